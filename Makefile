@@ -1,0 +1,80 @@
+# make demo    set up, simulate a capture, scan it, open the report (needs Python 3.11+ and make, nothing else)
+# make test    set up, lint, check types, run all tests and doctests, report coverage
+# make setup   give .venv/bin/headframe     make lint | docs | bench | golden | clean
+#
+# Each step leaves a stamp, so a second run does only what has changed. Paths are relative throughout:
+# the checkout may have a space in its name.
+
+SHELL := /bin/sh
+.SUFFIXES:
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint format docs bench golden clean
+
+# The first interpreter that is new enough; override with: make PYTHON=/path/to/python setup
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python3.14 python; do \
+	if $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then echo $$p; break; fi; done)
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+WORKERS ?= 2
+KERNELS := $(shell find src/headframe/kernels src/headframe/sources -name '*.py' 2>/dev/null)
+
+help:
+	@sed -n 's/^# \(make .*\)/\1/p' Makefile
+
+.venv/.stamp-venv:
+	sh tools/make-venv.sh "$(PYTHON)"
+	@touch $@
+
+.venv/.stamp-runtime: .venv/.stamp-venv pyproject.toml constraints.txt
+	$(PIP) install -q -c constraints.txt -e .
+	@touch $@
+
+.venv/.stamp-dev: .venv/.stamp-runtime
+	$(PIP) install -q -c constraints.txt -e '.[dev]'
+	@touch $@
+
+.venv/.stamp-kernels: .venv/.stamp-runtime $(KERNELS)
+	$(BIN)/headframe compile
+	@touch $@
+
+# Without the right to install, the script says what is missing and its stamp is not set: it will say so again.
+build/.stamp-system: tools/system-packages.sh
+	@mkdir -p build
+	@if sh tools/system-packages.sh; then touch $@; fi
+
+setup: .venv/.stamp-dev .venv/.stamp-kernels
+
+demo: .venv/.stamp-runtime .venv/.stamp-kernels
+	@mkdir -p build/demo
+	$(BIN)/headframe simulate capture build/demo
+	$(BIN)/headframe scan build/demo/office.pcap --indicators build/demo/office.indicators.csv --report build/demo/report.html
+	@$(BIN)/python tools/open_report.py build/demo/report.html
+
+lint: .venv/.stamp-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: .venv/.stamp-dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+test: setup build/.stamp-system lint
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --cov --cov-report=term
+
+docs: setup
+	$(BIN)/python -m pytest -q src docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	@echo "The site is at site/index.html"
+
+bench: setup build/.stamp-system
+	$(BIN)/python bench/speed.py
+	$(BIN)/python bench/peers.py
+
+golden: setup
+	$(BIN)/python -m pytest -q --golden tests
+	git diff --stat
+
+clean:
+	rm -rf .venv build site dist .coverage htmlcov .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,67 @@
+"""The command line: thin commands over the library. Data to standard output, talk to standard error.
+
+What is imported here is imported by ``headframe --help``, so each command imports what it works with when it runs.
+"""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from headframe import __version__
+from headframe.cli.calibrate import calibrate
+from headframe.cli.compile import compile_kernels
+from headframe.cli.exit_codes import ExitCode
+from headframe.cli.polite import end_on_closed_output, fail
+from headframe.cli.scan import scan
+from headframe.cli.simulate import simulate
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    name="headframe",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # plain help: no option name cut short on 80 columns, and half the start-up time
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Exit codes: 0 done, 1 found (with --fail-on-finding), 2 usage, 3 damaged input, 4 unreadable input.",
+)
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        print(f"headframe {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def headframe(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and end.", callback=_print_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Find cryptocurrency mining in network captures, with evidence that can be checked.
+
+    Example: headframe scan capture.pcap --report report.html
+    """
+
+
+app.command()(scan)
+app.add_typer(simulate, name="simulate")
+app.command()(calibrate)
+app.command("compile")(compile_kernels)
+
+
+def main() -> None:
+    """Entry point of the program ``headframe``."""
+    # A name in a foreign script must not end the scan on a terminal that cannot show it.
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        app(prog_name="headframe")
+    except KeyboardInterrupt:
+        fail("interrupted", ExitCode.INTERRUPTED)
+    except BrokenPipeError:
+        end_on_closed_output()

@@ -1,0 +1,44 @@
+"""``headframe calibrate``: count false matches in benign captures."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from headframe.cli.exit_codes import ExitCode
+from headframe.cli.polite import fail, politely, say
+from headframe.cli.scan import compile_with_notice
+
+
+@politely
+def calibrate(
+    corpora: Annotated[
+        list[str],
+        typer.Argument(metavar="CORPUS", help="Files or folders of captures that are known to hold no mining."),
+    ],
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="Where the calibration table goes.")] = Path(
+        "calibration_table.json"
+    ),
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no talk on standard error.")] = False,
+) -> None:
+    """Count false matches in captures without mining.
+
+    The table that this writes bounds how often innocent traffic matches; evidence is the reciprocal of that bound.
+
+    Example: headframe calibrate office-week-1/ office-week-2/ --out table.json
+    """
+    if not out.parent.is_dir():
+        fail(f"{out.parent} is no folder, so {out.name} cannot be written there; create it first", ExitCode.USAGE)
+    compile_with_notice(quiet=quiet)
+
+    from headframe import app
+    from headframe.cli.progress import ProgressDisplay
+
+    with ProgressDisplay(quiet=quiet) as progress:
+        table = app.calibrate(corpora, progress=progress)
+    try:
+        table.save(out)
+    except OSError as error:
+        fail(f"{out} could not be written: {error.strerror}", ExitCode.NOT_WRITTEN)
+    if not quiet:
+        say(f"{len(table.rows)} rows written to {out}")

@@ -1,0 +1,97 @@
+"""Talk to the user: messages to standard error, faults as words instead of tracebacks."""
+
+import contextlib
+import functools
+import os
+import sys
+from collections.abc import Callable
+from typing import NoReturn, ParamSpec
+
+from headframe.cli.exit_codes import ExitCode
+from headframe.errors import BadIndicator, HeadframeError, UnreadableInput
+
+P = ParamSpec("P")
+
+DEBUG_VARIABLE = "HEADFRAME_DEBUG"
+"""Set to anything, it makes a fault in Headframe show its traceback."""
+
+
+def say(message: str) -> None:
+    """One line of talk, to standard error. A closed standard error is nobody's fault."""
+    with contextlib.suppress(OSError, ValueError):
+        print(f"headframe: {message}", file=sys.stderr, flush=True)
+
+
+def fail(message: str, code: ExitCode) -> NoReturn:
+    """Say what is wrong, and end the program.
+
+    Raises
+    ------
+    SystemExit
+        Always, with `code`.
+    """
+    say(message)
+    raise SystemExit(int(code))
+
+
+def politely(command: Callable[P, None]) -> Callable[P, None]:
+    """Turn what a command raises into a message and an exit code.
+
+    Parameters
+    ----------
+    command : callable
+        A command's function.
+
+    Returns
+    -------
+    callable
+        The same command; it raises nothing but SystemExit.
+    """
+
+    @functools.wraps(command)
+    def wrapped(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            command(*args, **kwargs)
+        except KeyboardInterrupt:
+            fail("interrupted; nothing more is read, and no report is written", ExitCode.INTERRUPTED)
+        except BrokenPipeError:
+            end_on_closed_output()
+        except BadIndicator as error:
+            fail(str(error), ExitCode.USAGE)
+        except UnreadableInput as error:
+            fail(str(error), ExitCode.UNREADABLE)
+        except HeadframeError as error:
+            fail(str(error), ExitCode.USAGE)
+        except MemoryError:
+            fail("out of memory; try fewer files at a time, or --threads 1", ExitCode.FAULT)
+        except Exception as error:
+            if os.environ.get(DEBUG_VARIABLE):
+                raise
+            fail(
+                f"a fault in Headframe itself: {type(error).__name__}: {_one_line(error)}. "
+                f"Please report it; {DEBUG_VARIABLE}=1 shows where it happened",
+                ExitCode.FAULT,
+            )
+
+    return wrapped
+
+
+def end_on_closed_output() -> NoReturn:
+    """End as a program does that SIGPIPE stops, without a word.
+
+    Raises
+    ------
+    SystemExit
+        Always.
+    """
+    # Python flushes standard output once more on its way out, and would complain; nobody is left to read that.
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
+    raise SystemExit(int(ExitCode.OUTPUT_CLOSED))
+
+
+def _one_line(error: BaseException) -> str:
+    from headframe.reports.words import visible
+
+    return visible(" ".join(str(error).split()), longest=300)

@@ -1,0 +1,721 @@
+"""One machine: captures through the kernels, a table partition per worker, and the parsers for what deserves them.
+
+For each batch: the workers decode stretches of the file, then each takes the packets of its partition into its
+table; then this thread hands the selected packets to the parsers while the workers decode the next batch. Kernels
+release the interpreter's lock, so two cores work for one process.
+"""
+
+import os
+import re
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from ipaddress import ip_address
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headframe.detectors.network.pool_endpoint import EndpointIndex
+from headframe.detectors.network.stratum import StratumSession
+from headframe.errors import UnreadableInput
+from headframe.kernels import conversations as kernel
+from headframe.kernels import frames, look
+from headframe.records.conversation import Conversation, Direction, PacketRef, StreamChunk
+from headframe.records.endpoint import EndpointObservation, EndpointSign
+from headframe.records.scan import Damage, InputSummary
+from headframe.sources.network import dns, http, quic, tls
+from headframe.sources.network.capture import (
+    BATCH_PACKETS,
+    CaptureReader,
+    KernelInputs,
+    Stretch,
+    first_time_ns,
+)
+from headframe.sources.network.community_id import community_id
+from headframe.sources.network.container import STANDARD_INPUT, open_source
+from headframe.sources.network.fragments import FragmentAssembler
+from headframe.sources.network.reassembly import StreamAssembler
+
+_SECOND = 1_000_000_000
+
+# How long a conversation stays in the table after its last packet. Zeek's defaults, but for open TCP: pools of slow
+# chains may be silent for many minutes, and a longer wait only costs memory.
+ENDED_NS = 5 * _SECOND
+OPEN_NS = 3600 * _SECOND
+ATTEMPT_NS = 60 * _SECOND
+DATAGRAM_NS = 120 * _SECOND
+
+_SWEEP_PACKETS = 1 << 20
+_QUIC_FOR_EACH_SERVER = 4  # handshakes decrypted; each costs some 100 microseconds, and names repeat
+
+_PROTO_NAMES = {1: "icmp", 6: "tcp", 17: "udp", 58: "icmp6", 132: "sctp"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """How far a run is. `bytes_total` is None where an input's size is not known."""
+
+    bytes_read: int
+    bytes_total: int | None
+    packets: int
+    file: str
+
+
+@dataclass(slots=True)
+class CaptureFacts:
+    """What the captures hold, ready for the detectors."""
+
+    sessions: list[tuple[Conversation, StratumSession]] = field(default_factory=list)
+    observations: list[EndpointObservation] = field(default_factory=list)
+    inputs: list[InputSummary] = field(default_factory=list)
+    conversations: int = 0
+    packets: int = 0
+    bytes_read: int = 0
+
+
+@dataclass(slots=True)
+class _Sign:
+    """An observation that waits for the end of its conversation."""
+
+    sign: EndpointSign
+    names: tuple[str, ...]
+    addresses: tuple[str, ...]
+    time_ns: int
+    packet: PacketRef
+
+
+@dataclass(slots=True)
+class _Reader:
+    """Parsers of one conversation."""
+
+    assemblers: tuple[StreamAssembler, StreamAssembler] | None = None
+    session: StratumSession | None = None
+    dismissed: bool = False
+    wanted: bool = False
+    datagrams: list[bytes] = field(default_factory=list)
+    signs: list[_Sign] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _Event:
+    """A selected packet. Not frozen: there is one for each, and freezing doubles the cost of making it."""
+
+    part: int
+    conversation: int
+    side: int
+    look: int
+    time_ns: int
+    data: bytes
+    cut: bool
+    seq: int
+    ack: int | None
+    packet: PacketRef
+
+
+class _Timeline:
+    """Files in the order of reading, and whose packet an ordinal is."""
+
+    def __init__(self) -> None:
+        self._files: list[str] = []
+        self._starts: list[int] = []
+
+    def begin(self, file: str, ordinal: int) -> None:
+        self._files.append(file)
+        self._starts.append(ordinal)
+
+    def packet(self, ordinal: int) -> PacketRef:
+        k = bisect_right(self._starts, ordinal) - 1
+        return PacketRef(self._files[k], ordinal - self._starts[k] + 1)
+
+
+class LocalEngine:
+    """Reads captures on this machine.
+
+    Parameters
+    ----------
+    index : EndpointIndex
+        Names and addresses to look for.
+    threads : int or None
+        Workers; None for as many as this process may use, at most 8.
+    secret : bytes
+        16 random bytes for the hash of conversation keys: nobody outside can make collisions.
+    """
+
+    def __init__(self, index: EndpointIndex, *, threads: int | None = None, secret: bytes | None = None) -> None:
+        secret = os.urandom(16) if secret is None else secret
+        self._index = index
+        self._threads = max(1, min(8, threads or len(os.sched_getaffinity(0))))
+        self._inputs = KernelInputs(
+            look.name_table(index.name_hashes()),
+            np.uint64(int.from_bytes(secret[:8], "little")),
+            np.uint64(int.from_bytes(secret[8:16], "little")),
+        )
+        self._place_keys = set(_indicator_places(index))
+        self._places = look.name_table(np.array(sorted(self._place_keys), dtype=np.uint64))
+        self._tables = [kernel.new_table() for _ in range(self._threads)]
+        # A batch has two stretches at the most, and a packet selects and closes one conversation at the most.
+        self._selected = [np.zeros(2 * BATCH_PACKETS + 1, dtype=kernel.SELECTED) for _ in range(self._threads)]
+        self._closed = [np.zeros(4 * BATCH_PACKETS, dtype=np.int32) for _ in range(self._threads)]
+        self._borders: list[list[tuple[int, int]]] = [[] for _ in range(self._threads)]
+        self._late: list[tuple[int, NDArray[np.void], NDArray[np.uint8], NDArray[np.void], int]] = []
+        self._new_places = False
+        self._readers: dict[tuple[int, int], _Reader] = {}
+        self._fragments = FragmentAssembler()
+        self._quic_seen: dict[bytes, int] = {}
+        self._timeline = _Timeline()
+        self._facts = CaptureFacts()
+        self._ordinal = 0
+        self._since_sweep = 0
+        self.on_closed: Callable[[Conversation, NDArray[np.int64], NDArray[np.int32]], None] | None = None
+        """Called with every conversation that ends, and its packet series (times [ns], sizes [bytes, negative from
+        the responder]). It costs time: set it only where all conversations are needed."""
+
+    # -- the run -------------------------------------------------------------------------------------------------
+
+    def run(self, names: Sequence[str], progress: Callable[[Progress], None] | None = None) -> CaptureFacts:
+        """Read all captures as one timeline.
+
+        Parameters
+        ----------
+        names : sequence of str
+            Files, ``-`` for standard input.
+        progress : callable
+            Called after every batch.
+
+        Raises
+        ------
+        UnreadableInput
+            If nothing can be read from any of them. One unreadable file among others is noted as damage.
+        """
+        workers = ThreadPoolExecutor(self._threads, thread_name_prefix="headframe")
+        try:
+            ordered, total = self._in_time_order(names)
+            before = 0
+            for name in ordered:
+                before += self._read_file(name, workers, progress, before, total)
+            self._close_all()
+        finally:
+            workers.shutdown(cancel_futures=True)
+        facts = self._facts
+        if facts.inputs and not any(i.packets or not i.damage for i in facts.inputs):
+            first = facts.inputs[0].damage[0]
+            raise UnreadableInput(first.reason if len(facts.inputs) == 1 else f"none of {len(facts.inputs)} inputs can be read; the first: {first.reason}")
+        facts.conversations = sum(int(t.counters[kernel.N_BEGUN]) for t in self._tables)
+        facts.packets = sum(i.packets for i in facts.inputs)
+        facts.bytes_read = sum(i.bytes_read for i in facts.inputs)
+        return facts
+
+    def _in_time_order(self, names: Sequence[str]) -> tuple[list[str], int | None]:
+        """Files by the time of their first packet; those that cannot be read are noted, not raised."""
+        if len(names) == 1 or STANDARD_INPUT in names:
+            timed = [(0, name) for name in names]
+        else:
+            timed = []
+            for name in names:
+                try:
+                    time_ns = first_time_ns(name)
+                except UnreadableInput as problem:
+                    self._note_unreadable(name, problem)
+                    continue
+                timed.append((time_ns if time_ns is not None else 0, name))
+            timed.sort()
+        total: int | None = 0
+        for _time, name in timed:
+            size = os.path.getsize(name) if name != STANDARD_INPUT and os.path.isfile(name) else None
+            total = None if size is None or total is None else total + size
+        return [name for _time, name in timed], total
+
+    def _note_unreadable(self, name: str, problem: UnreadableInput) -> None:
+        damage = Damage(file=name, offset=0, length=0, packets=0, reason=str(problem))
+        self._facts.inputs.append(InputSummary(file=name, damage=[damage]))
+
+    def _read_file(
+        self,
+        name: str,
+        workers: ThreadPoolExecutor,
+        progress: Callable[[Progress], None] | None,
+        before: int,
+        total: int | None,
+    ) -> int:
+        """Read one file; returns its size on disk as far as it was used. [bytes]"""
+        try:
+            source = open_source(name)
+            reader = CaptureReader(source, self._inputs)
+        except UnreadableInput as problem:
+            self._note_unreadable(name, problem)
+            return 0
+        self._timeline.begin(reader.summary.file, self._ordinal)
+        self._facts.inputs.append(reader.summary)
+        buffers = [[_new_stretch() for _ in range(min(2, self._threads))] for _ in range(2)]
+        turn = 0
+        ahead: Future[tuple[list[Stretch], int]] | None = workers.submit(self._next_batch, reader, buffers[turn], workers)
+        while ahead is not None:
+            batch, used = ahead.result()
+            if not batch and reader.done:
+                break
+            self._update(batch, workers)
+            turn = 1 - turn
+            ahead = workers.submit(self._next_batch, reader, buffers[turn], workers) if not reader.done else None
+            self._parse(batch)
+            source.forget(used)
+            if progress is not None:
+                progress(Progress(bytes_read=before + source.consumed, bytes_total=total, packets=self._ordinal, file=name))
+        reader.close()
+        return source.consumed
+
+    def _next_batch(
+        self, reader: CaptureReader, buffers: list[Stretch], workers: ThreadPoolExecutor
+    ) -> tuple[list[Stretch], int]:
+        """The next stretches, and how many bytes of the file are then used."""
+        second = buffers[1] if len(buffers) > 1 else None
+        batch = reader.read(buffers[0], second, workers if second is not None else None)
+        return batch, reader.summary.bytes_read
+
+    # -- the table -----------------------------------------------------------------------------------------------
+
+    def _update(self, batch: list[Stretch], workers: ThreadPoolExecutor) -> None:
+        """Take a batch into the tables, each partition by its own worker; then fragments, which are rare."""
+        list(workers.map(lambda part: self._update_part(part, batch), range(self._threads)))
+        ordinal = self._ordinal
+        for stretch in batch:
+            fragments = np.flatnonzero(stretch.packets["status"][: stretch.count] == frames.FRAGMENT)
+            if len(fragments):
+                self._update_fragments(stretch, fragments, ordinal)
+            ordinal += stretch.count
+
+    def _update_part(self, part: int, batch: list[Stretch]) -> None:
+        self._borders[part] = []
+        counters = self._tables[part].counters
+        counters[kernel.N_SELECTED] = 0
+        counters[kernel.N_CLOSED] = 0
+        ordinal = self._ordinal
+        for stretch in batch:
+            first = int(counters[kernel.N_SELECTED])
+            self._update_from(part, stretch.buf, stretch.packets, 0, stretch.count, ordinal)
+            self._borders[part].append((first, int(counters[kernel.N_SELECTED])))
+            ordinal += stretch.count
+
+    def _update_from(
+        self, part: int, buf: NDArray[np.uint8], packets: NDArray[np.void], first: int, last: int, ordinal: int
+    ) -> None:
+        while first < last:
+            first, status = kernel.update(
+                self._tables[part],
+                buf,
+                packets,
+                first,
+                last,
+                ordinal,
+                part,
+                self._threads,
+                self._selected[part],
+                self._closed[part],
+                self._inputs.names,
+                self._places,
+            )
+            if status == kernel.GROW:
+                self._tables[part] = kernel.grow(self._tables[part])
+
+    def _update_fragments(self, stretch: Stretch, fragments: NDArray[np.intp], ordinal: int) -> None:
+        """Reassemble; a whole datagram counts as a packet at the place of the fragment that completed it."""
+        for k in fragments.tolist():
+            packet = stretch.packets[k]
+            start = int(packet["frame"]) + int(packet["network"])
+            end = int(packet["frame"]) + int(packet["captured_len"])
+            whole = self._fragments.feed(stretch.buf[start:end].tobytes(), int(packet["time_ns"]))
+            if whole is None:
+                continue
+            buf = np.frombuffer(whole, dtype=np.uint8)
+            made = np.zeros(1, dtype=frames.PACKET)
+            made["time_ns"] = packet["time_ns"]
+            made["captured_len"] = made["wire_len"] = len(whole)
+            made["link_type"] = frames.LINK_RAW
+            frames.decode_frames(buf, made, 0, 1, self._inputs.key_a, self._inputs.key_b)
+            look.look_at_payloads(buf, made, 0, 1, self._inputs.names)
+            if made["status"][0] != frames.OK:
+                continue
+            part = (int(made["hash"][0]) * self._threads) >> 32
+            counters = self._tables[part].counters
+            before = int(counters[kernel.N_SELECTED])
+            self._update_from(part, buf, made, 0, 1, ordinal + k)
+            if int(counters[kernel.N_SELECTED]) > before:
+                counters[kernel.N_SELECTED] = before
+                self._late.append((part, self._selected[part][before].copy(), buf, made, ordinal + k))
+
+    # -- the parsers ---------------------------------------------------------------------------------------------
+
+    def _parse(self, batch: list[Stretch]) -> None:
+        """Hand selected packets to the parsers, in the order of capture; then let go of what is over."""
+        ordinal = self._ordinal
+        for number, stretch in enumerate(batch):
+            pieces = [self._selected[part][slice(*self._borders[part][number])] for part in range(self._threads)]
+            parts = np.repeat(np.arange(self._threads), [len(p) for p in pieces])
+            selected = np.concatenate(pieces)
+            order = np.argsort(selected["packet"], kind="stable")
+            self._parse_selected(selected[order], parts[order], stretch.buf, stretch.packets, ordinal)
+            ordinal += stretch.count
+        for part, row, buf, made, at in self._late:
+            self._parse_selected(np.array([row]), np.array([part]), buf, made, at)
+        self._late.clear()
+        if self._new_places:
+            self._watch_places(batch)
+        for part in range(self._threads):
+            self._close(part, int(self._tables[part].counters[kernel.N_CLOSED]))
+        self._since_sweep += ordinal - self._ordinal
+        self._ordinal = ordinal
+        live = sum(len(t.conversations) for t in self._tables)
+        if batch and self._since_sweep >= max(_SWEEP_PACKETS, live):
+            # The median clock of the batch: one packet with a damaged time must not end every conversation.
+            last = batch[-1]
+            self._sweep(int(np.median(last.packets["time_ns"][: last.count])))
+
+    def _parse_selected(
+        self,
+        selected: NDArray[np.void],
+        parts: NDArray[np.intp],
+        buf: NDArray[np.uint8],
+        packets: NDArray[np.void],
+        ordinal: int,
+    ) -> None:
+        rows = packets[selected["packet"]][list(_EVENT_FIELDS)].tolist()
+        for part, (number, conversation, side, seen), row in zip(
+            parts.tolist(), selected.tolist(), rows, strict=True
+        ):
+            time_ns, payload, captured, length, seq, ack, tcp_flags, proto = row
+            event = _Event(
+                part=part,
+                conversation=conversation,
+                side=side,
+                look=seen,
+                time_ns=time_ns,
+                data=buf[payload : payload + captured].tobytes(),
+                cut=captured < length,
+                seq=(seq + ((tcp_flags >> 1) & 1)) & 0xFFFFFFFF,
+                ack=ack if tcp_flags & 0x10 else None,
+                packet=self._timeline.packet(ordinal + number),
+            )
+            reader = self._readers.get((part, conversation))
+            if reader is None:
+                reader = self._readers[part, conversation] = _Reader()
+            if proto == 6:
+                self._parse_segment(event, reader)
+            else:
+                self._parse_datagram(event, reader)
+
+    def _parse_segment(self, event: _Event, reader: _Reader) -> None:
+        if event.look == look.DNS_TCP:
+            try:
+                messages, _used = dns.parse_tcp_messages(event.data)
+            except ValueError:
+                return
+            for message in messages:
+                self._sign_of_answer(event, reader, message)
+            return
+        flags = int(self._tables[event.part].conversations[event.conversation]["flags"])
+        if flags & kernel.HELLO:
+            self._sign_of_hello(event, reader)
+        elif event.look == look.NAME or (event.look == look.NOTHING and not flags & (kernel.WANTED | kernel.NOISE)):
+            self._sign_of_segment(event, reader)
+        else:
+            self._parse_content(event, reader)
+
+    def _sign_of_segment(self, event: _Event, reader: _Reader) -> None:
+        """A name that stands in one segment: HTTP host, server name, certificate."""
+        data = event.data
+        try:
+            if data[:1] == b"\x16":
+                if data[5:6] == b"\x01":
+                    name = tls.server_name(data)
+                    if isinstance(name, str):
+                        self._add_sign(reader, event, EndpointSign.TLS_SNI, (name,))
+                elif event.look == look.NAME:
+                    names = tls.certificate_names(data)
+                    if isinstance(names, tuple):
+                        self._add_sign(reader, event, EndpointSign.CERTIFICATE, names)
+                    else:
+                        self._add_sign(reader, event, EndpointSign.CERTIFICATE, self._known_names_in(data, event.time_ns))
+                return
+            host = http.request_host(data)
+        except ValueError:
+            return
+        if host is not None:
+            self._add_sign(reader, event, EndpointSign.HTTP_HOST, (host,))
+            self._parse_content(event, reader, sign=False)
+
+    def _known_names_in(self, data: bytes, time_ns: int) -> tuple[str, ...]:
+        """Indicator names among the strings of a certificate that goes on in later segments."""
+        names = {m.decode("ascii").lower() for m in _DER_NAME.findall(data)}
+        return tuple(sorted(n for n in names if self._index.match_name(n, None, time_ns)))
+
+    def _sign_of_hello(self, event: _Event, reader: _Reader) -> None:
+        """A ClientHello over several segments, joined by the kernel."""
+        table = self._tables[event.part]
+        place = int(table.conversations[event.conversation]["hello"])
+        self._set_flags(event, clear=kernel.HELLO)
+        try:
+            name = tls.server_name(table.hello[place, : int(table.hello_len[place])].tobytes())
+        except ValueError:
+            return
+        if isinstance(name, str):
+            self._add_sign(reader, event, EndpointSign.TLS_SNI, (name,))
+
+    def _parse_datagram(self, event: _Event, reader: _Reader) -> None:
+        if event.look == look.QUIC_INITIAL:
+            reader.datagrams.append(event.data)
+            server = self._tables[event.part].addresses[event.conversation, 16:].tobytes()
+            tries = self._quic_seen.get(server, 0)
+            if tries >= _QUIC_FOR_EACH_SERVER:
+                return
+            self._quic_seen[server] = tries + 1
+            try:
+                name = quic.server_name(reader.datagrams)
+            except ValueError:
+                return
+            if name is not None and self._index.match_name(name, None, event.time_ns):
+                self._add_sign(reader, event, EndpointSign.QUIC_SNI, (name,))
+            return
+        if event.look == look.NAME:
+            try:
+                message = dns.parse_message(event.data)
+            except ValueError:
+                return
+            self._sign_of_answer(event, reader, message)
+
+    def _sign_of_answer(self, event: _Event, reader: _Reader, message: dns.DnsMessage) -> None:
+        if not message.is_response:
+            return
+        names = message.names
+        if not any(self._index.match_name(name, None, event.time_ns) for name in names):
+            return
+        self._add_sign(reader, event, EndpointSign.DNS_ANSWER, names, message.addresses)
+        for address in message.addresses:
+            key = _place(address, 0)
+            if key not in self._place_keys and address not in _NOWHERE:
+                self._place_keys.add(key)
+                self._new_places = True
+
+    def _parse_content(self, event: _Event, reader: _Reader, *, sign: bool = True) -> None:
+        """Bytes for the stratum parser, in stream order."""
+        if reader.dismissed:
+            return
+        if reader.session is None:
+            reader.session = StratumSession()
+        if reader.assemblers is None:
+            reader.assemblers = _assemblers()
+        rpc = event.look != look.HTTP_RPC_HEAD and event.look != look.NAME
+        if rpc and not reader.wanted:
+            # From here on every payload comes; what came before was picked out.
+            reader.wanted = True
+            for assembler in reader.assemblers:
+                assembler.restart()
+        if sign and event.look == look.HTTP_RPC_HEAD:
+            host = _host_of(event.data)
+            if host is not None and self._index.match_name(host, None, event.time_ns):
+                self._add_sign(reader, event, EndpointSign.HTTP_HOST, (host,))
+        mine, other = reader.assemblers[event.side], reader.assemblers[1 - event.side]
+        if mine.fresh and self._begins_stream(event):
+            mine.begins_at(event.seq)
+        if event.ack is not None:
+            for chunk in other.acknowledged(event.ack):
+                self._feed(event, reader, chunk)
+        for chunk in mine.feed(event.seq, event.data, event.time_ns, event.packet):
+            self._feed(event, reader, chunk)
+        if event.cut:
+            mine.restart()
+
+    def _begins_stream(self, event: _Event) -> bool:
+        c = self._tables[event.part].conversations[event.conversation]
+        flags = int(c["flags"])
+        if event.side == Direction.ORIG:
+            return bool(flags & kernel.SYN) and event.seq == (int(c["orig_isn"]) + 1) & 0xFFFFFFFF
+        return bool(flags & kernel.SYN_ACK) and event.seq == (int(c["resp_isn"]) + 1) & 0xFFFFFFFF
+
+    def _feed(self, event: _Event, reader: _Reader, chunk: StreamChunk) -> None:
+        assert reader.session is not None
+        if not reader.dismissed and not reader.session.feed(chunk):
+            reader.dismissed = True
+            self._set_flags(event, put=kernel.DISMISSED)
+
+    def _set_flags(self, event: _Event, *, put: int = 0, clear: int = 0) -> None:
+        c = self._tables[event.part].conversations[event.conversation]
+        c["flags"] = (int(c["flags"]) | put) & ~clear
+
+    def _add_sign(
+        self,
+        reader: _Reader,
+        event: _Event,
+        sign: EndpointSign,
+        names: tuple[str, ...],
+        addresses: tuple[str, ...] = (),
+    ) -> None:
+        if names:
+            reader.signs.append(_Sign(sign, names, addresses, event.time_ns, event.packet))
+            self._set_flags(event, put=kernel.KEEP)
+
+    def _watch_places(self, batch: list[Stretch]) -> None:
+        """Addresses were learnt from DNS: watch them, also in conversations that began in this batch."""
+        self._new_places = False
+        self._places = look.name_table(np.array(sorted(self._place_keys), dtype=np.uint64))
+        since = int(batch[0].packets["time_ns"][0]) if batch and batch[0].count else 0
+        for table in self._tables:
+            kernel.flag_places(table, self._places, since)
+
+    # -- the end of conversations --------------------------------------------------------------------------------
+
+    def _sweep(self, now_ns: int) -> None:
+        self._since_sweep = 0
+        for part, table in enumerate(self._tables):
+            if len(self._closed[part]) < len(table.conversations):
+                self._closed[part] = np.zeros(len(table.conversations) + 2 * BATCH_PACKETS, dtype=np.int32)
+            table.counters[kernel.N_CLOSED] = 0
+            n = kernel.sweep(table, now_ns, self._closed[part], ENDED_NS, OPEN_NS, ATTEMPT_NS, DATAGRAM_NS)
+            self._close(part, int(n))
+
+    def _close_all(self) -> None:
+        for part, table in enumerate(self._tables):
+            live = np.flatnonzero(table.conversations["in_use"] == 1).astype(np.int32)
+            self._closed[part] = live
+            self._close(part, len(live))
+
+    def _close(self, part: int, count: int) -> None:
+        """Finish conversations that are out of the table, and give their room back."""
+        if count == 0:
+            return
+        table = self._tables[part]
+        closed = self._closed[part][:count]
+        ended = table.conversations[closed]
+        if self.on_closed is not None:
+            for k in closed.tolist():
+                self.on_closed(self._conversation(part, k), *kernel.read_series(table, k))
+        touched = closed[((ended["flags"] & np.uint32(kernel.KEEP | kernel.NOISE)) != 0) | (ended["parts"] > 0)]
+        for k in touched.tolist():
+            reader = self._readers.pop((part, k), None)
+            flags = int(table.conversations[k]["flags"])
+            if flags & kernel.KEEP:
+                self._finish(part, k, flags, reader)
+        kernel.release(table, closed, count)
+        table.counters[kernel.N_CLOSED] = 0
+
+    def _finish(self, part: int, k: int, flags: int, reader: _Reader | None) -> None:
+        conversation = self._conversation(part, k)
+        if reader is not None:
+            if reader.session is not None:
+                if reader.assemblers is not None and not reader.dismissed:
+                    for assembler in reader.assemblers:
+                        for chunk in assembler.flush():
+                            reader.session.feed(chunk)
+                self._facts.sessions.append((conversation, reader.session))
+            for sign in reader.signs:
+                self._facts.observations.append(
+                    EndpointObservation(
+                        conversation=conversation,
+                        sign=sign.sign,
+                        names=sign.names,
+                        addresses=sign.addresses,
+                        time_ns=sign.time_ns,
+                        packet=sign.packet,
+                    )
+                )
+        if flags & kernel.PLACE:
+            first = int(self._tables[part].conversations[k]["first_packet"])
+            self._facts.observations.append(
+                EndpointObservation(
+                    conversation=conversation,
+                    sign=EndpointSign.ADDRESS,
+                    names=(),
+                    addresses=(conversation.resp_h,),
+                    time_ns=conversation.started_ns,
+                    packet=self._timeline.packet(first),
+                )
+            )
+
+    def _conversation(self, part: int, k: int) -> Conversation:
+        table = self._tables[part]
+        c = table.conversations[k]
+        address = table.addresses[k].tobytes()
+        size = 4 if int(c["version"]) == 4 else 16
+        orig_h, resp_h = str(ip_address(address[:size])), str(ip_address(address[16 : 16 + size]))
+        proto, orig_p, resp_p = int(c["proto"]), int(c["orig_p"]), int(c["resp_p"])
+        flow = community_id(proto, orig_h, orig_p, resp_h, resp_p)
+        started_ns = int(c["first_ns"])
+        uid = blake2b(f"{flow} {started_ns} {int(c['first_packet'])}".encode(), digest_size=9).hexdigest()
+        return Conversation(
+            uid="C" + uid,
+            community_id=flow,
+            proto=_PROTO_NAMES.get(proto, str(proto)),
+            orig_h=orig_h,
+            orig_p=orig_p,
+            resp_h=resp_h,
+            resp_p=resp_p,
+            started_ns=started_ns,
+            ended_ns=int(c["last_ns"]),
+            orig_bytes=int(c["orig_bytes"]),
+            resp_bytes=int(c["resp_bytes"]),
+            orig_pkts=int(c["orig_pkts"]),
+            resp_pkts=int(c["resp_pkts"]),
+            missed_bytes=max(0, int(c["missed_bytes"])),
+            history=c["history"][: int(c["history_len"])].tobytes().decode("ascii"),
+            conn_state=_conn_state(proto, int(c["flags"]), int(c["orig_pkts"]), int(c["resp_pkts"])),
+            vlan=int(c["vlan"]) or None,
+        )
+
+
+_EVENT_FIELDS = ("time_ns", "payload", "payload_captured", "payload_len", "seq", "ack", "tcp_flags", "proto")
+_DER_NAME = re.compile(rb"[\x82\x0c\x13][\x04-\x7f](?:\*\.)?((?:[A-Za-z0-9-]{1,63}\.)+[A-Za-z0-9-]{2,63})")
+_NOWHERE = frozenset(("0.0.0.0", "127.0.0.1", "::", "::1"))  # what a resolver that blocks a name answers
+
+
+def _new_stretch() -> Stretch:
+    return Stretch(buf=np.empty(0, dtype=np.uint8), packets=np.zeros(BATCH_PACKETS, dtype=frames.PACKET))
+
+
+def _assemblers() -> tuple[StreamAssembler, StreamAssembler]:
+    return StreamAssembler(Direction.ORIG), StreamAssembler(Direction.RESP)
+
+
+def _host_of(data: bytes) -> str | None:
+    try:
+        return http.request_host(data)
+    except ValueError:
+        return None
+
+
+def _place(address: str, port: int) -> int:
+    """`place_key` of an address in text form."""
+    value = ip_address(address)
+    number = int(value)
+    high, low = (0, number) if value.version == 4 else (number >> 64, number & 0xFFFFFFFFFFFFFFFF)
+    return int(kernel.place_keys(np.array([high], np.uint64), np.array([low], np.uint64), np.array([port], np.uint64))[0])
+
+
+def _indicator_places(index: EndpointIndex) -> list[int]:
+    keys = index.address_keys()
+    v4 = kernel.place_keys(np.zeros(len(keys.v4), np.uint64), keys.v4.astype(np.uint64), keys.v4_port.astype(np.uint64))
+    v6 = kernel.place_keys(keys.v6_high, keys.v6_low, keys.v6_port.astype(np.uint64))
+    return [*v4.tolist(), *v6.tolist()]
+
+
+def _conn_state(proto: int, flags: int, orig_pkts: int, resp_pkts: int) -> str:
+    """Zeek's summary of how a connection went (Zeek documentation, ``conn.log``, conn_state)."""
+    if proto != 6:
+        return "SF" if orig_pkts and resp_pkts else "S0" if orig_pkts else "SHR"
+    syn, syn_ack = bool(flags & kernel.SYN), bool(flags & kernel.SYN_ACK)
+    orig_fin, resp_fin = bool(flags & kernel.ORIG_FIN), bool(flags & kernel.RESP_FIN)
+    orig_rst, resp_rst = bool(flags & kernel.ORIG_RST), bool(flags & kernel.RESP_RST)
+    if syn and syn_ack:
+        if orig_rst:
+            return "RSTO"
+        if resp_rst:
+            return "RSTR"
+        return {(True, True): "SF", (True, False): "S2", (False, True): "S3", (False, False): "S1"}[orig_fin, resp_fin]
+    if syn:
+        if resp_rst:
+            return "REJ"
+        if orig_rst:
+            return "RSTOS0"
+        return "SH" if orig_fin else "S0" if resp_pkts == 0 else "OTH"
+    if syn_ack:
+        return "RSTRH" if resp_rst else "SHR" if resp_fin else "OTH"
+    return "OTH"

@@ -1,0 +1,155 @@
+"""Walk the records of a classic pcap file.
+
+The file begins with 24 bytes: magic, version, snap length, link type. A record is 16 bytes (seconds, fraction,
+captured length, length on the wire, each 32 bits in the writer's byte order; 24 bytes in Kuznetzov's variant) and
+the captured bytes. Nothing marks a record's beginning, so damage is found by implausible headers, and the way
+back by a chain of plausible ones.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+
+from headframe.kernels.frames import be32, decode_frames, u8
+from headframe.kernels.look import look_at_payloads
+from headframe.kernels.prefetch import AHEAD, LINE, prefetch
+
+REACHED = 0  # the next record begins at or after `stop`
+FULL = 1  # no room in `packets`
+INCOMPLETE = 2  # the record at `next` goes beyond the buffer
+IMPLAUSIBLE = 3  # the header at `next` is not believed
+SPECIAL = 4  # pcapng: the block at `next` is for the caller (section, interface)
+
+_STRIDE = 2048  # records that are walked, then decoded, then looked at while still in cache
+
+MAX_CAPTURED = 262_144  # the largest packet that libpcap and Wireshark write (MAXIMUM_SNAPLEN)
+MAX_STEP_S = 30 * 86_400  # a clock jump that makes a header suspicious until its neighbours confirm it
+
+
+class RecordFormat(NamedTuple):
+    """How the records of one pcap file are written."""
+
+    swapped: bool  # byte order differs from little endian
+    fraction_ns: int  # 1000 for microseconds, 1 for nanoseconds
+    header_len: int  # 16, or 24 in Kuznetzov's variant
+    link_type: int
+    max_captured: int
+
+
+@njit(inline="always")
+def u32(buf, o, swapped):
+    """A 32-bit field in the writer's byte order: little endian unless `swapped`."""
+    if swapped:
+        return be32(buf, o)
+    return (u8(buf, o + 3) << 24) | (u8(buf, o + 2) << 16) | (u8(buf, o + 1) << 8) | u8(buf, o)
+
+
+@njit(inline="always")
+def _plausible(buf, o, fmt, near_s):
+    """Whether the header at `o` (which lies in the buffer) looks like one; `near_s` < 0 asks nothing of the clock."""
+    seconds = u32(buf, o, fmt.swapped)
+    fraction = u32(buf, o + 4, fmt.swapped)
+    captured = u32(buf, o + 8, fmt.swapped)
+    wire = u32(buf, o + 12, fmt.swapped)
+    if captured > fmt.max_captured or wire < captured or wire == 0 or wire > 0x7FFFFFF:
+        return False
+    if fraction * fmt.fraction_ns >= 1_000_000_000:
+        return False
+    return near_s < 0 or abs(seconds - near_s) <= MAX_STEP_S
+
+
+@njit(cache=True, nogil=True)
+def chain_length(buf, o, fmt, near_s, wanted):
+    """How many plausible records follow each other from `o`, at most `wanted`; the exact end of the buffer counts
+    as many as are still wanted."""
+    n = 0
+    while n < wanted:
+        if o == len(buf):
+            return wanted
+        if o + fmt.header_len > len(buf) or not _plausible(buf, o, fmt, near_s):
+            return n
+        near_s = u32(buf, o, fmt.swapped)
+        o += fmt.header_len + u32(buf, o + 8, fmt.swapped)
+        n += 1
+        if o > len(buf):
+            return n - 1
+    return n
+
+
+@njit(cache=True, nogil=True)
+def find_record(buf, start, fmt, near_s, wanted):
+    """Offset of the first place at or after `start` where `wanted` plausible records follow each other, or -1."""
+    for o in range(start, len(buf) - fmt.header_len + 1):
+        if _plausible(buf, o, fmt, near_s) and chain_length(buf, o, fmt, near_s, wanted) >= wanted:
+            return o
+    return -1
+
+
+@njit(cache=True, nogil=True)
+def read_pcap(buf, start, stop, fmt, near_s, packets, count, names, key_a, key_b):
+    """Walk, decode and look at the records from `start` until one begins at or after `stop`.
+
+    Parameters
+    ----------
+    buf : uint8[n]
+    start, stop : int
+        Offsets in `buf`.
+    fmt : RecordFormat
+    near_s : int
+        Seconds of the last record believed, or -1.
+    packets : PACKET[m]
+        Filled from index `count`.
+    count : int
+    names, key_a, key_b
+        See `look_at_payloads`, `decode_frames`.
+
+    Returns
+    -------
+    count, next, previous, near_s, status : int
+        Records in `packets`; where the next record begins; where the last one began (-1 if none was read in this
+        call); its seconds; why the walk ended.
+    """
+    o = start
+    previous = np.int64(-1)
+    status = REACHED
+    size = len(buf)
+    fetched = o
+    while True:
+        first = count
+        room = min(count + _STRIDE, len(packets))
+        status = REACHED
+        while count < room:
+            if o >= stop:
+                break
+            if o + fmt.header_len > size:
+                status = INCOMPLETE
+                break
+            if not _plausible(buf, o, fmt, near_s):
+                status = IMPLAUSIBLE
+                break
+            seconds = u32(buf, o, fmt.swapped)
+            captured = u32(buf, o + 8, fmt.swapped)
+            following = o + fmt.header_len + captured
+            if following > size:
+                status = INCOMPLETE
+                break
+            p = packets[count]
+            p.time_ns = seconds * 1_000_000_000 + u32(buf, o + 4, fmt.swapped) * fmt.fraction_ns
+            p.frame = o + fmt.header_len
+            p.captured_len = captured
+            p.wire_len = u32(buf, o + 12, fmt.swapped)
+            p.link_type = fmt.link_type
+            near_s = seconds
+            previous = o
+            o = following
+            count += 1
+            while fetched < o + AHEAD:
+                prefetch(buf, fetched)
+                fetched += LINE
+        decode_frames(buf, packets, first, count, key_a, key_b)
+        look_at_payloads(buf, packets, first, count, names)
+        if status != REACHED or o >= stop:
+            return count, o, previous, near_s, status
+        if count >= len(packets):
+            return count, o, previous, near_s, FULL

@@ -1,0 +1,1 @@
+"""What things are: frozen values, enums and units; no input or output."""

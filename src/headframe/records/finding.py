@@ -1,0 +1,184 @@
+"""What a detector answers: a finding with its evidence, or what it lacks; never a bare score."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from headframe.records.conversation import PacketRef
+from headframe.records.indicator import IndicatorKind
+
+
+class Family(StrEnum):
+    """Kinds of evidence that are independent of each other (design, section 4)."""
+
+    CONTENT = "content"
+    ENDPOINT = "endpoint"
+    TIMING = "timing"
+    TRAFFIC = "traffic"
+    LOAD = "load"
+    BALANCE = "balance"
+    REGISTRY = "registry"
+    INSPECTION = "inspection"
+
+
+class Role(StrEnum):
+    """What the host of a finding does."""
+
+    MINER = "miner"
+    """Asks for work and hands in shares, or did so towards a pool that answered as one."""
+    POOL = "pool"
+    """Hands out work and takes shares."""
+    PROXY = "proxy"
+    """Takes shares from miners and hands them on to a pool in its own name."""
+    NODE_CLIENT = "node_client"
+    """Asks a node for block templates, as a pool does of its daemon."""
+    PROBE = "probe"
+    """Spoke a mining protocol to an endpoint that never answered as a pool: an attempt, not mining."""
+    CONTACT = "contact"
+    """Looked up or touched a known name or address; no session was seen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """An estimate with its 95 % interval, in the unit that the field's name says."""
+
+    low: float
+    estimate: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shares:
+    """Shares handed in, by the pool's answer. `unanswered` ones were sent but no answer was seen."""
+
+    accepted: int = 0
+    rejected: int = 0
+    stale: int = 0
+    unanswered: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceRef:
+    """The rows a statement rests on: one file and packet numbers in it, counted from 1, ascending."""
+
+    file: str
+    packets: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvidenceLine:
+    """One thing that was seen, in words, with the packet that shows it."""
+
+    time_ns: int
+    text: str
+    packet: PacketRef
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timeline:
+    """The course of a mining session, for drawing. Times in ns since 1970-01-01 UTC, ascending in each list."""
+
+    jobs: tuple[int, ...] = ()
+    """When the pool pushed a job."""
+    shares: tuple[tuple[int, str], ...] = ()
+    """When a share was handed in, and ``accepted``, ``rejected``, ``stale`` or ``unanswered``."""
+    difficulty: tuple[tuple[int, float], ...] = ()
+    """When the share difficulty changed, and to what. [expected hashes per share]"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One statement about one host over one period.
+
+    Attributes
+    ----------
+    detector, version : str
+        What found it; the version changes whenever the statistic does.
+    family : Family
+    role : Role
+    host : str
+        The address that the finding is about.
+    peer : str
+        The other side as ``address:port`` (``[address]:port`` for IPv6).
+    coins : tuple of str
+        Ticker symbols in upper case, the likeliest first; empty where the traffic does not tell.
+    protocol : str
+        ``stratum-v1``, ``stratum-v2``, ``cryptonote``, ``eth-proxy``, ``ethereum-stratum``, ``zcash-stratum``,
+        ``kaspa-stratum``, ``getwork``, ``getblocktemplate``, ``eth-getwork-http``, or the sign of an endpoint
+        finding; the carrier (``+tls``, ``+websocket``, ``+http``) is appended where there is one.
+    pool : str or None
+        Name of the pool or of its server, where known.
+    agent : str or None
+        Mining software as it names itself.
+    started_ns, ended_ns : int
+        [ns since 1970-01-01 UTC]
+    shares : Shares
+    hashrate_hs : Interval or None
+        [hashes/s] None where too few shares or no difficulty were seen.
+    power_w : Interval or None
+        What a machine of known efficiency would draw at that hash rate. [W]
+    log10_e : float
+        Evidence (design, section 4). An innocent subject shows this at most once in ``10**log10_e``.
+    explanation : str
+        Plain language: what was seen and why it means what is said.
+    contradictions, blind_spots : tuple of str
+    evidence : tuple of EvidenceLine
+    timeline : Timeline or None
+    sources : tuple of SourceRef
+    community_ids : tuple of str
+        The conversations it rests on.
+    accounts : tuple of str
+        Wallets, worker and user names: salted hashes unless the operator asked to reveal them.
+    indicator_kinds : tuple of IndicatorKind
+        What stands behind the known names and addresses it rests on; empty where none was matched. A malware proxy or
+        a web miner tells that the host is probably a victim, and reports say so.
+    """
+
+    detector: str
+    version: str
+    family: Family
+    role: Role
+    host: str
+    peer: str
+    protocol: str
+    started_ns: int
+    ended_ns: int
+    log10_e: float
+    explanation: str
+    coins: tuple[str, ...] = ()
+    pool: str | None = None
+    agent: str | None = None
+    shares: Shares = field(default_factory=Shares)
+    hashrate_hs: Interval | None = None
+    power_w: Interval | None = None
+    contradictions: tuple[str, ...] = ()
+    blind_spots: tuple[str, ...] = ()
+    evidence: tuple[EvidenceLine, ...] = ()
+    timeline: Timeline | None = None
+    sources: tuple[SourceRef, ...] = ()
+    community_ids: tuple[str, ...] = ()
+    accounts: tuple[str, ...] = ()
+    indicator_kinds: tuple[IndicatorKind, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Insufficient:
+    """A detector that could not answer, and what it lacked."""
+
+    detector: str
+    host: str
+    peer: str
+    missing: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lookalike:
+    """A conversation that looked like mining and is not: what it is, and how that is known."""
+
+    detector: str
+    host: str
+    peer: str
+    label: str
+    reason: str
+    started_ns: int
+    sources: tuple[SourceRef, ...] = ()
+    community_ids: tuple[str, ...] = ()

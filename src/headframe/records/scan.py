@@ -1,0 +1,58 @@
+"""What one scan of captures gives, before it is shown."""
+
+from dataclasses import dataclass, field
+
+from headframe.records.finding import Finding, Insufficient, Lookalike
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Damage:
+    """A stretch of a file that could not be read, and why.
+
+    Attributes
+    ----------
+    file : str
+    offset : int
+        First byte that could not be used. [bytes from the start of the (decompressed) file]
+    length : int
+        How many bytes were passed over. [bytes]
+    packets : int
+        Packets that are known to have been lost or left undecoded there; 0 where that cannot be known.
+    reason : str
+        ``truncated``, ``bad record header``, ``bad block``, ``snap length``, ``bad length`` and the like.
+    """
+
+    file: str
+    offset: int
+    length: int
+    packets: int
+    reason: str
+
+
+@dataclass(slots=True, kw_only=True)
+class InputSummary:
+    """What was read from one file."""
+
+    file: str
+    bytes_read: int = 0
+    packets: int = 0
+    decoded: int = 0
+    first_ns: int | None = None
+    last_ns: int | None = None
+    undecoded: dict[str, int] = field(default_factory=dict)
+    """Packets that were read but carry nothing we can decode, by reason (``arp``, ``unknown link type 147`` ...): normal, not damage."""
+    damage: list[Damage] = field(default_factory=list)
+
+
+@dataclass(slots=True, kw_only=True)
+class ScanResult:
+    """Everything a report needs."""
+
+    findings: list[Finding] = field(default_factory=list)
+    insufficient: list[Insufficient] = field(default_factory=list)
+    lookalikes: list[Lookalike] = field(default_factory=list)
+    inputs: list[InputSummary] = field(default_factory=list)
+    conversations: int = 0
+    packets: int = 0
+    bytes_read: int = 0
+    elapsed_s: float = 0.0

@@ -1,0 +1,1 @@
+"""From a scan's result to what people and programs read: terminal table, JSON Lines, JSON, CSV and HTML."""

@@ -1,0 +1,435 @@
+"""The scan as one HTML file that works offline, without a script, on a telephone and on paper.
+
+Everything that came from traffic is hostile. Three things stand in its way: Jinja escapes every value; before that,
+each value passes `words.visible`, so no control or direction-changing character is left; and the page's content
+security policy lets neither scripts nor requests through, and one style sheet only, known by its digest.
+"""
+
+import base64
+import hashlib
+import math
+import os
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from headframe import __version__
+from headframe.records.finding import EvidenceLine, Finding, Interval, Role, SourceRef
+from headframe.records.indicator import IndicatorKind
+from headframe.records.scan import Damage, InputSummary, ScanResult
+from headframe.reports.document import in_report_order
+from headframe.reports.timeline import Drawing, draw_range, draw_timeline
+from headframe.reports.words import (
+    ROLE_NAME,
+    clock_time,
+    count,
+    duration,
+    instant,
+    interval,
+    odds,
+    packet_ranges,
+    period,
+    power_of_ten,
+    size,
+    visible,
+)
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+# A report of 1,000 findings shall stay below 10 MB, which leaves some 10 kB for each.
+_FULL_DETAIL_FINDINGS = 100
+_MOST_DAMAGE_ROWS = 500
+_MOST_LOOKALIKE_ROWS = 2_000
+_LONGEST_NAME = 200  # a name in DNS has 253 characters at most, real ones far fewer; software names itself in 80
+# 10^12 and more fill the meter: beyond it a reader's trust no longer grows, and pools' evidence goes far beyond.
+_FULL_METER_LOG10_E = 12.0
+
+_HEADING: dict[Role, tuple[str, str]] = {
+    Role.MINER: (
+        "Miners",
+        "These hosts asked for work and handed in shares, or did so towards a pool that answered as one.",
+    ),
+    Role.PROXY: ("Proxies", "These hosts took shares from miners and handed them on to a pool in their own name."),
+    Role.POOL: ("Pools", "These hosts handed out work and took shares."),
+    Role.NODE_CLIENT: (
+        "Node clients",
+        "These hosts asked a node for block templates, as a pool does of its own daemon.",
+    ),
+    Role.PROBE: (
+        "Probes",
+        "These hosts spoke a mining protocol to an endpoint that never answered as a pool: an attempt, not mining.",
+    ),
+    Role.CONTACT: (
+        "Contacts",
+        "These hosts looked up or touched a known name or address. No mining session was seen.",
+    ),
+}
+
+_WORKING_ROLES = frozenset({Role.MINER, Role.PROXY, Role.POOL})
+"""Roles whose hash rate and shares a reader will look for, even where they are not known."""
+
+_KIND_NAME: dict[IndicatorKind, str] = {
+    IndicatorKind.POOL: "public pool",
+    IndicatorKind.MALWARE_PROXY: "relay of mining malware",
+    IndicatorKind.WEB_MINER: "web miner",
+    IndicatorKind.NODE: "block-chain node",
+    IndicatorKind.EXCHANGE: "exchange",
+}
+
+_VICTIM_NOTE: dict[IndicatorKind, str] = {
+    IndicatorKind.MALWARE_PROXY: (
+        "Probably a victim, not an offender. The other side is listed as a relay run by operators of mining malware. "
+        "Whoever is responsible for this host most likely does not know. Help comes first: keep the evidence, take the "
+        "host off the network, and look for how the intruder came in."
+    ),
+    IndicatorKind.WEB_MINER: (
+        "Probably a victim, not an offender. The other side serves a miner to web browsers, which works while a page "
+        "is open. The person at this host most likely only visited a page. Tell them which one, and block the address."
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Limits:
+    """How much of each finding is drawn and listed; the rest is counted."""
+
+    slots: int
+    columns: int
+    evidence: int
+    identifiers: int
+    text: int
+    """No sentence of ours is longer; a hostile name may be. [characters]"""
+
+    @classmethod
+    def for_findings(cls, number: int) -> "_Limits":
+        if number <= _FULL_DETAIL_FINDINGS:
+            return cls(slots=1000, columns=125, evidence=40, identifiers=40, text=2_000)
+        return cls(slots=60, columns=30, evidence=6, identifiers=4, text=600)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Listed:
+    """The first entries of a list, and how many were left off."""
+
+    shown: list[Any]
+    left_off: int
+
+
+def render_html(result: ScanResult, *, generated_ns: int) -> str:
+    """The whole report.
+
+    Parameters
+    ----------
+    result : ScanResult
+    generated_ns : int
+        When the report is made. [ns since 1970-01-01 UTC]
+
+    Returns
+    -------
+    str
+        An HTML document that needs nothing else.
+    """
+    return "".join(_chunks(result, generated_ns=generated_ns))
+
+
+def write_html(result: ScanResult, path: Path, *, generated_ns: int) -> None:
+    """Write the report to a file, which is there whole or not at all.
+
+    Parameters
+    ----------
+    result : ScanResult
+    path : pathlib.Path
+        An older file of that name is replaced.
+    generated_ns : int
+        When the report is made. [ns since 1970-01-01 UTC]
+
+    Raises
+    ------
+    OSError
+        If the file cannot be written; an older one is then still there.
+    """
+    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+            file.writelines(_chunks(result, generated_ns=generated_ns))
+        # mkstemp makes files that only their owner reads; a report gets the mode that any new file would get.
+        mask = os.umask(0)
+        os.umask(mask)
+        Path(temporary).chmod(0o666 & ~mask)
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def _chunks(result: ScanResult, *, generated_ns: int) -> Iterator[str]:
+    limits = _Limits.for_findings(len(result.findings))
+    environment = _environment(longest_text=limits.text)
+    style = _asset("report.css")
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode("ascii")
+    stream = environment.get_template("report.html").stream(
+        style=_safe(style),
+        style_digest=digest,
+        version=__version__,
+        generated=f"{clock_time(generated_ns)} UTC",
+        generated_exact=instant(generated_ns),
+        **_context(result, limits),
+    )
+    stream.enable_buffering(64)
+    return iter(stream)
+
+
+def _environment(*, longest_text: int) -> "Environment":
+    from jinja2 import Environment, FunctionLoader, StrictUndefined
+    from markupsafe import Markup
+
+    def harmless(value: object) -> object:
+        return visible(value, longest_text) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+    return Environment(
+        # Indentation is for those who edit the template; times 1,000 cards it would be a megabyte of spaces.
+        loader=FunctionLoader(lambda name: "\n".join(line.lstrip() for line in _asset(name).split("\n"))),
+        autoescape=True,
+        finalize=harmless,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def _asset(name: str) -> str:
+    return resources.files("headframe.reports").joinpath("templates", name).read_text(encoding="utf-8")
+
+
+def _safe(our_own: str) -> str:
+    """Mark text as HTML. Only for what this package made itself out of numbers and its own words."""
+    from markupsafe import Markup
+
+    return Markup(our_own)  # noqa: S704 - see the docstring
+
+
+def _context(result: ScanResult, limits: _Limits) -> dict[str, Any]:
+    findings = in_report_order(result.findings)
+    cards = [_card(place, finding, limits) for place, finding in enumerate(findings, start=1)]
+    damage = [stretch for summary in result.inputs for stretch in summary.damage]
+    return {
+        "headline": _headline(result),
+        "statements": _statements(result),
+        "figures": _figures(result),
+        "groups": [
+            {"heading": heading, "lead": lead, "cards": group, "id": role.value}
+            for role, (heading, lead) in _HEADING.items()
+            if (group := [card for card in cards if card["role"] is role])
+        ],
+        "cards": cards,
+        "open_details": len(cards) <= _FULL_DETAIL_FINDINGS,
+        "victims": any(card["victim_notes"] for card in cards),
+        "lookalikes": _listed(result.lookalikes, _MOST_LOOKALIKE_ROWS),
+        "insufficient": _listed(result.insufficient, _MOST_LOOKALIKE_ROWS),
+        "inputs": [_input(summary) for summary in result.inputs],
+        "damage": _listed([_damage(stretch) for stretch in damage], _MOST_DAMAGE_ROWS),
+        "damage_total": count(len(damage), "stretch", "stretches"),
+        "packets_of": packet_ranges,
+        "clock_time": clock_time,
+    }
+
+
+def _headline(result: ScanResult) -> str:
+    miners = {finding.host for finding in result.findings if finding.role is Role.MINER}
+    if miners:
+        return f"Traffic of {count(len(miners), 'host')} shows mining"
+    if result.findings:
+        return "No miner found, but other traces of mining"
+    if result.packets == 0:
+        return (
+            "Nothing could be read" if any(summary.damage for summary in result.inputs) else "There was nothing to read"
+        )
+    return "No mining found in what was read"
+
+
+def _statements(result: ScanResult) -> list[tuple[str, str]]:
+    """What was found, how sure that is, what was told apart, what was not readable; each with its heading."""
+    lines = [("Found", _found(result))]
+    miners = [finding for finding in result.findings if finding.role is Role.MINER]
+    known = all(math.isfinite(finding.log10_e) for finding in miners)
+    weakest = min((finding.log10_e for finding in miners), default=0.0)
+    if known and weakest > 0:
+        what = "the miner" if len(miners) == 1 else "even the weakest of the miners"
+        lines.append(("How sure", f"At most {odds(weakest)} innocent hosts would show as much as {what}."))
+    victims = {finding.host for finding in result.findings if _victim_notes(finding)}
+    if victims:
+        who = "1 host is probably a victim" if len(victims) == 1 else f"{len(victims):,} hosts are probably victims"
+        lines.append(
+            ("Victims", f"{who} of mining malware or of a web page that mines, and no offender: help comes first.")
+        )
+    if result.lookalikes:
+        was = "was" if len(result.lookalikes) == 1 else "were"
+        told = f"{count(len(result.lookalikes), 'conversation')} only looked like mining, and {was} told apart."
+        lines.append(("Told apart", told))
+    if result.insufficient:
+        lines.append(
+            ("Open", f"{count(len(result.insufficient), 'question')} could not be answered from this capture.")
+        )
+    stretches = [stretch for summary in result.inputs for stretch in summary.damage]
+    if stretches:
+        files = len({stretch.file for stretch in stretches})
+        lines.append(
+            (
+                "Not readable",
+                f"{count(len(stretches), 'stretch', 'stretches')} in {count(files, 'file')}. All that could be read "
+                "was used; what stood there is not known.",
+            )
+        )
+    elif result.packets:
+        lines.append(("Not readable", "Nothing: every stretch of every file could be read."))
+    return lines
+
+
+def _found(result: ScanResult) -> str:
+    parts = []
+    for role, (heading, _) in _HEADING.items():
+        hosts = {finding.host for finding in result.findings if finding.role is role}
+        if hosts:
+            parts.append(count(len(hosts), ROLE_NAME[role], heading.lower()))
+    return f"{', '.join(parts)}." if parts else "No trace of mining."
+
+
+def _figures(result: ScanResult) -> list[tuple[str, str]]:
+    figures = [
+        ("Files", f"{len(result.inputs):,}"),
+        ("Read", size(result.bytes_read)),
+        ("Packets", f"{result.packets:,}"),
+        ("Conversations", f"{result.conversations:,}"),
+    ]
+    first = [summary.first_ns for summary in result.inputs if summary.first_ns is not None]
+    last = [summary.last_ns for summary in result.inputs if summary.last_ns is not None]
+    if first and last:
+        figures.append(("Capture covers", duration(max(max(last) - min(first), 0))))
+    if result.elapsed_s > 0:
+        figures.append(("Scanned in", duration(round(result.elapsed_s * 1e9))))
+    return figures
+
+
+def _card(place: int, finding: Finding, limits: _Limits) -> dict[str, Any]:
+    drawing: Drawing | None = None
+    if finding.timeline is not None:
+        drawing = draw_timeline(
+            finding.timeline,
+            started_ns=finding.started_ns,
+            ended_ns=finding.ended_ns,
+            slots=limits.slots,
+            columns=limits.columns,
+        )
+    shares = finding.shares
+    handed_in = shares.accepted + shares.rejected + shares.stale + shares.unanswered
+    return {
+        "id": f"finding-{place}",
+        "role": finding.role,
+        "role_name": ROLE_NAME[finding.role],
+        "host": _name(finding.host),
+        "peer": _name(finding.peer),
+        "pool": _name(finding.pool),
+        "coins": [visible(coin, 12) for coin in finding.coins],
+        "protocol": _name(finding.protocol),
+        "agent": _name(finding.agent),
+        "since": clock_time(finding.started_ns),
+        "period": period(finding.started_ns, finding.ended_ns),
+        "lasted": duration(max(finding.ended_ns - finding.started_ns, 0)),
+        "works": finding.role in _WORKING_ROLES or handed_in > 0 or finding.hashrate_hs is not None,
+        "hashrate": _estimate(finding.hashrate_hs, "H/s"),
+        "power": _estimate(finding.power_w, "W"),
+        "shares": shares if handed_in else None,
+        "exponent": power_of_ten(finding.log10_e).removeprefix("10^"),
+        "odds": odds(finding.log10_e),
+        "meter": _meter(finding.log10_e),
+        "family": finding.family.value,
+        "detector": f"{finding.detector} {finding.version}",
+        "explanation": finding.explanation,
+        "contradictions": finding.contradictions,
+        "blind_spots": finding.blind_spots,
+        "evidence": _listed(list(finding.evidence), limits.evidence),
+        "sources": _listed([_source(source, limits.identifiers) for source in finding.sources], limits.identifiers),
+        "community_ids": _listed(list(finding.community_ids), limits.identifiers),
+        "accounts": _listed(list(finding.accounts), limits.identifiers),
+        "kinds": [_KIND_NAME[kind] for kind in finding.indicator_kinds],
+        "victim_notes": _victim_notes(finding),
+        "drawing": None if drawing is None else _safe(drawing.svg),
+        "drawing_notes": () if drawing is None else drawing.notes,
+        "at": _evidence_time,
+    }
+
+
+def _name(name: str | None) -> str | None:
+    return None if name is None else visible(name, _LONGEST_NAME)
+
+
+def _victim_notes(finding: Finding) -> list[str]:
+    return [_VICTIM_NOTE[kind] for kind in dict.fromkeys(finding.indicator_kinds) if kind in _VICTIM_NOTE]
+
+
+def _evidence_time(line: EvidenceLine) -> str:
+    # Milliseconds suffice to follow a conversation; the packet number says the rest.
+    return instant(line.time_ns)[:23].replace("T", " ")
+
+
+def _estimate(estimate: Interval | None, unit: str) -> dict[str, Any] | None:
+    if estimate is None:
+        return None
+    words = interval(estimate, unit)
+    middle, _, span = words.partition(" (")
+    bar = draw_range(estimate.low, estimate.estimate, estimate.high)
+    unit_as_written = middle.partition(" ")[2]
+    span = span.removesuffix(")") if words.count(unit) > 1 else f"{span.removesuffix(')')} {unit_as_written}"
+    return {"middle": middle, "span": span, "bar": None if bar is None else _safe(bar)}
+
+
+def _meter(log10_e: float) -> str:
+    filled = 0.0 if math.isnan(log10_e) else min(max(log10_e / _FULL_METER_LOG10_E, 0.0), 1.0)
+    marks = "".join(f"M{thousand * 250} 0v12" for thousand in (1, 2, 3))
+    return _safe(
+        '<svg class="meter" width="100%" height="12" viewBox="0 0 1000 12" preserveAspectRatio="none" '
+        f'aria-hidden="true"><path class="rail" d="M0 6H1000"/><path class="span" d="M0 6H{filled * 1000:.0f}"/>'
+        f'<path class="mark" d="{marks}"/></svg>'
+    )
+
+
+def _source(source: SourceRef, most: int) -> dict[str, str]:
+    return {
+        "file": source.file,
+        "packets": packet_ranges(source, most),
+        "count": count(len(source.packets), "packet"),
+    }
+
+
+def _input(summary: InputSummary) -> dict[str, Any]:
+    undecoded = sum(summary.undecoded.values())
+    reasons = sorted(summary.undecoded.items(), key=lambda item: -item[1])
+    return {
+        "file": summary.file,
+        "bytes_read": size(summary.bytes_read),
+        "packets": f"{summary.packets:,}",
+        "decoded": f"{summary.decoded:,}",
+        "undecoded": f"{undecoded:,}",
+        "reasons": _listed([f"{visible(reason, 60)}: {packets:,}" for reason, packets in reasons], 6),
+        "first": None if summary.first_ns is None else clock_time(summary.first_ns),
+        "last": None if summary.last_ns is None else clock_time(summary.last_ns),
+        "damage": count(len(summary.damage), "stretch", "stretches") if summary.damage else None,
+    }
+
+
+def _damage(stretch: Damage) -> dict[str, str]:
+    return {
+        "file": stretch.file,
+        "offset": f"{stretch.offset:,}",
+        "length": f"{stretch.length:,}",
+        "packets": f"{stretch.packets:,}" if stretch.packets else "not known",
+        "reason": stretch.reason,
+    }
+
+
+def _listed(entries: list[Any], most: int) -> _Listed:
+    return _Listed(shown=entries[:most], left_off=max(len(entries) - most, 0))

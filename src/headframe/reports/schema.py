@@ -1,0 +1,163 @@
+"""JSON Schema (2020-12) of the finding document, made from the same enums that the records use.
+
+``python -m headframe.reports.schema`` prints it; ``docs/schema-finding.json`` holds what it prints, and a test
+compares the two.
+"""
+
+import json
+from typing import Any
+
+from headframe.records.finding import Family, Role
+from headframe.records.indicator import IndicatorKind
+from headframe.reports.document import SCHEMA_VERSION
+
+_RFC3339 = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{9}Z$"
+
+
+def finding_schema() -> dict[str, Any]:
+    """The schema of one object of ``--format jsonl``, and of each member of ``findings`` in ``--format json``.
+
+    It does not forbid keys that it does not know: a later minor version may add some.
+
+    Returns
+    -------
+    dict
+        A JSON Schema, draft 2020-12.
+    """
+    properties: dict[str, Any] = {
+        "schema_version": {
+            "const": SCHEMA_VERSION,
+            "description": "Version of this schema, major.minor. A reader that knows 1.0 can read every 1.x.",
+        },
+        "detector": _string("What found it."),
+        "version": _string("Version of the detector; it changes whenever its statistic does."),
+        "family": {
+            "enum": [family.value for family in Family],
+            "description": "Kind of evidence. E-values of different families are independent and multiply.",
+        },
+        "host": _string("Address that the finding is about."),
+        "peer": _string("The other side, address:port, or [address]:port for IPv6."),
+        "role": {
+            "enum": [role.value for role in Role],
+            "description": "What the host does.",
+        },
+        "coin": _strings("Ticker symbols in upper case, the likeliest first; empty where the traffic does not tell."),
+        "protocol": _string("Mining protocol or sign of an endpoint; a carrier is appended, as in cryptonote+tls."),
+        "pool": _nullable_string("Name of the pool or of its server, where known."),
+        "agent": _nullable_string("Mining software as it names itself."),
+        "started": _instant("First packet that the finding rests on."),
+        "ended": _instant("Last packet that the finding rests on."),
+        "shares": {
+            "type": "object",
+            "description": "Shares handed in, by the pool's answer; unanswered ones were sent but no answer was seen.",
+            "properties": {
+                name: {"type": "integer", "minimum": 0} for name in ("accepted", "rejected", "stale", "unanswered")
+            },
+            "required": ["accepted", "rejected", "stale", "unanswered"],
+        },
+        "hashrate_hs": _interval(
+            "Hash rate with its 95 % interval. [hashes/s] Null where too few shares or no difficulty were seen."
+        ),
+        "power_w": _interval(
+            "What machines of known efficiency would draw at that hash rate, with its interval. [W] Null where unknown."
+        ),
+        "log10_e": {
+            "type": ["number", "null"],
+            "description": "Evidence: an innocent subject shows this at most once in 10**log10_e. Null where it is "
+            "not a finite number.",
+        },
+        "explanation": _string("Plain language: what was seen, and why it means what is said."),
+        "contradictions": _strings("What speaks against the finding."),
+        "blind_spots": _strings("What the detector cannot see or tell apart."),
+        "indicator_kinds": {
+            "type": "array",
+            "items": {"enum": [kind.value for kind in IndicatorKind]},
+            "description": "What stands behind the known names and addresses that it rests on. With malware_proxy or "
+            "web_miner the host is probably a victim.",
+        },
+        "evidence": {
+            "type": "array",
+            "description": "What was seen, with the packet that shows it.",
+            "items": {
+                "type": "object",
+                "properties": {
+                    "time": _instant("When."),
+                    "text": _string("What."),
+                    "file": _string("File that holds the packet, as it was named."),
+                    "packet": {
+                        "type": "integer",
+                        "minimum": 0,
+                        "description": "Number of the packet in that file, counted from 1; 0 where it is not known.",
+                    },
+                },
+                "required": ["time", "text", "file", "packet"],
+            },
+        },
+        "sources": {
+            "type": "array",
+            "description": "The packets that the finding rests on.",
+            "items": {
+                "type": "object",
+                "properties": {
+                    "file": _string("File, as it was named."),
+                    "packets": {
+                        "type": "array",
+                        "items": {"type": "integer", "minimum": 0},
+                        "description": "Packet numbers in that file, counted from 1, ascending.",
+                    },
+                },
+                "required": ["file", "packets"],
+            },
+        },
+        "community_ids": _strings("Community IDs (version 1, seed 0) of the conversations that it rests on."),
+        "accounts": _strings("Wallets, worker and user names: salted hashes, unless --reveal was given."),
+    }
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": f"urn:headframe:schema:finding:{SCHEMA_VERSION}",
+        "title": "Headframe finding",
+        "description": "One statement about one host over one period, with its evidence.",
+        "type": "object",
+        "properties": properties,
+        "required": list(properties),
+    }
+
+
+def schema_text() -> str:
+    """The schema as it stands in ``docs/schema-finding.json``."""
+    return json.dumps(finding_schema(), indent=2, ensure_ascii=True) + "\n"
+
+
+def _string(description: str) -> dict[str, Any]:
+    return {"type": "string", "description": description}
+
+
+def _nullable_string(description: str) -> dict[str, Any]:
+    return {"type": ["string", "null"], "description": description}
+
+
+def _strings(description: str) -> dict[str, Any]:
+    return {"type": "array", "items": {"type": "string"}, "description": description}
+
+
+def _instant(description: str) -> dict[str, Any]:
+    return {
+        "type": "string",
+        "format": "date-time",
+        "pattern": _RFC3339,
+        "description": description + " [RFC 3339, UTC, nine digits of fraction]",
+    }
+
+
+def _interval(description: str) -> dict[str, Any]:
+    bound = {"type": ["number", "null"]}
+    return {
+        "type": ["object", "null"],
+        "description": description,
+        "properties": {"low": bound, "estimate": bound, "high": bound},
+        "required": ["low", "estimate", "high"],
+    }
+
+
+if __name__ == "__main__":
+    print(schema_text(), end="")

@@ -1,0 +1,269 @@
+"""The scan as a table for the terminal, with a short summary below.
+
+On 150 columns and more each finding is one row; on fewer, neighbouring columns are stacked, so that 80
+columns do. Where output goes to a file or a pipe, rows are as long as they need to be: one finding,
+one line, ready for ``grep``.
+"""
+
+import io
+import os
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, TextIO
+
+from headframe.records.finding import Finding, Role
+from headframe.records.scan import ScanResult
+from headframe.reports.document import in_report_order
+from headframe.reports.words import (
+    ROLE_NAME,
+    clock_time,
+    count,
+    duration,
+    evidence_words,
+    interval,
+    odds,
+    period,
+    power_of_ten,
+    size,
+    visible,
+)
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+_WIDE_COLUMNS = 150
+_UNLIMITED_COLUMNS = 100_000
+_MOST_DAMAGE_LINES = 10
+_MOST_LOOKALIKE_LINES = 10
+
+_ROLE_STYLE: dict[Role, str] = {
+    Role.MINER: "bold red",
+    Role.PROXY: "bold magenta",
+    Role.POOL: "bold magenta",
+    Role.NODE_CLIENT: "yellow",
+    Role.PROBE: "yellow",
+    Role.CONTACT: "cyan",
+}
+
+
+def write_table(
+    result: ScanResult, stream: TextIO, *, width: int | None = None, environment: Mapping[str, str] | None = None
+) -> None:
+    """Write the findings as a table, then the summary.
+
+    Colour appears only where `stream` is a terminal and ``NO_COLOR`` is not set to anything.
+
+    Parameters
+    ----------
+    result : ScanResult
+    stream : text stream
+    width : int or None
+        Columns to use; None is the terminal's width, or no limit where `stream` is no terminal. [characters]
+    environment : mapping or None
+        For ``NO_COLOR``, ``TERM`` and ``COLUMNS``; None is the process's own.
+    """
+    from rich.console import Console
+
+    environment = os.environ if environment is None else environment
+    terminal = stream.isatty()
+    if width is None and not terminal:
+        columns = environment.get("COLUMNS", "")
+        width = int(columns) if columns.isdecimal() and int(columns) > 0 else _UNLIMITED_COLUMNS
+    # Rich fills the last column with spaces, which only makes a file larger.
+    target = stream if terminal else io.StringIO()
+    console = Console(
+        file=target,
+        width=width,
+        highlight=False,
+        markup=False,
+        emoji=False,
+        soft_wrap=False,
+        # FORCE_COLOR would put escape sequences into files; "only on terminals" is the promise.
+        force_terminal=terminal,
+        color_system="auto" if terminal else None,
+        no_color=bool(environment.get("NO_COLOR")),
+        _environ=environment,
+    )
+    if result.findings:
+        wide = console.width >= _WIDE_COLUMNS
+        console.print(_wide_table(result.findings) if wide else _narrow_table(result.findings))
+    _write_summary(result, console)
+    if isinstance(target, io.StringIO) and target is not stream:
+        stream.writelines(f"{line.rstrip()}\n" for line in target.getvalue().splitlines())
+
+
+def summary_lines(result: ScanResult) -> list[str]:
+    """The scan in a few plain sentences: what was found, what was read, what was told apart, what was not readable.
+
+    Parameters
+    ----------
+    result : ScanResult
+
+    Returns
+    -------
+    list of str
+        Without line ends.
+    """
+    lines = [_found(result), _read(result)]
+    if result.lookalikes:
+        lines.append(f"Told apart: {count(len(result.lookalikes), 'conversation')} that only looked like mining:")
+        lines += [
+            f"  {visible(like.host)} to {visible(like.peer)}: {visible(like.label)}"
+            for like in result.lookalikes[:_MOST_LOOKALIKE_LINES]
+        ]
+        if (more := len(result.lookalikes) - _MOST_LOOKALIKE_LINES) > 0:
+            lines.append(f"  and {more:,} more; --format json lists them all")
+    if result.insufficient:
+        lines.append(f"Too little to tell: {count(len(result.insufficient), 'question')}; --format json lists them.")
+    return lines + damage_lines(result)
+
+
+def damage_lines(result: ScanResult) -> list[str]:
+    """What was not readable, by file and byte offset; empty where everything was.
+
+    Parameters
+    ----------
+    result : ScanResult
+
+    Returns
+    -------
+    list of str
+        Without line ends.
+    """
+    damage = [damage for summary in result.inputs for damage in summary.damage]
+    if not damage:
+        return []
+    passed_over = sum(stretch.length for stretch in damage)
+    lost = sum(stretch.packets for stretch in damage)
+    known = f", {count(lost, 'packet')} known lost" if lost else ""
+    stretches = count(len(damage), "stretch", "stretches")
+    lines = [f"Not readable: {stretches}, {size(passed_over)}{known}; everything else was used:"]
+    lines += [
+        f"  {visible(stretch.file)} at byte {stretch.offset:,}: {visible(stretch.reason)}, {stretch.length:,} bytes"
+        for stretch in damage[:_MOST_DAMAGE_LINES]
+    ]
+    if (more := len(damage) - _MOST_DAMAGE_LINES) > 0:
+        lines.append(f"  and {more:,} more; --format json lists them all")
+    return lines
+
+
+def _found(result: ScanResult) -> str:
+    if not result.findings:
+        if not any(summary.damage for summary in result.inputs):
+            return "No mining found."
+        return "No mining found in what could be read." if result.packets else "Nothing could be read: no answer."
+    hosts: dict[Role, set[str]] = {}
+    for finding in result.findings:
+        hosts.setdefault(finding.role, set()).add(finding.host)
+    parts = [
+        count(len(hosts[role]), ROLE_NAME[role], ROLE_NAME[role].replace("proxy", "proxie") + "s")
+        for role in ROLE_NAME
+        if role in hosts
+    ]
+    return f"Found: {', '.join(parts)} ({count(len(result.findings), 'finding')})."
+
+
+def _read(result: ScanResult) -> str:
+    read = (
+        f"Read: {count(len(result.inputs), 'file')}, {size(result.bytes_read)}, {count(result.packets, 'packet')}, "
+        f"{count(result.conversations, 'conversation')}"
+    )
+    if result.elapsed_s > 0:
+        read += f" in {duration(round(result.elapsed_s * 1e9))}"
+    return read + "."
+
+
+def _write_summary(result: ScanResult, console: "Console") -> None:
+    from rich.text import Text
+
+    if result.findings:
+        console.print()
+    for line in summary_lines(result):
+        style = "yellow" if line.startswith("Not readable") else ("bold" if line.startswith("Found") else "")
+        console.print(Text(line, style=style), soft_wrap=True)
+
+
+def _new_table() -> "Table":
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+
+    return Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold", show_edge=False)
+
+
+def _wide_table(findings: list[Finding]) -> "Table":
+    table = _new_table()
+    for name in ("Host", "Role", "Coin", "Pool / peer", "Protocol"):
+        table.add_column(name, overflow="fold", no_wrap=name == "Role")
+    for name in ("Hash rate (95 %)", "Shares", "Since and until (UTC)", "Evidence"):
+        table.add_column(name, overflow="fold")
+    for finding in in_report_order(findings):
+        table.add_row(
+            _plain(finding.host),
+            _role(finding.role),
+            _plain(_coins(finding)),
+            _plain(_pool_and_peer(finding)),
+            _plain(finding.protocol),
+            _plain(_hashrate(finding)),
+            _plain(_shares(finding)),
+            _plain(period(finding.started_ns, finding.ended_ns)),
+            _plain(evidence_words(finding.log10_e)),
+        )
+    return table
+
+
+def _narrow_table(findings: list[Finding]) -> "Table":
+    from rich.text import Text
+
+    table = _new_table()
+    table.padding = (0, 1, 0, 0)
+    table.add_column("Host, role,\nevidence", overflow="fold", ratio=24)
+    table.add_column("Coin, pool, peer,\nprotocol", overflow="fold", ratio=28)
+    table.add_column("Hash rate (95 %), shares,\nsince, until (UTC)", overflow="fold", ratio=26)
+    table.expand = True
+    for finding in in_report_order(findings):
+        who = Text(visible(finding.host))
+        who.append("\n")
+        who.append_text(_role(finding.role))
+        who.append(f"\n{power_of_ten(finding.log10_e)}\n{odds(finding.log10_e)}")
+        where = [_coins(finding), *([visible(finding.pool)] if finding.pool else []), visible(finding.peer)]
+        where.append(visible(finding.protocol))
+        what = [_hashrate(finding), _shares(finding), clock_time(finding.started_ns), clock_time(finding.ended_ns)]
+        table.add_row(who, Text("\n".join(where)), Text("\n".join(what)))
+        table.add_section()
+    return table
+
+
+def _plain(text: str) -> "Text":
+    from rich.text import Text
+
+    return Text(visible(text))
+
+
+def _role(role: Role) -> "Text":
+    from rich.text import Text
+
+    return Text(ROLE_NAME[role], style=_ROLE_STYLE[role])
+
+
+def _coins(finding: Finding) -> str:
+    return ", ".join(visible(coin, 12) for coin in finding.coins[:4]) or "coin unknown"
+
+
+def _pool_and_peer(finding: Finding) -> str:
+    return f"{finding.pool} ({finding.peer})" if finding.pool else finding.peer
+
+
+def _hashrate(finding: Finding) -> str:
+    return "hash rate unknown" if finding.hashrate_hs is None else interval(finding.hashrate_hs, "H/s")
+
+
+def _shares(finding: Finding) -> str:
+    shares = finding.shares
+    named = (
+        (shares.accepted, "accepted"),
+        (shares.rejected, "rejected"),
+        (shares.stale, "stale"),
+        (shares.unanswered, "unanswered"),
+    )
+    return ", ".join(f"{number:,} {name}" for number, name in named if number) or "no shares"

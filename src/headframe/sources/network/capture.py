@@ -1,0 +1,673 @@
+"""Read packets out of captures: pcap and pcapng, whole or damaged, mapped or streamed, one file or a rotated set.
+
+A `CaptureReader` gives batches of decoded packets in file order. Where two workers are there, a mapped file is read
+in two stretches at once: the second begins at a place that *looks* like a record (a chain of plausible headers), and
+is only believed if the first stretch ends exactly there. What is read is therefore the same for any number of workers.
+
+Damage is met in three ways, in this order: a suspicious header is accepted when its neighbours confirm it; a record
+whose length led astray is cut where the next chain of records begins; else bytes are passed over up to that place.
+Each stretch that was passed over is noted with its offset.
+"""
+
+import glob
+import struct
+from collections.abc import Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headframe.errors import UnreadableInput
+from headframe.kernels import frames, pcap, pcapng
+from headframe.records.scan import Damage, InputSummary
+from headframe.sources.network.container import STANDARD_INPUT, STREAM_PIECE, ByteSource, open_source
+
+BATCH_PACKETS = 32_768
+"""Packets in a stretch: 2.9 MB of records, so that a batch stays in the processor's outer cache."""
+
+_MAX_DAMAGE_NOTES = 1000  # for each file; a file of nothing but damage must not fill memory with notes
+_MIN_STRETCH = 1 << 20  # bytes; shorter stretches are not worth a second worker
+_MAX_STRETCH = 64 << 20
+_SYNC_CHAIN = 12  # plausible records in a row to begin a second stretch; a wrong guess costs time, never packets
+_TRUST_CHAIN = 3  # the same after damage, where a wrong guess would cost packets: see find_record
+_BLIND_CHAIN = 5  # the same with no clock to compare with
+
+_MAGICS = {
+    b"\xd4\xc3\xb2\xa1": (False, 1000, 16),
+    b"\xa1\xb2\xc3\xd4": (True, 1000, 16),
+    b"\x4d\x3c\xb2\xa1": (False, 1, 16),
+    b"\xa1\xb2\x3c\x4d": (True, 1, 16),
+    b"\x34\xcd\xb2\xa1": (False, 1000, 24),  # Kuznetzov's records, with interface, protocol and packet type
+    b"\xa1\xb2\xcd\x34": (True, 1000, 24),
+}
+_PCAPNG_MAGIC = b"\x0a\x0d\x0d\x0a"
+
+
+@dataclass(frozen=True, slots=True)
+class KernelInputs:
+    """What the decoding kernels need besides bytes: the indicator names and the run's secret."""
+
+    names: NDArray[np.uint64]
+    key_a: np.uint64
+    key_b: np.uint64
+
+
+@dataclass(slots=True)
+class Stretch:
+    """Decoded packets of one stretch of one file.
+
+    Attributes
+    ----------
+    buf : uint8[n]
+        What `frame` and `payload` count in.
+    packets : PACKET[m]
+        The first `count` are filled.
+    count : int
+    """
+
+    buf: NDArray[np.uint8]
+    packets: NDArray[np.void]
+    count: int = 0
+
+
+def expand(paths: Sequence[str]) -> list[str]:
+    """Files that the given files, folders, patterns and ``-`` stand for, each once, in the order given.
+
+    A folder stands for every file in it and below that begins like a capture.
+
+    Raises
+    ------
+    UnreadableInput
+        Where a path or pattern stands for nothing.
+    """
+    names: list[str] = []
+    for given in paths:
+        path = Path(given)
+        if given == STANDARD_INPUT:
+            found = [given]
+        elif path.is_dir():
+            found = [str(p) for p in sorted(path.rglob("*")) if p.is_file() and _begins_like_capture(p)]
+            if not found:
+                raise UnreadableInput(
+                    f"{given}: the folder holds no capture; pcap and pcapng are read, also in gzip, zstd or xz"
+                )
+        elif path.exists():
+            found = [given]
+        else:
+            found = sorted(p for p in glob.glob(given, recursive=True) if Path(p).is_file())
+            if not found:
+                raise UnreadableInput(
+                    f"{given}: no such file, and no file matches it as a pattern; give a pcap or pcapng file, "
+                    "a folder, a pattern, or - for standard input"
+                )
+        names.extend(name for name in found if name not in names)
+    return names
+
+
+def _begins_like_capture(path: Path) -> bool:
+    """Whether a file in a folder is worth opening: by its first bytes, or by its name where they are damaged."""
+    if {".pcap", ".pcapng", ".cap", ".dmp"} & set(path.suffixes[-2:]):
+        return True
+    try:
+        with path.open("rb") as file:
+            head = file.read(4)
+    except OSError:
+        return False
+    return head in _MAGICS or head == _PCAPNG_MAGIC
+
+
+class _Position:
+    """Where the walk is in the bytes at hand."""
+
+    def __init__(self) -> None:
+        self.buf: NDArray[np.uint8] = np.empty(0, dtype=np.uint8)
+        self.base = 0  # offset of buf[0] in the file
+        self.at = 0
+        self.previous = -1  # where the last record began, -1 unknown
+        self.near = -1  # clock of the last record: seconds for pcap, nanoseconds for pcapng
+        self.final = False  # the file ends where buf ends
+
+
+class CaptureReader:
+    """Packets of one capture file, batch by batch.
+
+    Parameters
+    ----------
+    source : ByteSource
+    inputs : KernelInputs
+    """
+
+    def __init__(self, source: ByteSource, inputs: KernelInputs) -> None:
+        self.summary = InputSummary(file=source.name)
+        self._source = source
+        self._inputs = inputs
+        self._p = _Position()
+        self._stretch_bytes = BATCH_PACKETS * 300
+        self._done = False
+        self._swapped = False
+        self._pcap: pcap.RecordFormat | None = None
+        self._interfaces = _no_interfaces()
+        whole = source.whole()
+        if whole is not None:
+            self._p.buf = whole
+            self._p.final = True
+        else:
+            self._fill()
+        self._recognise()
+
+    # -- beginning -----------------------------------------------------------------------------------------------
+
+    def _recognise(self) -> None:
+        p = self._p
+        magic = p.buf[:4].tobytes()
+        if magic in _MAGICS and len(p.buf) >= 24:
+            swapped, fraction_ns, header_len = _MAGICS[magic]
+            link = _u32(p.buf, 20, swapped) & 0x0FFFFFFF
+            snap = _u32(p.buf, 16, swapped)
+            limit = max(pcap.MAX_CAPTURED, snap if snap <= 1 << 24 else 0)
+            self._pcap = pcap.RecordFormat(swapped, fraction_ns, header_len, link & 0xFFFF, limit)
+            p.at = 24
+        elif magic == _PCAPNG_MAGIC:
+            p.at = 0
+        elif not self._guess_format():
+            raise UnreadableInput(
+                f"{self.summary.file}: begins with {magic.hex(' ') or 'nothing'}, which is no pcap or pcapng capture; "
+                "both are read, also in gzip, zstd or xz"
+            )
+
+    def _guess_format(self) -> bool:
+        """Find records behind a damaged file header: the link type is lost and taken for Ethernet."""
+        p = self._p
+        best = -1
+        for swapped in (False, True):
+            for fraction_ns in (1000, 1):
+                fmt = pcap.RecordFormat(swapped, fraction_ns, 16, frames.LINK_ETHERNET, pcap.MAX_CAPTURED)
+                at = int(pcap.find_record(p.buf[: 1 << 20], 0, fmt, -1, 2 * _BLIND_CHAIN))
+                if at >= 0 and (best < 0 or at < best):
+                    best, self._pcap = at, fmt
+        for swapped in (False, True):
+            at = int(pcapng.find_block(p.buf[: 1 << 20], 0, swapped, _BLIND_CHAIN))
+            if at >= 0 and (best < 0 or at < best):
+                best, self._pcap, self._swapped = at, None, swapped
+        if best < 0:
+            # A short file cannot show a long chain. Its header alone may be damaged: try the usual places.
+            for swapped in (False, True):
+                fmt = pcap.RecordFormat(swapped, 1000, 16, frames.LINK_ETHERNET, pcap.MAX_CAPTURED)
+                if len(p.buf) > 40 and p.final and pcap.chain_length(p.buf, 24, fmt, -1, 1 << 30) >= 1 << 30:
+                    best, self._pcap = 24, fmt
+        if best < 0:
+            return False
+        p.at = best
+        self._note(0, best, 0, "damaged file header; Ethernet and usual clock units are assumed")
+        if self._pcap is None:
+            self._interfaces = _assumed_interface()
+        return True
+
+    # -- bytes ---------------------------------------------------------------------------------------------------
+
+    def _fill(self) -> bool:
+        """Get more bytes of a stream behind those not yet used; False at the end."""
+        p = self._p
+        if p.final:
+            return False
+        keep = p.at if p.previous < 0 else min(p.at, p.previous)
+        # A record that led astray may have to be looked at again: keep it too, unless it is absurdly long.
+        if p.at - keep > 2 * pcap.MAX_CAPTURED:
+            keep = p.at
+        rest = p.buf[keep:]
+        pieces = [rest.tobytes()]
+        wanted = STREAM_PIECE
+        while wanted > 0:
+            data = self._source.read(wanted)
+            if not data:
+                p.final = True
+                break
+            pieces.append(data)
+            wanted -= len(data)
+        p.buf = np.frombuffer(b"".join(pieces), dtype=np.uint8)
+        p.base += keep
+        p.at -= keep
+        p.previous -= keep if p.previous >= 0 else 0
+        if p.final and self._source.fault:
+            self._note(p.base + len(p.buf), 0, 0, self._source.fault)
+        return len(p.buf) > len(rest)
+
+    def _note(self, offset: int, length: int, packets: int, reason: str) -> None:
+        damage = self.summary.damage
+        if len(damage) < _MAX_DAMAGE_NOTES:
+            damage.append(
+                Damage(file=self.summary.file, offset=int(offset), length=int(length), packets=packets, reason=reason)
+            )
+        else:
+            last = damage[-1]
+            damage[-1] = Damage(
+                file=last.file,
+                offset=last.offset,
+                length=int(offset) + int(length) - last.offset,
+                packets=last.packets + packets,
+                reason="more damage than is listed one by one",
+            )
+
+    # -- reading -------------------------------------------------------------------------------------------------
+
+    @property
+    def done(self) -> bool:
+        """True once every packet was given."""
+        return self._done
+
+    def read(self, first: Stretch, second: Stretch | None, executor: Executor | None) -> list[Stretch]:
+        """The next packets, in one stretch or two; an empty list at the end.
+
+        Parameters
+        ----------
+        first, second : Stretch
+            Buffers to fill; `second` may be None.
+        executor : Executor or None
+            Reads the second stretch meanwhile.
+        """
+        if self._done:
+            return []
+        p = self._p
+        filled = [first]
+        first.count = 0
+        size = self._stretch_bytes
+        guess = -1
+        if second is not None and executor is not None and p.final and len(p.buf) - p.at >= size + _MIN_STRETCH:
+            guess = self._guess(p.at + size)
+        if guess >= 0:
+            assert second is not None and executor is not None
+            second.buf = p.buf
+            stop = min(guess + size, len(p.buf))
+            future = executor.submit(self._walk, p.buf, guess, stop, p.near, second.packets, 0)
+            self._read_stretch(first, guess)
+            count, at, previous, near, status = future.result()
+            if p.at == guess and not self._done:
+                second.count = count
+                p.at, p.near = at, near
+                p.previous = previous if previous >= 0 else p.previous
+                filled.append(second)
+                if status in (pcap.IMPLAUSIBLE, pcap.INCOMPLETE, pcap.SPECIAL):
+                    self._mend(second, status)
+                elif status == pcap.FULL:
+                    self._stretch_bytes = max(_MIN_STRETCH, self._stretch_bytes * 3 // 4)
+            else:
+                self._stretch_bytes = max(_MIN_STRETCH, self._stretch_bytes * 3 // 4)
+        else:
+            # Without a second stretch there is no border to keep to: fill the batch.
+            self._read_stretch(first, len(p.buf))
+        if p.at >= len(p.buf) and p.final:
+            self._done = True
+        packets = sum(s.count for s in filled)
+        for stretch in filled:
+            self._account(stretch)
+        if guess >= 0 and packets > 0 and len(filled) == 2:
+            mean = 2 * size / packets
+            self._stretch_bytes = int(min(_MAX_STRETCH, max(_MIN_STRETCH, 0.9 * BATCH_PACKETS * mean)))
+        self.summary.bytes_read = p.base + p.at
+        return [s for s in filled if s.count]
+
+    def _guess(self, start: int) -> int:
+        p = self._p
+        window = p.buf[: min(len(p.buf), start + (4 << 20))]
+        if self._pcap is not None:
+            return int(pcap.find_record(window, start, self._pcap, p.near, _SYNC_CHAIN))
+        return int(pcapng.find_block(window, start, self._swapped, _SYNC_CHAIN))
+
+    def _walk(
+        self, buf: NDArray[np.uint8], start: int, stop: int, near: int, packets: NDArray[np.void], count: int
+    ) -> tuple[int, int, int, int, int]:
+        i = self._inputs
+        if self._pcap is not None:
+            return pcap.read_pcap(
+                buf, start, stop, self._pcap, near, packets, count, i.names, i.key_a, i.key_b
+            )  # type: ignore[no-any-return]
+        return pcapng.read_pcapng(
+            buf, start, stop, self._swapped, self._interfaces, near, packets, count, i.names, i.key_a, i.key_b
+        )  # type: ignore[no-any-return]
+
+    def _read_stretch(self, stretch: Stretch, stop: int) -> None:
+        """Fill one stretch up to `stop`, past any damage on the way."""
+        p = self._p
+        stretch.buf = p.buf
+        while True:
+            count, at, previous, near, status = self._walk(p.buf, p.at, stop, p.near, stretch.packets, stretch.count)
+            stretch.count, p.at, p.near = count, at, near
+            if previous >= 0:
+                p.previous = previous
+            if status in (pcap.REACHED, pcap.FULL):
+                if status == pcap.REACHED and not p.final and stretch.count == 0 and self._fill():
+                    stretch.buf = p.buf
+                    stop = len(p.buf)
+                    continue
+                return
+            if not self._mend(stretch, status):
+                return
+            if p.buf is not stretch.buf:
+                if stretch.count:
+                    return  # new bytes came in: what was decoded counts in the old ones
+                stretch.buf = p.buf
+                stop = len(p.buf)
+            if stretch.count >= len(stretch.packets):
+                return
+
+    # -- trouble -------------------------------------------------------------------------------------------------
+
+    def _mend(self, stretch: Stretch, status: int) -> bool:
+        """Deal with what stopped the walk; False where this stretch (or the file) ends here."""
+        p = self._p
+        if status == pcap.INCOMPLETE:
+            if not p.final:
+                if stretch.count:
+                    return False  # give what there is; the bytes come with the next call
+                if self._fill():
+                    return True
+            if p.at >= len(p.buf):
+                return False
+            return self._mend_pcap(stretch, True) if self._pcap is not None else self._mend_pcapng(stretch, True)
+        if status == pcap.SPECIAL:
+            return self._special(stretch)
+        return self._mend_pcap(stretch, False) if self._pcap is not None else self._mend_pcapng(stretch, False)
+
+    def _more(self, stretch: Stretch, needed: int) -> bool | None:
+        """Have `needed` bytes behind the position where the stream can give them: None where the caller must come
+        again with an empty stretch."""
+        p = self._p
+        while len(p.buf) - p.at < needed and not p.final:
+            if stretch.count:
+                return None
+            if not self._fill():
+                break
+            stretch.buf = p.buf
+        return True
+
+    def _mend_pcap(self, stretch: Stretch, incomplete: bool) -> bool:
+        p, fmt = self._p, self._pcap
+        assert fmt is not None
+        # All decisions below look a few records ahead: have them in the buffer.
+        if self._more(stretch, 4 * pcap.MAX_CAPTURED) is None:
+            return False
+        buf, at = p.buf, p.at
+        left = len(buf) - at
+        if left >= fmt.header_len:
+            seconds, fraction, captured, wire = (
+                _u32(buf, at + k, fmt.swapped) for k in (0, 4, 8, 12)
+            )
+            after = at + fmt.header_len + captured
+            if captured <= fmt.max_captured and after <= len(buf):
+                # Do the records behind it go on as if it were sound?
+                own = int(pcap.chain_length(buf, after, fmt, seconds, 2)) >= 2
+                old = p.near >= 0 and int(pcap.chain_length(buf, after, fmt, p.near, 2)) >= 2
+                if own or old:
+                    clock_ok = fraction * fmt.fraction_ns < 1_000_000_000 and (own or not old)
+                    if not clock_ok or wire < captured:
+                        self._note(p.base + at, fmt.header_len, 0, "damaged record header; the packet was used")
+                    if clock_ok:
+                        p.near = seconds
+                    time_ns = seconds * 1_000_000_000 + fraction * fmt.fraction_ns if clock_ok else p.near * 1_000_000_000
+                    self._emit(stretch, time_ns, at + fmt.header_len, captured, max(wire, captured), fmt.link_type)
+                    p.previous = at
+                    p.at = after
+                    return True
+        search_from = at + 1 if p.previous < 0 else p.previous + fmt.header_len + 1
+        found = int(pcap.find_record(buf, search_from, fmt, p.near, _TRUST_CHAIN))
+        if found < 0:
+            found = int(pcap.find_record(buf, search_from, fmt, -1, _BLIND_CHAIN))
+        if found < 0 and not p.final:
+            # Nothing here: pass over what was searched, but for a tail in which a record may begin.
+            passed = max(at, len(buf) - 4 * pcap.MAX_CAPTURED)
+            if passed > at:
+                self._note(p.base + at, passed - at, 0, "bytes that are no record")
+                p.at, p.previous = passed, -1
+                return True
+            return bool(stretch.count == 0 and self._fill())
+        if 0 <= found < at and p.previous >= 0:
+            # The record before told a wrong length and swallowed others: cut it there.
+            body = p.previous + fmt.header_len
+            self._note(p.base + p.previous, found - p.previous, 0, "wrong record length; the packet was cut")
+            self._shorten_last(stretch, body, found - body)
+            p.at, p.previous = found, -1
+            return True
+        if found >= 0:
+            self._note(p.base + at, found - at, 1, "bytes that are no record")
+            p.at, p.previous = found, -1
+            return True
+        if incomplete and left > fmt.header_len + 14:
+            # The end of the file is missing: what there is of the last packet still tells who spoke to whom.
+            if left - fmt.header_len < captured <= fmt.max_captured:
+                self._note(p.base + at, left, 0, "the file ends inside this packet; its beginning was used")
+                self._emit(
+                    stretch,
+                    seconds * 1_000_000_000 + fraction * fmt.fraction_ns,
+                    at + fmt.header_len,
+                    left - fmt.header_len,
+                    max(wire, left - fmt.header_len),
+                    fmt.link_type,
+                )
+                p.at = len(buf)
+                return False
+        reason = "the file ends inside a record" if incomplete else "bytes that are no record, to the end"
+        self._note(p.base + at, left, 1, reason)
+        p.at = len(buf)
+        return False
+
+    def _mend_pcapng(self, stretch: Stretch, incomplete: bool) -> bool:
+        p = self._p
+        if self._more(stretch, 4 * pcap.MAX_CAPTURED) is None:
+            return False
+        buf, at = p.buf, p.at
+        size = len(buf)
+        swapped = self._swapped
+        if at + 12 <= size:
+            kind, length = (_u32(buf, at + k, swapped) for k in (0, 4))
+            end = at + length
+            lengths_agree = 12 <= length <= size - at and _u32(buf, end - 4, swapped) == length
+            goes_on = 12 <= length <= size - at and (end == size or bool(pcapng.is_block(buf, end, swapped)))
+            if length % 4 == 0 and (lengths_agree or goes_on):
+                if not lengths_agree:
+                    self._note(p.base + end - 4, 4, 0, "damaged block length; the block was used")
+                if self._salvage(stretch, kind, at, end):
+                    p.previous, p.at = at, end
+                    return True
+                self._note(p.base + at, length, 1, "bad block")
+                p.previous, p.at = at, end
+                return True
+        found = int(pcapng.find_block(buf, at + 1, swapped, 2))
+        if found < 0 and not p.final:
+            passed = max(at, size - 2 * pcap.MAX_CAPTURED)
+            if passed > at:
+                self._note(p.base + at, passed - at, 0, "bytes that are no block")
+                p.at, p.previous = passed, -1
+                return True
+            return bool(stretch.count == 0 and self._fill())
+        if found < 0 and incomplete and at + 28 + 14 <= size:
+            kind, length = (_u32(buf, at + k, swapped) for k in (0, 4))
+            if kind == pcapng.ENHANCED_PACKET and length <= pcapng.MAX_BLOCK and self._salvage(stretch, kind, at, size + 4):
+                self._note(p.base + at, size - at, 0, "the file ends inside this packet; its beginning was used")
+                p.at = size
+                return False
+        stop = found if found >= 0 else size
+        # A block whose length is damaged still begins with a sound packet header.
+        if at + 28 + 14 <= stop and _u32(buf, at, swapped) == pcapng.ENHANCED_PACKET:
+            if self._salvage(stretch, pcapng.ENHANCED_PACKET, at, stop):
+                self._note(p.base + at, stop - at, 0, "wrong block length; the packet was used")
+                p.at, p.previous = stop, -1
+                return found >= 0
+        self._note(p.base + at, stop - at, 1, "the file ends inside a block" if found < 0 else "bytes that are no block")
+        p.at, p.previous = stop, -1
+        return found >= 0
+
+    def _salvage(self, stretch: Stretch, kind: int, at: int, end: int) -> bool:
+        """Take a packet out of a packet block that contradicts itself; other blocks count as read."""
+        if kind not in (pcapng.ENHANCED_PACKET, pcapng.OBSOLETE_PACKET):
+            return kind not in (pcapng.SIMPLE_PACKET,)
+        buf, swapped = self._p.buf, self._swapped
+        if end - at < 32 + 14:
+            return False
+        k, high, low, captured, wire = (_u32(buf, at + n, swapped) for n in (8, 12, 16, 20, 24))
+        if k >= len(self._interfaces.link_type):
+            if len(self._interfaces.link_type) == 0:
+                self._note(self._p.base + at, 0, 0, "no interface description; Ethernet and microseconds are assumed")
+                self._interfaces = _assumed_interface()
+            k = 0
+        room = min(end - 4, len(buf)) - (at + 28)
+        if not 0 < captured <= room:
+            captured = room
+        time_ns = int(pcapng._time_ns.py_func(high, low, k, self._interfaces))
+        link = int(self._interfaces.link_type[k])
+        self._emit(stretch, time_ns, at + 28, captured, max(min(wire, 0x7FFFFFFF), captured), link)
+        return True
+
+    def _emit(self, stretch: Stretch, time_ns: int, frame: int, captured: int, wire: int, link_type: int) -> None:
+        packet = stretch.packets[stretch.count]
+        packet["time_ns"] = time_ns
+        packet["frame"] = frame
+        packet["captured_len"] = captured
+        packet["wire_len"] = wire
+        packet["link_type"] = link_type & 0xFFFF
+        stretch.count += 1
+        self._decode_again(stretch)
+
+    def _shorten_last(self, stretch: Stretch, frame: int, captured: int) -> None:
+        if stretch.count and int(stretch.packets[stretch.count - 1]["frame"]) == frame:
+            stretch.packets[stretch.count - 1]["captured_len"] = captured
+            self._decode_again(stretch)
+
+    def _decode_again(self, stretch: Stretch) -> None:
+        from headframe.kernels.look import look_at_payloads
+
+        i, n = self._inputs, stretch.count
+        frames.decode_frames(stretch.buf, stretch.packets, n - 1, n, i.key_a, i.key_b)
+        look_at_payloads(stretch.buf, stretch.packets, n - 1, n, i.names)
+
+    # -- pcapng sections -----------------------------------------------------------------------------------------
+
+    def _special(self, stretch: Stretch) -> bool:
+        """Read a section header or an interface description."""
+        p = self._p
+        if stretch.count and not p.final and len(p.buf) - p.at < 4096:
+            return False
+        if self._more(stretch, 4096) is None:
+            return False
+        buf, at = p.buf, p.at
+        block = buf[at : at + 28].tobytes()
+        if block[:4] == _PCAPNG_MAGIC:
+            order = block[8:12]
+            if order == b"\x4d\x3c\x2b\x1a":
+                self._swapped = False
+            elif order == b"\x1a\x2b\x3c\x4d":
+                self._swapped = True
+            elif not pcapng.is_block(buf, at, self._swapped):
+                return self._mend_pcapng(stretch, False)
+            length = _u32(buf, at + 4, self._swapped) if len(block) >= 12 else 0
+            if not 28 <= length <= len(buf) - at:
+                following = int(pcapng.find_block(buf, at + 12, self._swapped, 2)) if at + 12 < len(buf) else -1
+                stop = following if following >= 0 else len(buf)
+                self._note(p.base + at, stop - at, 0, "damaged section header")
+                self._interfaces = _no_interfaces()
+                p.at, p.previous = stop, -1
+                return following >= 0
+            self._interfaces = _no_interfaces()
+            p.previous, p.at = at, at + length
+            return True
+        length = _u32(buf, at + 4, self._swapped) if len(block) >= 12 else 0
+        if not pcapng.is_block(buf, at, self._swapped) or length < 20:
+            after = at + length
+            if not (20 <= length <= len(buf) - at and length % 4 == 0 and pcapng.is_block(buf, after, self._swapped)):
+                self._interfaces = _with_interface(self._interfaces, frames.LINK_ETHERNET, 0, b"", self._swapped)
+                following = int(pcapng.find_block(buf, at + 4, self._swapped, 2))
+                stop = following if following >= 0 else len(buf)
+                self._note(p.base + at, stop - at, 0, "damaged interface description; Ethernet is assumed")
+                p.at, p.previous = stop, -1
+                return following >= 0
+        link = int.from_bytes(block[8:10], "big" if self._swapped else "little")
+        snap = _u32(buf, at + 12, self._swapped)
+        options = buf[at + 16 : at + length - 4].tobytes()
+        self._interfaces = _with_interface(self._interfaces, link, snap, options, self._swapped)
+        p.previous, p.at = at, at + length
+        return True
+
+    # -- accounting ----------------------------------------------------------------------------------------------
+
+    def _account(self, stretch: Stretch) -> None:
+        n = stretch.count
+        if n == 0:
+            return
+        packets = stretch.packets[:n]
+        summary = self.summary
+        summary.packets += n
+        counts = np.bincount(packets["status"], minlength=1)
+        summary.decoded += int(counts[frames.OK])
+        for status in np.flatnonzero(counts[1:]) + 1:
+            if status == frames.UNKNOWN_LINK:
+                kinds = np.unique(packets["link_type"][packets["status"] == status])
+                text = "unknown link type " + ", ".join(str(k) for k in kinds)
+            else:
+                text = frames.STATUS_TEXT[int(status)]
+            summary.undecoded[text] = summary.undecoded.get(text, 0) + int(counts[status])
+        first, last = int(packets["time_ns"][0]), int(packets["time_ns"][n - 1])
+        if summary.first_ns is None:
+            summary.first_ns = first
+        summary.last_ns = last
+
+    def close(self) -> None:
+        """Give the file back."""
+        self._source.close()
+
+
+def _u32(buf: NDArray[np.uint8], at: int, swapped: bool) -> int:
+    return int.from_bytes(buf[at : at + 4].tobytes(), "big" if swapped else "little")
+
+
+def _no_interfaces() -> pcapng.Interfaces:
+    return pcapng.Interfaces(*(np.empty(0, dtype=np.int64) for _ in range(6)))
+
+
+def _assumed_interface() -> pcapng.Interfaces:
+    return _with_interface(_no_interfaces(), frames.LINK_ETHERNET, 0, b"", False)
+
+
+def _with_interface(
+    known: pcapng.Interfaces, link_type: int, snap_len: int, options: bytes, swapped: bool
+) -> pcapng.Interfaces:
+    """One more interface; unreadable options leave the defaults (microseconds since 1970)."""
+    order = ">" if swapped else "<"
+    numerator, denominator, shift, offset_ns = 1000, 1, 0, 0
+    at = 0
+    while at + 4 <= len(options):
+        code, size = struct.unpack_from(order + "HH", options, at)
+        value = options[at + 4 : at + 4 + size]
+        if code == 0 or len(value) < size:
+            break
+        if code == 9 and size >= 1:  # if_tsresol
+            exponent = value[0] & 0x7F
+            if value[0] & 0x80:
+                numerator, denominator, shift = 0, 1, min(exponent, 63)
+                if exponent == 0:
+                    numerator, shift = 1_000_000_000, 0
+            elif exponent <= 9:
+                numerator, denominator, shift = 10 ** (9 - exponent), 1, 0
+            else:
+                numerator, denominator, shift = 1, 10 ** min(exponent - 9, 18), 0
+        elif code == 14 and size >= 8:  # if_tsoffset
+            offset_ns = struct.unpack(order + "q", value[:8])[0] * 1_000_000_000
+            if abs(offset_ns) > 1 << 62:
+                offset_ns = 0
+        at += 4 + (size + 3) // 4 * 4
+    row = (link_type, numerator, denominator, shift, offset_ns, snap_len)
+    return pcapng.Interfaces(*(np.append(column, np.int64(value)) for column, value in zip(known, row, strict=True)))
+
+
+def first_time_ns(name: str) -> int | None:
+    """Capture time of a file's first packet [ns since 1970-01-01 UTC], None where none can be read; opens the file
+    and closes it again. Not for standard input."""
+    source = open_source(name)
+    nothing = KernelInputs(np.zeros(16, dtype=np.uint64), np.uint64(0), np.uint64(0))
+    try:
+        reader = CaptureReader(source, nothing)
+        stretch = Stretch(buf=np.empty(0, dtype=np.uint8), packets=np.zeros(1, dtype=frames.PACKET))
+        reader.read(stretch, None, None)
+        return int(stretch.packets["time_ns"][0]) if stretch.count else None
+    finally:
+        source.close()

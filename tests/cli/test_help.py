@@ -1,0 +1,89 @@
+"""Help: complete, with an example for each command, and at once."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+COMMANDS = [[], ["scan"], ["simulate"], ["simulate", "capture"], ["calibrate"], ["compile"]]
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_each_command_has_help_with_an_example(headframe: Run, command: list[str]) -> None:
+    """Whoever asks how a command is used sees it used; the example is for this very command."""
+    done = headframe(*command, "--help")
+    assert done.returncode == 0
+    assert done.stderr == ""
+    example = done.stdout.split("Example", 1)[1]
+    assert " ".join(["headframe", *command]) in example
+    assert headframe(*command, "-h").stdout == done.stdout
+
+
+def test_no_option_name_is_cut_short(headframe: Run) -> None:
+    """On 80 columns, too."""
+    text = headframe("scan", "--help", COLUMNS="80", TERMINAL_WIDTH="80").stdout
+    for option in (
+        "--indicators", "--format", "--report", "--fail-on-finding", "--reveal", "--no-builtin-indicators",
+        "--threads", "--quiet",
+    ):  # fmt: skip
+        assert option in text
+    assert "table|jsonl|json|csv" in text
+
+
+def test_version(headframe: Run) -> None:
+    """Name and version, nothing else."""
+    from headframe import __version__
+
+    done = headframe("--version")
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"headframe {__version__}\n", "")
+
+
+def test_help_imports_nothing_heavy(project_root: Path) -> None:
+    """Start-up counts: what a command works with is imported when it runs."""
+    code = (
+        "import sys; sys.argv = ['headframe', '--help']\n"
+        "import headframe.cli\n"
+        "try: headframe.cli.main()\n"
+        "except SystemExit: pass\n"
+        "heavy = {'numpy', 'numba', 'scipy', 'polars', 'rich', 'jinja2', 'cryptography', 'structlog'}\n"
+        "heavy.add('headframe.app')\n"
+        "print(sorted(heavy & set(sys.modules)), file=sys.stderr)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=project_root / "src", timeout=60, check=True
+    )
+    assert done.stderr == "[]\n"
+
+
+def test_help_is_there_in_half_a_second(headframe: Run) -> None:
+    """A new process each time; the best of five, because other tests may be running."""
+    seconds = []
+    for _ in range(5):
+        started = time.perf_counter()
+        headframe("--help")
+        seconds.append(time.perf_counter() - started)
+    print(f"headframe --help: {min(seconds):.3f} s at best, {max(seconds):.3f} s at worst")
+    assert min(seconds) < 0.5
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["scan"], "Error: Missing argument 'PATH'."),
+        (["scan", "a.pcap", "--nope"], "Error: No such option: --nope"),
+        (["scan", "a.pcap", "--threads", "0"], "Error: Invalid value for '--threads': "),
+        (["dig"], "Error: No such command 'dig'."),
+    ],
+)
+def test_usage_errors(headframe: Run, arguments: list[str], message: str) -> None:
+    """Exit code 2, the mistake named on standard error, and where help is."""
+    done = headframe(*arguments)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert message in done.stderr
+    assert "for help." in done.stderr

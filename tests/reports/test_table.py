@@ -1,0 +1,129 @@
+"""The table on the terminal."""
+
+import io
+import re
+
+import pytest
+
+from headframe.records.scan import ScanResult
+from headframe.reports.table import damage_lines, summary_lines, write_table
+from tests.reports import samples
+
+ESCAPE = "\x1b"
+
+
+class Terminal(io.StringIO):
+    """A stream that says it is a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def written(result: ScanResult, stream: io.StringIO | None = None, **options: object) -> str:
+    stream = stream or io.StringIO()
+    options.setdefault("environment", {"TERM": "xterm-256color"})
+    write_table(result, stream, **options)  # type: ignore[arg-type]
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize("width", [80, 100, 150, 220])
+@pytest.mark.parametrize("name", sorted(samples.SCANS))
+def test_table_keeps_to_the_width(name: str, width: int) -> None:
+    """Rows of the table fit; only sentences below it may be longer, because a terminal wraps them by itself."""
+    table = written(samples.SCANS[name](), width=width).split("\nFound:")[0].split("\nNo mining")[0]
+    if samples.SCANS[name]().findings:
+        assert max(map(len, table.splitlines())) <= width
+
+
+@pytest.mark.parametrize("width", [80, 220])
+def test_table_shows_what_was_found(width: int) -> None:
+    """Host, role, coin, pool, peer, protocol, hash rate, shares, time and evidence of a miner."""
+    words = " ".join(written(samples.mixed(), width=width).split())
+    for part in (
+        "192.0.2.41", "miner", "XMR", "pool.minexmr.com", "198.51.100.7:4444", "cryptonote",
+        "2.98 kH/s (2.71 to 3.27)", "2021-04-16 03:09:47", "09:09:47", "10^6.2", "1 in 1.9 million", "104 TH/s",
+    ):  # fmt: skip
+        assert part in words, part
+    assert f"{samples.miner().shares.accepted} accepted" in words
+
+
+def test_one_line_for_each_finding_in_a_pipe() -> None:
+    """Where nobody watches, a finding is a line, however long."""
+    text = written(samples.mixed())
+    line = next(line for line in text.splitlines() if line.startswith("192.0.2.41"))
+    for part in (
+        "miner",
+        "XMR",
+        "pool.minexmr.com (198.51.100.7:4444)",
+        "2.98 kH/s (2.71 to 3.27)",
+        "(1 in 1.9 million)",
+    ):
+        assert part in line
+
+
+def test_columns_variable_is_honoured_in_a_pipe() -> None:
+    """COLUMNS=80 headframe scan ... | less"""
+    text = written(samples.mixed(), environment={"COLUMNS": "80"}).split("\nFound:")[0]
+    assert max(map(len, text.splitlines())) <= 80
+
+
+def test_colour_on_terminals_only() -> None:
+    """A file that holds escape sequences is a nuisance to every other program."""
+    assert ESCAPE in written(samples.mixed(), Terminal(), width=120)
+    assert ESCAPE not in written(samples.mixed())
+    assert ESCAPE not in written(samples.mixed(), environment={"FORCE_COLOR": "1", "TERM": "xterm"})
+
+
+def test_no_color_is_honoured() -> None:
+    """https://no-color.org: any value but an empty one. Bold is no colour."""
+    text = written(samples.mixed(), Terminal(), width=120, environment={"NO_COLOR": "1", "TERM": "xterm-256color"})
+    codes = {code for codes in re.findall(r"\x1b\[([0-9;]*)m", text) for code in codes.split(";")}
+    assert not codes & {str(n) for n in (*range(30, 50), *range(90, 108))}
+
+
+@pytest.mark.parametrize("stream", [io.StringIO, Terminal])
+def test_hostile_names_cannot_drive_the_terminal(stream: type[io.StringIO]) -> None:
+    """The only escape sequences are our own colours."""
+    text = written(samples.hostile(), stream(), width=100)
+    text = re.sub(r"\x1b\[[0-9;]*m", "", text)
+    assert all(line.isprintable() for line in text.split("\n"))
+
+
+def test_hostile_markup_is_text() -> None:
+    """Rich would take [red] for a style and [link=...] for a link."""
+    assert "[link=file:///etc/passwd][red]" in written(
+        samples.hostile().__class__(findings=[samples.miner(pool="[link=file:///etc/passwd][red]")])
+    )
+
+
+def test_summary_counts() -> None:
+    """What was found, read, told apart and not readable, each with its number."""
+    assert summary_lines(samples.mixed()) == [
+        "Found: 2 miners, 1 probe, 1 contact (4 findings).",
+        "Read: 2 files, 825 MB, 1,344,909 packets, 18,204 conversations in 1.84 s.",
+        "Told apart: 2 conversations that only looked like mining:",
+        "  192.0.2.60 to 192.0.2.61:8545: plain JSON-RPC",
+        "  192.0.2.61 to 198.51.100.200:6667: chat",
+        "Too little to tell: 1 question; --format json lists them.",
+        "Not readable: 2 stretches, 3.32 kB, 1 packet known lost; everything else was used:",
+        "  captures/site-b.pcap.zst at byte 4,194,304: bad record header, 1,312 bytes",
+        "  captures/site-b.pcap.zst at byte 91,110,000: truncated, 2,004 bytes",
+    ]
+
+
+def test_summary_of_a_clean_capture() -> None:
+    """Short, and no word of damage."""
+    assert summary_lines(samples.clean()) == [
+        "No mining found.",
+        "Read: 1 file, 1 kB, 10 packets, 2 conversations in 0.01 s.",
+    ]
+    assert damage_lines(samples.clean()) == []
+
+
+def test_long_lists_of_damage_are_cut_and_counted() -> None:
+    """A thousand damaged stretches must not push the findings off the screen."""
+    result = samples.mixed()
+    result.inputs[1].damage *= 500
+    lines = damage_lines(result)
+    assert len(lines) == 12
+    assert lines[-1] == "  and 990 more; --format json lists them all"

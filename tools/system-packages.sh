@@ -1,0 +1,40 @@
+#!/bin/sh
+# Installs the programs that the tests and benchmarks compare with, where we may; else says which to install.
+# `make demo` and the product itself need none of them.
+#
+#   program     Debian package   used for
+#   tshark      tshark           packet counts and TCP streams by another reader
+#   ndpiReader  libndpi-bin      the peer in the benchmarks
+#   chromium    chromium         the report, looked at in a real browser
+#   xz, zstd    xz-utils, zstd   compressed captures written by another program
+set -eu
+
+missing=""
+need() {
+    command -v "$1" >/dev/null 2>&1 || missing="$missing $2"
+}
+need tshark tshark
+need ndpiReader libndpi-bin
+command -v chromium-browser >/dev/null 2>&1 || command -v google-chrome >/dev/null 2>&1 || need chromium chromium
+need xz xz-utils
+need zstd zstd
+
+[ -n "$missing" ] || exit 0
+
+if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
+    echo "Installing$missing" >&2
+    export DEBIAN_FRONTEND=noninteractive
+    # A fresh image has no package lists; a machine in use usually has, so the slow step comes second.
+    # shellcheck disable=SC2086
+    apt-get install -y -q --no-install-recommends $missing >/dev/null 2>&1 || {
+        apt-get update -q >/dev/null
+        # shellcheck disable=SC2086
+        apt-get install -y -q --no-install-recommends $missing >/dev/null
+    }
+    exit 0
+fi
+
+echo "These programs are missing:$missing" >&2
+echo "Tests that need them are skipped (or fail, where CI is set). To install them on Debian or Ubuntu:" >&2
+echo "    sudo apt-get install --no-install-recommends$missing" >&2
+exit 3
