@@ -3,23 +3,28 @@
 import hashlib
 import hmac
 import os
-from collections import defaultdict
+import tarfile
+from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
-from headframe import clock
+from headframe import __version__, clock
 from headframe.detectors.network import pool_endpoint, stratum
 from headframe.detectors.network.pool_endpoint import EndpointIndex, EndpointParameters
 from headframe.detectors.network.stratum import StratumParameters
 from headframe.engines.local import CaptureFacts, LocalEngine, Progress
-from headframe.evidence.calibration import CalibrationTable
+from headframe.errors import UnreadableInput
+from headframe.evidence.calibration import CalibrationTable, Corpus, count_row
+from headframe.records.conversation import Conversation
 from headframe.records.endpoint import EndpointObservation, EndpointSign
 from headframe.records.scan import ScanResult
 from headframe.sources.intel.load import load_indicators
 from headframe.sources.network.capture import expand
+from headframe.sources.network.zeek_names import ZeekNames, read_zeek_names
 
-__all__ = ["Progress", "ScanOptions", "scan"]
+__all__ = ["Progress", "ScanOptions", "calibrate", "scan"]
 
 SALT_VARIABLE = "HEADFRAME_SALT"
 """Environment variable with the salt of pseudonyms; without it each scan draws its own, so that pseudonyms of two
@@ -73,12 +78,15 @@ def scan(
     UnreadableInput
         If nothing can be read.
     BadIndicator
-        If an indicator file has a row that cannot be understood.
+        If an indicator file cannot be read at all; rows that cannot be understood become remarks.
     """
     options = options or ScanOptions()
     started_s = clock.monotonic_s()
+    problems: list[str] = []
     index = EndpointIndex(
-        load_indicators(list(options.indicators), builtin=options.builtin_indicators, today=clock.today())
+        load_indicators(
+            list(options.indicators), builtin=options.builtin_indicators, today=clock.today(), problems=problems
+        )
     )
     table = CalibrationTable.load()
     facts = LocalEngine(index, threads=options.threads).run(expand(paths), progress)
@@ -100,6 +108,7 @@ def scan(
     result.findings = sorted(
         [*content.findings, *endpoint.findings], key=lambda f: (f.started_ns, f.host, f.peer, f.detector)
     )
+    result.remarks = problems
     result.insufficient = [*content.insufficient, *endpoint.insufficient]
     result.lookalikes = [*content.lookalikes, *endpoint.lookalikes]
     return result
@@ -143,3 +152,114 @@ def _server_names(observations: Sequence[EndpointObservation]) -> Callable[[str,
         return before[-1] if before else names[0][1]
 
     return name_of
+
+
+def calibrate(
+    corpora: Sequence[str],
+    progress: Callable[[Progress], None] | None = None,
+    *,
+    threads: int | None = None,
+) -> CalibrationTable:
+    """Count how often benign traffic matches, by corpus, and bound the rate.
+
+    Parameters
+    ----------
+    corpora : sequence of str
+        Captures, folders or tar archives of captures, Zeek logs, or folders or archives of those. Each is one named
+        corpus. What stands in two of them is counted in the first.
+    progress : callable
+    threads : int or None
+
+    Returns
+    -------
+    CalibrationTable
+        Rows for the keys that the corpora can speak to: Zeek logs have names and addresses but no content.
+
+    Raises
+    ------
+    UnreadableInput
+        If a corpus holds neither captures nor logs.
+    """
+    index = EndpointIndex(load_indicators([], builtin=True, today=clock.today()))
+    counts: dict[tuple[str, str], list[Corpus]] = defaultdict(list)
+    known_names: set[str] = set()
+    known_responders: set[tuple[str, int]] = set()
+    for corpus in corpora:
+        name = Path(corpus).name
+        sessions, seen = _observe(corpus, index, threads, progress)
+        if sessions is not None:
+            size, keys = sessions
+            for key in stratum.CALIBRATION_KEYS:
+                counts["stratum", key].append(Corpus(name=name, size=size, matches=keys[key]))
+        endpoint = pool_endpoint.count_endpoint_matches(
+            index, seen.names - known_names, seen.responders - known_responders
+        )
+        known_names |= seen.names
+        known_responders |= seen.responders
+        for key, size, matches in (
+            ("name", endpoint.names, endpoint.name_matches),
+            ("address_port", endpoint.address_ports, endpoint.address_port_matches),
+            ("address", endpoint.addresses, endpoint.address_matches),
+        ):
+            counts["pool_endpoint", key].append(Corpus(name=name, size=size, matches=len(matches)))
+    versions = {"stratum": stratum.VERSION, "pool_endpoint": pool_endpoint.VERSION}
+    units = {"name": "names", "address_port": "address and port pairs", "address": "addresses"}
+    return CalibrationTable(
+        count_row(
+            detector=detector,
+            version=versions[detector],
+            key=key,
+            unit=units.get(key, "TCP conversations with payload"),
+            corpora=[row for row in rows if row.size],
+            on=clock.today(),
+            written_by=f"headframe {__version__} calibrate",
+        )
+        for (detector, key), rows in counts.items()
+        if any(row.size for row in rows)
+    )
+
+
+def _observe(
+    corpus: str, index: EndpointIndex, threads: int | None, progress: Callable[[Progress], None] | None
+) -> tuple[tuple[int, Counter[str]] | None, ZeekNames]:
+    """Content matches by key among the TCP conversations of a corpus (None without captures), and its names."""
+    path = Path(corpus)
+    with TemporaryDirectory(prefix="headframe-") as scratch:
+        if path.is_file() and tarfile.is_tarfile(path):
+            with tarfile.open(path) as archive:
+                archive.extractall(scratch, filter="data")
+            path = Path(scratch)
+        try:
+            captures = expand([str(path)]) if path.is_dir() or not _is_zeek_log(path) else []
+        except UnreadableInput:
+            captures = []
+        try:
+            seen = read_zeek_names(path)
+        except (OSError, ValueError):
+            seen = ZeekNames()
+        if not captures:
+            if not seen.rows:
+                raise UnreadableInput(f"{corpus}: neither captures nor Zeek logs were found in this corpus")
+            return None, seen
+        size = 0
+
+        def count(conversation: Conversation, _times: object, _sizes: object) -> None:
+            nonlocal size
+            size += conversation.proto == "tcp" and conversation.orig_bytes + conversation.resp_bytes > 0
+            seen.responders.add((conversation.resp_h, conversation.resp_p))
+
+        engine = LocalEngine(index, threads=threads, every_name=True)
+        engine.on_closed = count
+        facts = engine.run(captures, progress)
+    for observation in facts.observations:
+        seen.names.update(observation.names)
+    keys: Counter[str] = Counter()
+    for conversation, session in facts.sessions:
+        verdict = stratum.judge(conversation, session)
+        if verdict is not None and verdict.role is not None:
+            keys[verdict.key] += 1
+    return (size, keys), seen
+
+
+def _is_zeek_log(path: Path) -> bool:
+    return ".log" in path.suffixes

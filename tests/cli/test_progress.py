@@ -41,16 +41,16 @@ def test_nothing_is_shown_in_the_first_second(stream: type[io.StringIO]) -> None
 
 
 def test_plain_lines_now_and_then_without_a_terminal() -> None:
-    """A log gets a line after the first second and then one every ten."""
+    """A log gets a line after five seconds and then one every ten."""
     out, clock = io.StringIO(), Clock()
     with ProgressDisplay(out, monotonic_s=clock) as display:
         for second in range(26):
             clock.now_s = 100 + second
             display(step(second * 10_000_000, packets=second * 1_000_000))
     assert out.getvalue().splitlines() == [
-        "headframe: 10 MB of 1 GB (1 %), 1 M packets/s, 1 min 39 s left",
-        "headframe: 110 MB of 1 GB (11 %), 1 M packets/s, 1 min 29 s left",
-        "headframe: 210 MB of 1 GB (21 %), 1 M packets/s, 1 min 19 s left",
+        "headframe: 50 MB of 1 GB (5 %), 1 M packets/s, 1 min 35 s left",
+        "headframe: 150 MB of 1 GB (15 %), 1 M packets/s, 1 min 25 s left",
+        "headframe: 250 MB of 1 GB (25 %), 1 M packets/s, 1 min 15 s left",
     ]
 
 
@@ -90,3 +90,16 @@ def test_hostile_file_name_cannot_drive_the_terminal() -> None:
         display(step(1, file="[red]\x1b]0;gone\x07"))
     assert "\x1b]0" not in out.getvalue()
     assert "[red]" in out.getvalue()
+
+
+def test_a_second_run_is_measured_from_its_own_start() -> None:
+    """A calibration reads one corpus after another; the rate of the second must not suffer from the first."""
+    out, clock = io.StringIO(), Clock()
+    with ProgressDisplay(out, monotonic_s=clock) as display:
+        clock.now_s = 200
+        display(step(900_000_000))
+        clock.now_s = 211
+        display(step(0))
+        clock.now_s = 221
+        display(step(500_000_000, packets=10_000_000))
+    assert out.getvalue().splitlines()[-1] == "headframe: 500 MB of 1 GB (50 %), 1 M packets/s, 10 s left"

@@ -5,6 +5,7 @@ import hashlib
 import itertools
 import re
 import time
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -268,8 +269,8 @@ def test_thinned_timelines_say_so() -> None:
 
 def test_more_than_fits_is_counted() -> None:
     """A hundred lines of evidence are not cut without a word."""
-    line = samples.miner().evidence[0]
-    page = page_of(ScanResult(findings=[samples.miner(evidence=(line,) * 100)], packets=1))
+    lines = tuple(replace(samples.miner().evidence[0], text=f"share {number}") for number in range(100))
+    page = page_of(ScanResult(findings=[samples.miner(evidence=lines)], packets=1))
     assert "60 more lines are not listed here" in page.words
 
 
@@ -290,3 +291,13 @@ def test_file_appears_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.Mo
 def test_report_is_the_same_for_the_same_scan() -> None:
     """Same scan, same time, same bytes: two reports can be compared."""
     assert render_html(samples.mixed(), generated_ns=1) == render_html(samples.mixed(), generated_ns=1)
+
+
+def test_cards_leave_out_the_folder_that_all_files_share() -> None:
+    """The full names stand once, where it says what was read."""
+    page = page_of(samples.mixed())
+    assert "#104" not in page.words  # the sign is the style sheet's
+    assert "104 site-a.pcapng" in page.words
+    assert page.words.count("captures/site-a.pcapng") == 2  # as a file that was read, and for a lookalike
+    alone = replace(samples.mixed(), inputs=samples.clean().inputs)
+    assert "104 captures/site-a.pcapng" in page_of(alone).words

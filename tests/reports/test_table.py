@@ -127,3 +127,12 @@ def test_long_lists_of_damage_are_cut_and_counted() -> None:
     lines = damage_lines(result)
     assert len(lines) == 12
     assert lines[-1] == "  and 990 more; --format json lists them all"
+
+
+def test_no_answer_is_not_a_clean_bill() -> None:
+    """Where nothing could be read, "no mining found" would be a lie."""
+    unreadable = samples.hostile()
+    unreadable.findings, unreadable.packets = [], 0
+    assert summary_lines(unreadable)[0] == "Nothing could be read: no answer."
+    unreadable.packets = 5
+    assert summary_lines(unreadable)[0] == "No mining found in what could be read."

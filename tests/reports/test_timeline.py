@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from headframe.records.finding import Timeline
+from headframe.records.finding import Shares, Timeline
 from headframe.reports.timeline import AXIS_UNITS, draw_range, draw_timeline
 from tests.reports import samples
 
@@ -117,3 +117,16 @@ def test_range_bar_refuses_nonsense() -> None:
     assert draw_range(1.0, 2.0, 3.0) is not None
     for low, middle, high in [(3.0, 2.0, 1.0), (0.0, 0.0, 0.0), (float("nan"), 1.0, 2.0), (0.0, 1.0, float("inf"))]:
         assert draw_range(low, middle, high) is None
+
+
+def test_shares_that_the_timeline_does_not_hold_are_counted() -> None:
+    """A detector may keep only some shares of a long session; the figure beside the dots is that of all of them."""
+    drawing = draw_timeline(
+        Timeline(shares=((T0, "accepted"), (T0 + S, "accepted"))),
+        started_ns=T0,
+        ended_ns=T0 + 10 * S,
+        counted=Shares(accepted=5_051),
+    )
+    assert drawing is not None
+    assert ">5,051</text>" in drawing.svg
+    assert drawing.notes == ("2 of 5,051 accepted shares were kept",)

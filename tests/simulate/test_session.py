@@ -1,5 +1,6 @@
 """Mining as chance and pools make it: shares are Poisson, jobs follow blocks."""
 
+import itertools
 import math
 import random
 
@@ -54,7 +55,7 @@ def test_share_counts_are_poisson() -> None:
         difficulty = session.shares[0].difficulty_hashes
         times = [share.time_ns / 1e9 for share in session.shares]
         counts.append(len(times))
-        gaps += [(late - early) * 10_000 / difficulty for early, late in zip(times, times[1:], strict=False)]
+        gaps += [(late - early) * 10_000 / difficulty for early, late in itertools.pairwise(times)]
     mean = 3600 * 10_000 / difficulty
     assert abs(sum(counts) / 80 - mean) < 4 * math.sqrt(mean / 80)
     dispersion = sum((n - mean) ** 2 for n in counts) / mean
@@ -93,7 +94,7 @@ def test_a_fast_chain_does_not_flood_its_miners() -> None:
 def test_block_arrivals_are_poisson() -> None:
     """Gaps between blocks are exponential with the chain's mean."""
     blocks = draw_blocks(CHAINS["XMR"], 0, 2000 * 120 * SECOND, random.Random(5))
-    gaps = [(b.time_ns - a.time_ns) / 120e9 for a, b in zip(blocks, blocks[1:], strict=False)]
+    gaps = [(b.time_ns - a.time_ns) / 120e9 for a, b in itertools.pairwise(blocks)]
     assert abs(len(gaps) - 2000) < 4 * math.sqrt(2000)
     assert stats.kstest(gaps, "expon").pvalue > 0.001
 

@@ -36,18 +36,19 @@ def records(path: Path) -> list[tuple[int, bytes]]:
     data = path.read_bytes()
     out = []
     if data[:4] == b"\x0a\x0d\x0d\x0a":
-        at, resolution = 0, None
+        at, unit = 0, 1000
         while at < len(data):
             kind, length = struct.unpack_from("<II", data, at)
             assert length % 4 == 0
             assert struct.unpack_from("<I", data, at + length - 4) == (length,)
             if kind == 1:
-                code, size, resolution = struct.unpack_from("<HHB", data, at + 16)
-                assert (code, size, resolution) == (9, 1, 9)
+                if length > 20:
+                    assert struct.unpack_from("<HHB", data, at + 16) == (9, 1, 9)
+                    unit = 1
             elif kind == 6:
                 _, high, low, captured, original = struct.unpack_from("<5I", data, at + 8)
                 assert captured == original
-                out.append((high << 32 | low, data[at + 28 : at + 28 + captured]))
+                out.append(((high << 32 | low) * unit, data[at + 28 : at + 28 + captured]))
             at += length
         return out
     magic = struct.unpack_from("<I", data)[0]

@@ -14,11 +14,17 @@ from headframe.cli.scan import compile_with_notice
 def calibrate(
     corpora: Annotated[
         list[str],
-        typer.Argument(metavar="CORPUS", help="Files or folders of captures that are known to hold no mining."),
+        typer.Argument(
+            metavar="CORPUS",
+            help="Captures or Zeek logs without mining: files, folders or tar archives, each a corpus.",
+        ),
     ],
     out: Annotated[Path, typer.Option("--out", metavar="FILE", help="Where the calibration table goes.")] = Path(
         "calibration_table.json"
     ),
+    threads: Annotated[
+        int | None, typer.Option("--threads", metavar="N", min=1, help="Threads to use; all processors if not given.")
+    ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no talk on standard error.")] = False,
 ) -> None:
     """Count false matches in captures without mining.
@@ -35,7 +41,7 @@ def calibrate(
     from headframe.cli.progress import ProgressDisplay
 
     with ProgressDisplay(quiet=quiet) as progress:
-        table = app.calibrate(corpora, progress=progress)
+        table = app.calibrate(corpora, progress, threads=threads)
     try:
         table.save(out)
     except OSError as error:

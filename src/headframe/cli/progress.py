@@ -13,8 +13,9 @@ if TYPE_CHECKING:
 
 SILENT_FOR_S = 1.0
 """What is done by then needs no progress bar. [s]"""
+FIRST_LINE_AFTER_S = 5.0
 LINE_EVERY_S = 10.0
-"""Time between plain lines where standard error is no terminal: a log should not fill with them. [s]"""
+"""Plain lines where standard error is no terminal: a log should not fill with them. [s]"""
 
 
 class ProgressDisplay:
@@ -41,7 +42,9 @@ class ProgressDisplay:
         self._quiet = quiet
         self._monotonic_s = monotonic_s
         self._started_s = monotonic_s()
-        self._next_line_s = self._started_s + SILENT_FOR_S
+        self._next_line_s = self._started_s + FIRST_LINE_AFTER_S
+        self._run_started_s = self._started_s
+        self._bytes_read = 0
         self._bar: Any = None
         self._task: Any = None
 
@@ -59,17 +62,21 @@ class ProgressDisplay:
         if self._quiet:
             return
         now_s = self._monotonic_s()
+        if progress.bytes_read < self._bytes_read:
+            # A calibration reads one corpus after another, and each begins at zero.
+            self._run_started_s = now_s
+        self._bytes_read = progress.bytes_read
         if now_s - self._started_s < SILENT_FOR_S:
             return
         if self._stream.isatty():
             self._show_bar(progress, now_s)
         elif now_s >= self._next_line_s:
             self._next_line_s = now_s + LINE_EVERY_S
-            self._stream.write(f"headframe: {progress_line(progress, now_s - self._started_s)}\n")
+            self._stream.write(f"headframe: {progress_line(progress, now_s - self._run_started_s)}\n")
             self._stream.flush()
 
     def _show_bar(self, progress: "Progress", now_s: float) -> None:
-        elapsed_s = now_s - self._started_s
+        elapsed_s = now_s - self._run_started_s
         if self._bar is None:
             self._bar = _new_bar(self._stream)
             self._task = self._bar.add_task("", total=progress.bytes_total, rate="", left="", file="")

@@ -35,7 +35,7 @@ def capture(
     minutes: Annotated[
         float, typer.Option("--minutes", metavar="M", min=1.0, help="How much time the capture covers. [minutes]")
     ] = 30.0,
-    miners: Annotated[int, typer.Option("--miners", metavar="N", min=0, help="How many miners work in it.")] = 12,
+    miners: Annotated[int, typer.Option("--miners", metavar="N", min=0, help="How many miners work in it.")] = 14,
     capture_format: Annotated[
         CaptureFormat, typer.Option("--format", help="Form of the capture file.")
     ] = CaptureFormat.PCAP,

@@ -7,6 +7,7 @@ release the interpreter's lock, so two cores work for one process.
 
 import os
 import re
+import sys
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -48,7 +49,8 @@ ATTEMPT_NS = 60 * _SECOND
 DATAGRAM_NS = 120 * _SECOND
 
 _SWEEP_PACKETS = 1 << 20
-_QUIC_FOR_EACH_SERVER = 4  # handshakes decrypted; each costs some 100 microseconds, and names repeat
+_SWITCH_S = 0.0002
+_QUIC_FOR_EACH_SERVER = 4  # first datagrams decrypted; each costs some 100 microseconds, and names repeat
 
 _PROTO_NAMES = {1: "icmp", 6: "tcp", 17: "udp", 58: "icmp6", 132: "sctp"}
 
@@ -141,14 +143,24 @@ class LocalEngine:
         Workers; None for as many as this process may use, at most 8.
     secret : bytes
         16 random bytes for the hash of conversation keys: nobody outside can make collisions.
+    every_name : bool
+        Observe all names, not only those of the index: what `headframe calibrate` counts. Slow.
     """
 
-    def __init__(self, index: EndpointIndex, *, threads: int | None = None, secret: bytes | None = None) -> None:
+    def __init__(
+        self,
+        index: EndpointIndex,
+        *,
+        threads: int | None = None,
+        secret: bytes | None = None,
+        every_name: bool = False,
+    ) -> None:
         secret = os.urandom(16) if secret is None else secret
         self._index = index
         self._threads = max(1, min(8, threads or len(os.sched_getaffinity(0))))
+        self._every_name = every_name
         self._inputs = KernelInputs(
-            look.name_table(index.name_hashes()),
+            look.EVERY_NAME if every_name else look.name_table(index.name_hashes()),
             np.uint64(int.from_bytes(secret[:8], "little")),
             np.uint64(int.from_bytes(secret[8:16], "little")),
         )
@@ -190,6 +202,10 @@ class LocalEngine:
             If nothing can be read from any of them. One unreadable file among others is noted as damage.
         """
         workers = ThreadPoolExecutor(self._threads, thread_name_prefix="headframe")
+        # A worker that comes out of a kernel waits for the interpreter's lock as long as this thread may keep it:
+        # 5 ms by default, longer than the kernel ran.
+        interval_s = sys.getswitchinterval()
+        sys.setswitchinterval(_SWITCH_S)
         try:
             ordered, total = self._in_time_order(names)
             before = 0
@@ -197,11 +213,13 @@ class LocalEngine:
                 before += self._read_file(name, workers, progress, before, total)
             self._close_all()
         finally:
+            sys.setswitchinterval(interval_s)
             workers.shutdown(cancel_futures=True)
         facts = self._facts
         if facts.inputs and not any(i.packets or not i.damage for i in facts.inputs):
             first = facts.inputs[0].damage[0]
-            raise UnreadableInput(first.reason if len(facts.inputs) == 1 else f"none of {len(facts.inputs)} inputs can be read; the first: {first.reason}")
+            several = f"none of {len(facts.inputs)} inputs can be read; the first: "
+            raise UnreadableInput((several if len(facts.inputs) > 1 else "") + first.reason)
         facts.conversations = sum(int(t.counters[kernel.N_BEGUN]) for t in self._tables)
         facts.packets = sum(i.packets for i in facts.inputs)
         facts.bytes_read = sum(i.bytes_read for i in facts.inputs)
@@ -250,7 +268,9 @@ class LocalEngine:
         self._facts.inputs.append(reader.summary)
         buffers = [[_new_stretch() for _ in range(min(2, self._threads))] for _ in range(2)]
         turn = 0
-        ahead: Future[tuple[list[Stretch], int]] | None = workers.submit(self._next_batch, reader, buffers[turn], workers)
+        ahead: Future[tuple[list[Stretch], int]] | None = workers.submit(
+            self._next_batch, reader, buffers[turn], workers
+        )
         while ahead is not None:
             batch, used = ahead.result()
             if not batch and reader.done:
@@ -261,7 +281,8 @@ class LocalEngine:
             self._parse(batch)
             source.forget(used)
             if progress is not None:
-                progress(Progress(bytes_read=before + source.consumed, bytes_total=total, packets=self._ordinal, file=name))
+                done = before + source.consumed
+                progress(Progress(bytes_read=done, bytes_total=total, packets=self._ordinal, file=name))
         reader.close()
         return source.consumed
 
@@ -380,21 +401,21 @@ class LocalEngine:
         ordinal: int,
     ) -> None:
         rows = packets[selected["packet"]][list(_EVENT_FIELDS)].tolist()
-        for part, (number, conversation, side, seen), row in zip(
-            parts.tolist(), selected.tolist(), rows, strict=True
-        ):
+        for part, (number, conversation, side, seen), row in zip(parts.tolist(), selected.tolist(), rows, strict=True):
+            if seen == look.QUIC_INITIAL and not self._quic_wanted(part, conversation):
+                continue
             time_ns, payload, captured, length, seq, ack, tcp_flags, proto = row
             event = _Event(
-                part=part,
-                conversation=conversation,
-                side=side,
-                look=seen,
-                time_ns=time_ns,
-                data=buf[payload : payload + captured].tobytes(),
-                cut=captured < length,
-                seq=(seq + ((tcp_flags >> 1) & 1)) & 0xFFFFFFFF,
-                ack=ack if tcp_flags & 0x10 else None,
-                packet=self._timeline.packet(ordinal + number),
+                part,
+                conversation,
+                side,
+                seen,
+                time_ns,
+                buf[payload : payload + captured].tobytes(),
+                captured < length,
+                (seq + ((tcp_flags >> 1) & 1)) & 0xFFFFFFFF,
+                ack if tcp_flags & 0x10 else None,
+                self._timeline.packet(ordinal + number),
             )
             reader = self._readers.get((part, conversation))
             if reader is None:
@@ -403,6 +424,13 @@ class LocalEngine:
                 self._parse_segment(event, reader)
             else:
                 self._parse_datagram(event, reader)
+
+    def _quic_wanted(self, part: int, conversation: int) -> bool:
+        """Whether this server's handshakes are still decrypted; counts the ones that are."""
+        server = self._tables[part].addresses[conversation, 16:].tobytes()
+        tries = self._quic_seen.get(server, 0)
+        self._quic_seen[server] = tries + 1
+        return tries < _QUIC_FOR_EACH_SERVER
 
     def _parse_segment(self, event: _Event, reader: _Reader) -> None:
         if event.look == look.DNS_TCP:
@@ -428,6 +456,8 @@ class LocalEngine:
             if data[:1] == b"\x16":
                 if data[5:6] == b"\x01":
                     name = tls.server_name(data)
+                    if name is tls.NEED_MORE:  # the hello goes on in the next segment, its name stands in this one
+                        name = tls.client_hello_server_name(data[9:], whole=False)
                     if isinstance(name, str):
                         self._add_sign(reader, event, EndpointSign.TLS_SNI, (name,))
                 elif event.look == look.NAME:
@@ -435,7 +465,8 @@ class LocalEngine:
                     if isinstance(names, tuple):
                         self._add_sign(reader, event, EndpointSign.CERTIFICATE, names)
                     else:
-                        self._add_sign(reader, event, EndpointSign.CERTIFICATE, self._known_names_in(data, event.time_ns))
+                        known = self._known_names_in(data, event.time_ns)
+                        self._add_sign(reader, event, EndpointSign.CERTIFICATE, known)
                 return
             host = http.request_host(data)
         except ValueError:
@@ -447,7 +478,10 @@ class LocalEngine:
     def _known_names_in(self, data: bytes, time_ns: int) -> tuple[str, ...]:
         """Indicator names among the strings of a certificate that goes on in later segments."""
         names = {m.decode("ascii").lower() for m in _DER_NAME.findall(data)}
-        return tuple(sorted(n for n in names if self._index.match_name(n, None, time_ns)))
+        return tuple(sorted(n for n in names if self._is_wanted(n, time_ns)))
+
+    def _is_wanted(self, name: str, time_ns: int) -> bool:
+        return self._every_name or bool(self._index.match_name(name, None, time_ns))
 
     def _sign_of_hello(self, event: _Event, reader: _Reader) -> None:
         """A ClientHello over several segments, joined by the kernel."""
@@ -464,16 +498,11 @@ class LocalEngine:
     def _parse_datagram(self, event: _Event, reader: _Reader) -> None:
         if event.look == look.QUIC_INITIAL:
             reader.datagrams.append(event.data)
-            server = self._tables[event.part].addresses[event.conversation, 16:].tobytes()
-            tries = self._quic_seen.get(server, 0)
-            if tries >= _QUIC_FOR_EACH_SERVER:
-                return
-            self._quic_seen[server] = tries + 1
             try:
                 name = quic.server_name(reader.datagrams)
             except ValueError:
                 return
-            if name is not None and self._index.match_name(name, None, event.time_ns):
+            if name is not None and self._is_wanted(name, event.time_ns):
                 self._add_sign(reader, event, EndpointSign.QUIC_SNI, (name,))
             return
         if event.look == look.NAME:
@@ -487,9 +516,11 @@ class LocalEngine:
         if not message.is_response:
             return
         names = message.names
-        if not any(self._index.match_name(name, None, event.time_ns) for name in names):
+        if not any(self._is_wanted(name, event.time_ns) for name in names):
             return
         self._add_sign(reader, event, EndpointSign.DNS_ANSWER, names, message.addresses)
+        if self._every_name:
+            return
         for address in message.addresses:
             key = _place(address, 0)
             if key not in self._place_keys and address not in _NOWHERE:
@@ -512,7 +543,7 @@ class LocalEngine:
                 assembler.restart()
         if sign and event.look == look.HTTP_RPC_HEAD:
             host = _host_of(event.data)
-            if host is not None and self._index.match_name(host, None, event.time_ns):
+            if host is not None and self._is_wanted(host, event.time_ns):
                 self._add_sign(reader, event, EndpointSign.HTTP_HOST, (host,))
         mine, other = reader.assemblers[event.side], reader.assemblers[1 - event.side]
         if mine.fresh and self._begins_stream(event):
@@ -620,16 +651,23 @@ class LocalEngine:
                 )
         if flags & kernel.PLACE:
             first = int(self._tables[part].conversations[k]["first_packet"])
+            # Where no SYN was seen the originator is a guess: the known address may be on its side.
+            known = self._place_of(conversation)
             self._facts.observations.append(
                 EndpointObservation(
                     conversation=conversation,
                     sign=EndpointSign.ADDRESS,
                     names=(),
-                    addresses=(conversation.resp_h,),
+                    addresses=(known,),
                     time_ns=conversation.started_ns,
                     packet=self._timeline.packet(first),
                 )
             )
+
+    def _place_of(self, conversation: Conversation) -> str:
+        """The side of a conversation that is among the watched addresses."""
+        watched = {_place(conversation.resp_h, conversation.resp_p), _place(conversation.resp_h, 0)}
+        return conversation.resp_h if watched & self._place_keys else conversation.orig_h
 
     def _conversation(self, part: int, k: int) -> Conversation:
         table = self._tables[part]
@@ -664,7 +702,7 @@ class LocalEngine:
 
 _EVENT_FIELDS = ("time_ns", "payload", "payload_captured", "payload_len", "seq", "ack", "tcp_flags", "proto")
 _DER_NAME = re.compile(rb"[\x82\x0c\x13][\x04-\x7f](?:\*\.)?((?:[A-Za-z0-9-]{1,63}\.)+[A-Za-z0-9-]{2,63})")
-_NOWHERE = frozenset(("0.0.0.0", "127.0.0.1", "::", "::1"))  # what a resolver that blocks a name answers
+_NOWHERE = frozenset(("0.0.0.0", "127.0.0.1", "::", "::1"))  # noqa: S104  what a resolver that blocks a name answers
 
 
 def _new_stretch() -> Stretch:
@@ -687,12 +725,14 @@ def _place(address: str, port: int) -> int:
     value = ip_address(address)
     number = int(value)
     high, low = (0, number) if value.version == 4 else (number >> 64, number & 0xFFFFFFFFFFFFFFFF)
-    return int(kernel.place_keys(np.array([high], np.uint64), np.array([low], np.uint64), np.array([port], np.uint64))[0])
+    row = (np.array([part], dtype=np.uint64) for part in (high, low, port))
+    return int(kernel.place_keys(*row)[0])
 
 
 def _indicator_places(index: EndpointIndex) -> list[int]:
     keys = index.address_keys()
-    v4 = kernel.place_keys(np.zeros(len(keys.v4), np.uint64), keys.v4.astype(np.uint64), keys.v4_port.astype(np.uint64))
+    zeros = np.zeros(len(keys.v4), np.uint64)
+    v4 = kernel.place_keys(zeros, keys.v4.astype(np.uint64), keys.v4_port.astype(np.uint64))
     v6 = kernel.place_keys(keys.v6_high, keys.v6_low, keys.v6_port.astype(np.uint64))
     return [*v4.tolist(), *v6.tolist()]
 

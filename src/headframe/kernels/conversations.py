@@ -17,7 +17,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from headframe.kernels.frames import PACKET, mix64, u8
+from headframe.kernels.frames import mix64, u8
+from headframe.kernels.jit import kernel
 from headframe.kernels.look import (
     DNS_TCP,
     HTTP_RPC_HEAD,
@@ -158,8 +159,10 @@ def new_table(conversations: int = 1024, blocks: int = 1024) -> Table:
 
 
 def _doubled(array: NDArray, fill: int = 0) -> NDArray:
-    out = np.full((2 * len(array), *array.shape[1:]), fill, dtype=array.dtype) if fill else np.zeros(
-        (2 * len(array), *array.shape[1:]), dtype=array.dtype
+    out = (
+        np.full((2 * len(array), *array.shape[1:]), fill, dtype=array.dtype)
+        if fill
+        else np.zeros((2 * len(array), *array.shape[1:]), dtype=array.dtype)
     )
     out[: len(array)] = array
     return out
@@ -174,7 +177,7 @@ def grow(table: Table) -> Table:
         free[:n] = np.arange(2 * n - 1, n - 1, -1, dtype=np.int32)
         counters[_N_FREE] = n
         slots = np.zeros(2 * len(table.slots), dtype=np.uint64)
-        _rehash(table.slots, slots)
+        rehash(table.slots, slots)
         table = table._replace(
             conversations=_doubled(table.conversations),
             addresses=_doubled(table.addresses),
@@ -195,8 +198,9 @@ def grow(table: Table) -> Table:
     return table
 
 
-@njit(cache=True, nogil=True)
-def _rehash(old, new):
+@kernel
+def rehash(old, new):
+    """Put the entries of one slot array into another, twice as long."""
     mask = np.uint64(len(new) - 1)
     for value in old:
         if value != 0:
@@ -206,7 +210,7 @@ def _rehash(old, new):
             new[slot] = value
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _remove(table, slot):
     """Empty a slot and move later entries of its run up (Knuth, TAOCP 3, 6.4, algorithm R)."""
     mask = np.int64(len(table.slots) - 1)
@@ -248,10 +252,12 @@ def _letter(c, letter, bit, side):
 @njit(inline="always")
 def place_key(high, low, port):
     """Key of an address and port in the set of indicator addresses; `port` 0 stands for any."""
-    return mix64(mix64(np.uint64(high)) + mix64(np.uint64(low) ^ np.uint64(0x9E3779B97F4A7C15)) + np.uint64(port)) | np.uint64(1)
+    return mix64(
+        mix64(np.uint64(high)) + mix64(np.uint64(low) ^ np.uint64(0x9E3779B97F4A7C15)) + np.uint64(port)
+    ) | np.uint64(1)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def place_keys(high, low, port):
     """`place_key` of each row; three uint64[n] in, uint64[n] out."""
     out = np.empty(len(low), dtype=np.uint64)
@@ -260,7 +266,7 @@ def place_keys(high, low, port):
     return out
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _is_place(address, first, version, port, places):
     high = np.uint64(0)
     low = np.uint64(0)
@@ -274,7 +280,7 @@ def _is_place(address, first, version, port, places):
     return _in_table(place_key(high, low, port), places) or _in_table(place_key(high, low, 0), places)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _begin(table, index, buf, p, ordinal, places):
     """Fill a fresh conversation from its first packet."""
     c = table.conversations[index]
@@ -368,7 +374,7 @@ def _advance(next_seq, known, hole_first, hole_last, seq, size):
     return next_seq, True, hole_first, hole_last, np.int64(0), np.int64(0), True
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _tcp(c, p, side):
     flags = p.tcp_flags
     size = np.int64(p.payload_len)
@@ -394,7 +400,7 @@ def _tcp(c, p, side):
     if size > 0:
         seq = p.seq + np.uint32((flags >> 1) & 1)
         if side == 0:
-            n, known, a, b, new, missed, again = _advance(
+            n, _known, a, b, new, missed, again = _advance(
                 c.orig_next, c.flags & np.uint32(ORIG_NEXT) != 0, c.orig_hole_first, c.orig_hole_last, seq, size
             )
             c.orig_next = n
@@ -403,7 +409,7 @@ def _tcp(c, p, side):
             c.orig_bytes += new
             c.flags |= np.uint32(ORIG_NEXT | ORIG_DATA)
         else:
-            n, known, a, b, new, missed, again = _advance(
+            n, _known, a, b, new, missed, again = _advance(
                 c.resp_next, c.flags & np.uint32(RESP_NEXT) != 0, c.resp_hole_first, c.resp_hole_last, seq, size
             )
             c.resp_next = n
@@ -425,7 +431,7 @@ def _tcp(c, p, side):
         c.flags |= np.uint32(RESP_RST if side else ORIG_RST)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _drop_hello(table, c):
     if c.hello >= 0:
         table.hello_free[table.counters[_N_HELLO_FREE]] = c.hello
@@ -433,7 +439,7 @@ def _drop_hello(table, c):
         c.hello = -1
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _extend_hello(table, c, buf, p, names):
     """Add a segment to the conversation's ClientHello; True where it is now whole and names an indicator.
 
@@ -513,7 +519,7 @@ def _select(c, p, side, first_payload):
     return False
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _append(table, c, time_ns, size):
     """Add one payload packet to the series; False where the pool is empty."""
     place = np.int64(c.series_len) % _BLOCK
@@ -535,7 +541,7 @@ def _append(table, c, time_ns, size):
     return True
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def update(table, buf, packets, first, last, ordinal, part, parts, selected, closed, names, places):
     """Take the packets of one partition into the table.
 
@@ -652,7 +658,7 @@ def update(table, buf, packets, first, last, ordinal, part, parts, selected, clo
     return last, DONE
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def sweep(table, now_ns, closed, ended_ns, idle_ns, attempt_ns, datagram_ns):
     """Take conversations that are over out of the table; returns how many were appended to `closed`.
 
@@ -700,7 +706,7 @@ def sweep(table, now_ns, closed, ended_ns, idle_ns, attempt_ns, datagram_ns):
     return counters[N_CLOSED] - before
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def release(table, closed, count):
     """Give the room of closed conversations back."""
     counters = table.counters
@@ -722,7 +728,7 @@ def release(table, closed, count):
         counters[_N_FREE] += 1
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def flag_places(table, places, since_ns):
     """Flag the conversations seen since `since_ns` that go to one of `places`; for addresses learnt from DNS."""
     for index in range(len(table.conversations)):
@@ -732,7 +738,7 @@ def flag_places(table, places, since_ns):
                 c.flags |= np.uint32(PLACE | KEEP)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def read_series(table, index):
     """Times [ns] and signed sizes [bytes, negative from the responder] of a conversation's payload packets."""
     c = table.conversations[index]
@@ -747,4 +753,3 @@ def read_series(table, index):
         if place == _BLOCK - 1:
             block = np.int64(table.series_next[block])
     return times, sizes
-

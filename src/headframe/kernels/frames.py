@@ -12,6 +12,8 @@ by an attacker who does not know the key of the run.
 import numpy as np
 from numba import njit
 
+from headframe.kernels.jit import kernel
+
 PACKET = np.dtype(
     [
         ("time_ns", "i8"),  # capture time [ns since 1970-01-01 UTC]
@@ -85,28 +87,31 @@ _PROTO_CUT = 0xFFFF05
 _VXLAN_PORT = 4789
 
 
-@njit(inline="always")
+@njit
 def u8(buf, o):
     """The byte at `o` [>= 0]; an unsigned index spares numba's test for negative ones."""
     return np.int64(buf[np.uint64(o)])
 
 
-@njit(inline="always")
+@njit
 def be16(buf, o):
+    """16 bits, network byte order."""
     return (u8(buf, o) << 8) | u8(buf, o + 1)
 
 
-@njit(inline="always")
+@njit
 def be32(buf, o):
+    """32 bits, network byte order."""
     return (u8(buf, o) << 24) | (u8(buf, o + 1) << 16) | (u8(buf, o + 2) << 8) | u8(buf, o + 3)
 
 
-@njit(inline="always")
+@njit
 def be64(buf, o):
+    """64 bits, network byte order."""
     return (np.uint64(be32(buf, o)) << np.uint64(32)) | np.uint64(be32(buf, o + 4))
 
 
-@njit(inline="always")
+@njit
 def mix64(x):
     """Finaliser of splitmix64: every input bit reaches every output bit."""
     x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
@@ -114,7 +119,7 @@ def mix64(x):
     return x ^ (x >> np.uint64(31))
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _link_payload(buf, o, end, link_type):
     """Offset of what the link header carries and its EtherType (or one of the _PROTO_ values)."""
     if link_type == LINK_ETHERNET:
@@ -150,7 +155,7 @@ def _link_payload(buf, o, end, link_type):
     return o, _PROTO_UNKNOWN_LINK
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _decode_frame(buf, p, key_a, key_b):
     """Fill the decoded part of one record; see `decode_frames`."""
     start = p.frame
@@ -441,7 +446,7 @@ def _decode_frame(buf, p, key_a, key_b):
     p.status = TOO_DEEP
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def decode_frames(buf, packets, first, last, key_a, key_b):
     """Decode the headers of ``packets[first:last]``.
 

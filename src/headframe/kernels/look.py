@@ -10,6 +10,7 @@ import numpy as np
 from numba import njit
 
 from headframe.kernels.frames import be16, u8
+from headframe.kernels.jit import kernel
 
 NOTHING = 0
 RPC = 1  # JSON with the vocabulary of JSON-RPC, bare, in HTTP or in a WebSocket frame
@@ -55,7 +56,11 @@ def name_table(hashes):
     return table
 
 
-@njit(inline="always")
+EVERY_NAME = np.zeros(1, dtype=np.uint64)
+"""In place of a `name_table`: every name matches. For calibration, which must see the names that match nothing."""
+
+
+@njit
 def _in_table(h, names):
     mask = np.uint64(len(names) - 1)
     slot = h & mask
@@ -66,14 +71,14 @@ def _in_table(h, names):
     return False
 
 
-@njit(inline="always")
+@njit
 def _lower(c):
     if 0x41 <= c <= 0x5A:
         return c + 32
     return c
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def name_matches(buf, first, last, names):
     """Whether the name in ``buf[first:last]``, or any of its parents, is in the set.
 
@@ -84,6 +89,8 @@ def name_matches(buf, first, last, names):
         last -= 1
     if last <= first or last - first > 253:
         return False
+    if len(names) == 1:  # EVERY_NAME
+        return True
     start = first
     while start < last:
         h = _FNV_OFFSET
@@ -99,12 +106,12 @@ def name_matches(buf, first, last, names):
     return False
 
 
-@njit(inline="always")
+@njit
 def _is_space(c):
     return c == 0x20 or c == 0x0A or c == 0x0D or c == 0x09 or c == 0x00
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _has_rpc_words(buf, first, last, mask_at):
     """Whether a JSON-RPC member name stands in the bytes; `mask_at` >= 0 is where a WebSocket mask begins.
 
@@ -131,7 +138,7 @@ def _has_rpc_words(buf, first, last, mask_at):
     return False
 
 
-@njit(inline="always")
+@njit
 def _begins_member(a, b, c):
     """``met``hod, ``par``ams, ``res``ult, ``err``or."""
     if a == 0x6D:
@@ -145,7 +152,7 @@ def _begins_member(a, b, c):
     return False
 
 
-@njit(inline="always")
+@njit
 def _is_method(buf, o, last):
     """GET, PUT, POST, HEAD, OPTIONS, CONNECT, DELETE, PATCH followed by a space."""
     if o + 8 > last:
@@ -171,7 +178,7 @@ def _is_method(buf, o, last):
     return False
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _http_request(buf, o, last, names):
     """Look of an HTTP request: its host, whether its body is RPC, whether its head announces JSON or an upgrade."""
     host_hit = False
@@ -203,15 +210,24 @@ def _http_request(buf, o, last, names):
                 while end < stop and not _is_space(u8(buf, end)) and u8(buf, end) != 0x3A:
                     end += 1
                 host_hit = name_matches(buf, first, end, names)
-            elif c == 0x75 and i + 9 < stop and _lower(u8(buf, i + 2)) == 0x70 and _lower(u8(buf, i + 3)) == 0x67 and u8(buf, i + 8) == 0x3A:
+            elif (
+                c == 0x75
+                and i + 9 < stop
+                and _lower(u8(buf, i + 2)) == 0x70
+                and _lower(u8(buf, i + 3)) == 0x67
+                and u8(buf, i + 8) == 0x3A
+            ):
                 rpc_head = True  # "Upgrade:", a WebSocket may follow
-            elif c == 0x78 and i + 10 < stop and u8(buf, i + 2) == 0x2D and _lower(u8(buf, i + 3)) == 0x6D and _lower(u8(buf, i + 4)) == 0x69:
+            elif (
+                c == 0x78
+                and i + 10 < stop
+                and u8(buf, i + 2) == 0x2D
+                and _lower(u8(buf, i + 3)) == 0x6D
+                and _lower(u8(buf, i + 4)) == 0x69
+            ):
                 rpc_head = True  # "X-Mining-Extensions:", "X-Mining-Hashrate:"
             elif (
-                c == 0x63
-                and i + 14 < stop
-                and _lower(u8(buf, i + 9)) == 0x74
-                and u8(buf, i + 13) == 0x3A
+                c == 0x63 and i + 14 < stop and _lower(u8(buf, i + 9)) == 0x74 and u8(buf, i + 13) == 0x3A
             ):  # "Content-Type:" that names JSON
                 j = i + 14
                 while j + 3 < stop and u8(buf, j) != 0x0A:
@@ -229,7 +245,7 @@ def _http_request(buf, o, last, names):
     return NOTHING
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def client_hello(buf, o, last, names):
     """NAME, TLS_PART or NOTHING for ``buf[o:last]``, which begins with a TLS handshake record."""
     if o + 9 > last:
@@ -273,7 +289,7 @@ def client_hello(buf, o, last, names):
     return NOTHING
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _certificate(buf, o, last, names):
     """NAME where a DER string in a server's handshake bytes is an interesting name.
 
@@ -308,7 +324,7 @@ def _certificate(buf, o, last, names):
     return NOTHING
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _dns_name(buf, o, message, last, scratch):
     """Unpack the name at `o` into `scratch`; returns (length, offset after it), length -1 where it is broken."""
     n = 0
@@ -343,7 +359,7 @@ def _dns_name(buf, o, message, last, scratch):
         o += 1 + size
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _dns(buf, o, last, names, scratch):
     """NAME where a response's question, an owner or an alias in it is an interesting name."""
     if o + 12 > last:
@@ -380,12 +396,12 @@ def _dns(buf, o, last, names, scratch):
     return NOTHING
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _websocket_rpc(buf, o, last):
     """Whether a WebSocket text (or binary) frame at `o` carries RPC words."""
     if o + 4 > last:
         return False
-    size = (u8(buf, o + 1) & 0x7F)
+    size = u8(buf, o + 1) & 0x7F
     i = o + 2
     if size == 126:
         i += 2
@@ -405,7 +421,7 @@ def _websocket_rpc(buf, o, last):
     return _has_rpc_words(buf, i, last, mask_at)
 
 
-@njit(inline="always")
+@njit
 def _is_text(buf, o, last):
     """Whether the first 8 bytes are printable: one in 2000 cipher texts passes."""
     for i in range(o, min(last, o + 8)):
@@ -415,7 +431,7 @@ def _is_text(buf, o, last):
     return True
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _look_tcp(buf, o, last, sport, dport, names, scratch):
     c = u8(buf, o)
     if c == 0x16:
@@ -435,10 +451,14 @@ def _look_tcp(buf, o, last, sport, dport, names, scratch):
                 return RPC
         elif _is_method(buf, o, last):
             return _http_request(buf, o, last, names)
-        elif o + 12 < last and c == 0x48 and u8(buf, o + 1) == 0x54 and u8(buf, o + 2) == 0x54 and u8(buf, o + 3) == 0x50:
+        elif (
+            o + 12 < last and c == 0x48 and u8(buf, o + 1) == 0x54 and u8(buf, o + 2) == 0x54 and u8(buf, o + 3) == 0x50
+        ):
             # A response. Its body, if it is here, begins behind an empty line.
             for j in range(o + 12, min(last, o + 1024) - 5):
-                if u8(buf, j) == 0x0A and (u8(buf, j + 1) == 0x7B or (u8(buf, j + 1) == 0x0D and u8(buf, j + 3) == 0x7B)):
+                if u8(buf, j) == 0x0A and (
+                    u8(buf, j + 1) == 0x7B or (u8(buf, j + 1) == 0x0D and u8(buf, j + 3) == 0x7B)
+                ):
                     k = j + 1 if u8(buf, j + 1) == 0x7B else j + 3
                     if _has_rpc_words(buf, k, last, -1):
                         return RPC
@@ -462,7 +482,7 @@ def _look_tcp(buf, o, last, sport, dport, names, scratch):
     return NOTHING
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def look_at_payloads(buf, packets, first, last, names):
     """Set `look` of each TCP and UDP packet in ``packets[first:last]``.
 

@@ -12,6 +12,7 @@ import numpy as np
 from numba import njit
 
 from headframe.kernels.frames import be32, decode_frames, u8
+from headframe.kernels.jit import kernel
 from headframe.kernels.look import look_at_payloads
 from headframe.kernels.prefetch import AHEAD, LINE, prefetch
 
@@ -37,7 +38,7 @@ class RecordFormat(NamedTuple):
     max_captured: int
 
 
-@njit(inline="always")
+@njit
 def u32(buf, o, swapped):
     """A 32-bit field in the writer's byte order: little endian unless `swapped`."""
     if swapped:
@@ -45,7 +46,7 @@ def u32(buf, o, swapped):
     return (u8(buf, o + 3) << 24) | (u8(buf, o + 2) << 16) | (u8(buf, o + 1) << 8) | u8(buf, o)
 
 
-@njit(inline="always")
+@njit
 def _plausible(buf, o, fmt, near_s):
     """Whether the header at `o` (which lies in the buffer) looks like one; `near_s` < 0 asks nothing of the clock."""
     seconds = u32(buf, o, fmt.swapped)
@@ -59,10 +60,11 @@ def _plausible(buf, o, fmt, near_s):
     return near_s < 0 or abs(seconds - near_s) <= MAX_STEP_S
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def chain_length(buf, o, fmt, near_s, wanted):
     """How many plausible records follow each other from `o`, at most `wanted`; the exact end of the buffer counts
-    as many as are still wanted."""
+    as many as are still wanted.
+    """
     n = 0
     while n < wanted:
         if o == len(buf):
@@ -77,7 +79,7 @@ def chain_length(buf, o, fmt, near_s, wanted):
     return n
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def find_record(buf, start, fmt, near_s, wanted):
     """Offset of the first place at or after `start` where `wanted` plausible records follow each other, or -1."""
     for o in range(start, len(buf) - fmt.header_len + 1):
@@ -86,7 +88,7 @@ def find_record(buf, start, fmt, near_s, wanted):
     return -1
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def read_pcap(buf, start, stop, fmt, near_s, packets, count, names, key_a, key_b):
     """Walk, decode and look at the records from `start` until one begins at or after `stop`.
 

@@ -12,6 +12,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from headframe.kernels.frames import decode_frames
+from headframe.kernels.jit import kernel
 from headframe.kernels.look import look_at_payloads
 from headframe.kernels.pcap import _STRIDE, FULL, IMPLAUSIBLE, INCOMPLETE, REACHED, SPECIAL, u32
 from headframe.kernels.prefetch import AHEAD, LINE, prefetch
@@ -43,7 +44,7 @@ class Interfaces(NamedTuple):
     snap_len: NDArray[np.int64]
 
 
-@njit(inline="always")
+@njit
 def _time_ns(high, low, k, interfaces):
     ticks = (np.uint64(high) << np.uint64(32)) | np.uint64(low)
     shift = interfaces.shift[k]
@@ -53,13 +54,15 @@ def _time_ns(high, low, k, interfaces):
         if shift > 30:  # keep the product below 2**64
             part >>= np.uint64(shift - 30)
             shift = 30
-        return interfaces.offset_ns[k] + whole * 1_000_000_000 + np.int64(
-            (part * np.uint64(1_000_000_000)) >> np.uint64(shift)
+        return (
+            interfaces.offset_ns[k]
+            + whole * 1_000_000_000
+            + np.int64((part * np.uint64(1_000_000_000)) >> np.uint64(shift))
         )
     return interfaces.offset_ns[k] + np.int64(ticks) * interfaces.numerator[k] // interfaces.denominator[k]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def is_block(buf, o, swapped):
     """Whether a whole block of a known type begins at `o`."""
     if o + 12 > len(buf):
@@ -73,10 +76,11 @@ def is_block(buf, o, swapped):
     return u32(buf, o + size - 4, swapped) == size
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def find_block(buf, start, swapped, wanted):
     """Offset of the first place at or after `start` where `wanted` known blocks (or as many as fit before the exact
-    end of the buffer) follow each other, or -1."""
+    end of the buffer) follow each other, or -1.
+    """
     for o in range(start, len(buf) - 11):
         at = o
         n = 0
@@ -88,7 +92,7 @@ def find_block(buf, start, swapped, wanted):
     return -1
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def read_pcapng(buf, start, stop, swapped, interfaces, near_ns, packets, count, names, key_a, key_b):
     """Walk, decode and look at the packet blocks from `start`; parameters and result as `read_pcap`.
 

@@ -40,7 +40,8 @@ class InputSummary:
     first_ns: int | None = None
     last_ns: int | None = None
     undecoded: dict[str, int] = field(default_factory=dict)
-    """Packets that were read but carry nothing we can decode, by reason (``arp``, ``unknown link type 147`` ...): normal, not damage."""
+    """Packets that were read but carry nothing we can decode, by reason (``not IP``, ``unknown link type 147``): that is
+    normal, not damage."""
     damage: list[Damage] = field(default_factory=list)
 
 
@@ -52,6 +53,8 @@ class ScanResult:
     insufficient: list[Insufficient] = field(default_factory=list)
     lookalikes: list[Lookalike] = field(default_factory=list)
     inputs: list[InputSummary] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
+    """What the user should know of the scan itself: indicator rows that were not understood and the like."""
     conversations: int = 0
     packets: int = 0
     bytes_read: int = 0

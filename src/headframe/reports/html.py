@@ -10,17 +10,17 @@ import hashlib
 import math
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from headframe import __version__
-from headframe.records.finding import EvidenceLine, Finding, Interval, Role, SourceRef
+from headframe.records.finding import EvidenceLine, Interval, Role, SourceRef
 from headframe.records.indicator import IndicatorKind
 from headframe.records.scan import Damage, InputSummary, ScanResult
-from headframe.reports.document import in_report_order
+from headframe.reports.sightings import Sighting, draw_together, hosts_of_role
 from headframe.reports.timeline import Drawing, draw_range, draw_timeline
 from headframe.reports.words import (
     ROLE_NAME,
@@ -28,7 +28,7 @@ from headframe.reports.words import (
     count,
     duration,
     instant,
-    interval,
+    interval_parts,
     odds,
     packet_ranges,
     period,
@@ -213,12 +213,13 @@ def _safe(our_own: str) -> str:
 
 
 def _context(result: ScanResult, limits: _Limits) -> dict[str, Any]:
-    findings = in_report_order(result.findings)
-    cards = [_card(place, finding, limits) for place, finding in enumerate(findings, start=1)]
+    sightings = draw_together(result.findings)
+    folder = _common_folder(result.inputs)
+    cards = [_card(place, sighting, limits, folder) for place, sighting in enumerate(sightings, start=1)]
     damage = [stretch for summary in result.inputs for stretch in summary.damage]
     return {
-        "headline": _headline(result),
-        "statements": _statements(result),
+        "headline": _headline(result, sightings),
+        "statements": _statements(result, sightings),
         "figures": _figures(result),
         "groups": [
             {"heading": heading, "lead": lead, "cards": group, "id": role.value}
@@ -238,8 +239,8 @@ def _context(result: ScanResult, limits: _Limits) -> dict[str, Any]:
     }
 
 
-def _headline(result: ScanResult) -> str:
-    miners = {finding.host for finding in result.findings if finding.role is Role.MINER}
+def _headline(result: ScanResult, sightings: list[Sighting]) -> str:
+    miners = hosts_of_role(sightings).get(Role.MINER)
     if miners:
         return f"Traffic of {count(len(miners), 'host')} shows mining"
     if result.findings:
@@ -251,16 +252,16 @@ def _headline(result: ScanResult) -> str:
     return "No mining found in what was read"
 
 
-def _statements(result: ScanResult) -> list[tuple[str, str]]:
+def _statements(result: ScanResult, sightings: list[Sighting]) -> list[tuple[str, str]]:
     """What was found, how sure that is, what was told apart, what was not readable; each with its heading."""
-    lines = [("Found", _found(result))]
-    miners = [finding for finding in result.findings if finding.role is Role.MINER]
+    lines = [("Found", _found(sightings))]
+    miners = [sighting.lead for sighting in sightings if sighting.lead.role is Role.MINER]
     known = all(math.isfinite(finding.log10_e) for finding in miners)
     weakest = min((finding.log10_e for finding in miners), default=0.0)
     if known and weakest > 0:
         what = "the miner" if len(miners) == 1 else "even the weakest of the miners"
         lines.append(("How sure", f"At most {odds(weakest)} innocent hosts would show as much as {what}."))
-    victims = {finding.host for finding in result.findings if _victim_notes(finding)}
+    victims = {finding.host for finding in result.findings if _victim_notes(finding.indicator_kinds)}
     if victims:
         who = "1 host is probably a victim" if len(victims) == 1 else f"{len(victims):,} hosts are probably victims"
         lines.append(
@@ -289,12 +290,11 @@ def _statements(result: ScanResult) -> list[tuple[str, str]]:
     return lines
 
 
-def _found(result: ScanResult) -> str:
-    parts = []
-    for role, (heading, _) in _HEADING.items():
-        hosts = {finding.host for finding in result.findings if finding.role is role}
-        if hosts:
-            parts.append(count(len(hosts), ROLE_NAME[role], heading.lower()))
+def _found(sightings: list[Sighting]) -> str:
+    parts = [
+        count(len(hosts), ROLE_NAME[role], _HEADING[role][0].lower())
+        for role, hosts in hosts_of_role(sightings).items()
+    ]
     return f"{', '.join(parts)}." if parts else "No trace of mining."
 
 
@@ -314,13 +314,15 @@ def _figures(result: ScanResult) -> list[tuple[str, str]]:
     return figures
 
 
-def _card(place: int, finding: Finding, limits: _Limits) -> dict[str, Any]:
+def _card(place: int, sighting: Sighting, limits: _Limits, folder: str) -> dict[str, Any]:
+    finding = sighting.lead
     drawing: Drawing | None = None
     if finding.timeline is not None:
         drawing = draw_timeline(
             finding.timeline,
             started_ns=finding.started_ns,
             ended_ns=finding.ended_ns,
+            counted=finding.shares,
             slots=limits.slots,
             columns=limits.columns,
         )
@@ -332,10 +334,10 @@ def _card(place: int, finding: Finding, limits: _Limits) -> dict[str, Any]:
         "role_name": ROLE_NAME[finding.role],
         "host": _name(finding.host),
         "peer": _name(finding.peer),
-        "pool": _name(finding.pool),
-        "coins": [visible(coin, 12) for coin in finding.coins],
+        "pool": _name(sighting.pool),
+        "coins": [visible(coin, 12) for coin in sighting.coins],
         "protocol": _name(finding.protocol),
-        "agent": _name(finding.agent),
+        "agent": _name(sighting.agent),
         "since": clock_time(finding.started_ns),
         "period": period(finding.started_ns, finding.ended_ns),
         "lasted": duration(max(finding.ended_ns - finding.started_ns, 0)),
@@ -347,19 +349,25 @@ def _card(place: int, finding: Finding, limits: _Limits) -> dict[str, Any]:
         "odds": odds(finding.log10_e),
         "meter": _meter(finding.log10_e),
         "family": finding.family.value,
-        "detector": f"{finding.detector} {finding.version}",
+        "other_families": [
+            (family.value, power_of_ten(log10_e).removeprefix("10^"))
+            for family, log10_e in list(sighting.log10_e_of_family.items())[1:]
+        ],
+        "detectors": [f"{found.detector} {found.version} ({found.family.value})" for found in sighting.findings],
         "explanation": finding.explanation,
-        "contradictions": finding.contradictions,
-        "blind_spots": finding.blind_spots,
-        "evidence": _listed(list(finding.evidence), limits.evidence),
-        "sources": _listed([_source(source, limits.identifiers) for source in finding.sources], limits.identifiers),
-        "community_ids": _listed(list(finding.community_ids), limits.identifiers),
-        "accounts": _listed(list(finding.accounts), limits.identifiers),
-        "kinds": [_KIND_NAME[kind] for kind in finding.indicator_kinds],
-        "victim_notes": _victim_notes(finding),
+        "other_explanations": [(found.family.value, found.explanation) for found in sighting.others],
+        "contradictions": sighting.contradictions,
+        "blind_spots": sighting.blind_spots,
+        "evidence": _listed([_evidence(line, folder) for line in sighting.evidence], limits.evidence),
+        "sources": _listed(
+            [_source(source, limits.identifiers, folder) for source in sighting.sources], limits.identifiers
+        ),
+        "community_ids": _listed(list(sighting.community_ids), limits.identifiers),
+        "accounts": _listed(list(sighting.accounts), limits.identifiers),
+        "kinds": [_KIND_NAME[kind] for kind in sighting.indicator_kinds],
+        "victim_notes": _victim_notes(sighting.indicator_kinds),
         "drawing": None if drawing is None else _safe(drawing.svg),
         "drawing_notes": () if drawing is None else drawing.notes,
-        "at": _evidence_time,
     }
 
 
@@ -367,23 +375,34 @@ def _name(name: str | None) -> str | None:
     return None if name is None else visible(name, _LONGEST_NAME)
 
 
-def _victim_notes(finding: Finding) -> list[str]:
-    return [_VICTIM_NOTE[kind] for kind in dict.fromkeys(finding.indicator_kinds) if kind in _VICTIM_NOTE]
+def _victim_notes(kinds: Iterable[IndicatorKind]) -> list[str]:
+    return [_VICTIM_NOTE[kind] for kind in dict.fromkeys(kinds) if kind in _VICTIM_NOTE]
 
 
-def _evidence_time(line: EvidenceLine) -> str:
-    # Milliseconds suffice to follow a conversation; the packet number says the rest.
-    return instant(line.time_ns)[:23].replace("T", " ")
+def _evidence(line: EvidenceLine, folder: str) -> dict[str, Any]:
+    return {
+        # Milliseconds suffice to follow a conversation; the packet number says the rest.
+        "time": instant(line.time_ns)[:23].replace("T", " "),
+        "text": line.text,
+        "number": line.packet.number,
+        "file": line.packet.file.removeprefix(folder),
+    }
+
+
+def _common_folder(inputs: list[InputSummary]) -> str:
+    """The folder that all files lie in, with its slash: cards leave it out, "What was read" gives names in full."""
+    folders = [summary.file.rpartition("/")[0] + "/" for summary in inputs if "/" in summary.file]
+    if not folders or len(folders) < len(inputs):
+        return ""
+    common = os.path.commonprefix(folders)  # noqa: RUF071 - cut back to a whole folder below
+    return common[: common.rfind("/") + 1]
 
 
 def _estimate(estimate: Interval | None, unit: str) -> dict[str, Any] | None:
     if estimate is None:
         return None
-    words = interval(estimate, unit)
-    middle, _, span = words.partition(" (")
+    middle, _, span = interval_parts(estimate, unit)
     bar = draw_range(estimate.low, estimate.estimate, estimate.high)
-    unit_as_written = middle.partition(" ")[2]
-    span = span.removesuffix(")") if words.count(unit) > 1 else f"{span.removesuffix(')')} {unit_as_written}"
     return {"middle": middle, "span": span, "bar": None if bar is None else _safe(bar)}
 
 
@@ -397,9 +416,9 @@ def _meter(log10_e: float) -> str:
     )
 
 
-def _source(source: SourceRef, most: int) -> dict[str, str]:
+def _source(source: SourceRef, most: int, folder: str) -> dict[str, str]:
     return {
-        "file": source.file,
+        "file": source.file.removeprefix(folder),
         "packets": packet_ranges(source, most),
         "count": count(len(source.packets), "packet"),
     }

@@ -1,8 +1,8 @@
-"""The scan as a table for the terminal, with a short summary below.
+"""The scan as a table for the terminal, with a short summary below: one row for each host and peer.
 
 On 150 columns and more each finding is one row; on fewer, neighbouring columns are stacked, so that 80
-columns do. Where output goes to a file or a pipe, rows are as long as they need to be: one finding,
-one line, ready for ``grep``.
+columns do. Where output goes to a file or a pipe, rows are as long as they need to be: one host
+and peer, one line, ready for ``grep``.
 """
 
 import io
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from headframe.records.finding import Finding, Role
 from headframe.records.scan import ScanResult
-from headframe.reports.document import in_report_order
+from headframe.reports.sightings import Sighting, draw_together, hosts_of_role
 from headframe.reports.words import (
     ROLE_NAME,
     clock_time,
@@ -87,7 +87,8 @@ def write_table(
     )
     if result.findings:
         wide = console.width >= _WIDE_COLUMNS
-        console.print(_wide_table(result.findings) if wide else _narrow_table(result.findings))
+        plain = not (getattr(stream, "encoding", None) or "utf-8").lower().startswith("utf")
+        console.print((_wide_table if wide else _narrow_table)(draw_together(result.findings), plain=plain))
     _write_summary(result, console)
     if isinstance(target, io.StringIO) and target is not stream:
         stream.writelines(f"{line.rstrip()}\n" for line in target.getvalue().splitlines())
@@ -153,13 +154,9 @@ def _found(result: ScanResult) -> str:
         if not any(summary.damage for summary in result.inputs):
             return "No mining found."
         return "No mining found in what could be read." if result.packets else "Nothing could be read: no answer."
-    hosts: dict[Role, set[str]] = {}
-    for finding in result.findings:
-        hosts.setdefault(finding.role, set()).add(finding.host)
     parts = [
-        count(len(hosts[role]), ROLE_NAME[role], ROLE_NAME[role].replace("proxy", "proxie") + "s")
-        for role in ROLE_NAME
-        if role in hosts
+        count(len(hosts), ROLE_NAME[role], ROLE_NAME[role].replace("proxy", "proxie") + "s")
+        for role, hosts in hosts_of_role(draw_together(result.findings)).items()
     ]
     return f"Found: {', '.join(parts)} ({count(len(result.findings), 'finding')})."
 
@@ -184,49 +181,56 @@ def _write_summary(result: ScanResult, console: "Console") -> None:
         console.print(Text(line, style=style), soft_wrap=True)
 
 
-def _new_table() -> "Table":
-    from rich.box import SIMPLE_HEAD
+def _new_table(*, plain: bool) -> "Table":
+    from rich.box import SIMPLE_HEAD, Box
     from rich.table import Table
 
-    return Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold", show_edge=False)
+    # Rich's own substitute for terminals without Unicode draws a frame around every cell.
+    box = Box("    \n    \n -- \n    \n    \n    \n    \n    \n", ascii=True) if plain else SIMPLE_HEAD
+    return Table(box=box, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold", show_edge=False)
 
 
-def _wide_table(findings: list[Finding]) -> "Table":
-    table = _new_table()
+def _wide_table(sightings: list[Sighting], *, plain: bool) -> "Table":
+    table = _new_table(plain=plain)
     for name in ("Host", "Role", "Coin", "Pool / peer", "Protocol"):
         table.add_column(name, overflow="fold", no_wrap=name == "Role")
     for name in ("Hash rate (95 %)", "Shares", "Since and until (UTC)", "Evidence"):
         table.add_column(name, overflow="fold")
-    for finding in in_report_order(findings):
+    for sighting in sightings:
+        finding = sighting.lead
         table.add_row(
             _plain(finding.host),
             _role(finding.role),
-            _plain(_coins(finding)),
-            _plain(_pool_and_peer(finding)),
+            _plain(_coins(sighting)),
+            _plain(f"{sighting.pool} ({finding.peer})" if sighting.pool else finding.peer),
             _plain(finding.protocol),
             _plain(_hashrate(finding)),
             _plain(_shares(finding)),
             _plain(period(finding.started_ns, finding.ended_ns)),
-            _plain(evidence_words(finding.log10_e)),
+            _plain(_evidence(sighting)),
         )
     return table
 
 
-def _narrow_table(findings: list[Finding]) -> "Table":
+def _narrow_table(sightings: list[Sighting], *, plain: bool) -> "Table":
     from rich.text import Text
 
-    table = _new_table()
+    table = _new_table(plain=plain)
     table.padding = (0, 1, 0, 0)
     table.add_column("Host, role,\nevidence", overflow="fold", ratio=24)
     table.add_column("Coin, pool, peer,\nprotocol", overflow="fold", ratio=28)
     table.add_column("Hash rate (95 %), shares,\nsince, until (UTC)", overflow="fold", ratio=26)
     table.expand = True
-    for finding in in_report_order(findings):
+    for sighting in sightings:
+        finding = sighting.lead
         who = Text(visible(finding.host))
         who.append("\n")
         who.append_text(_role(finding.role))
-        who.append(f"\n{power_of_ten(finding.log10_e)}\n{odds(finding.log10_e)}")
-        where = [_coins(finding), *([visible(finding.pool)] if finding.pool else []), visible(finding.peer)]
+        families = sighting.log10_e_of_family
+        who.append("".join(f"\n{power_of_ten(log10_e)} {family}" for family, log10_e in families.items()))
+        if len(families) == 1:
+            who.append(f"\n{odds(finding.log10_e)}")
+        where = [_coins(sighting), *([visible(sighting.pool)] if sighting.pool else []), visible(finding.peer)]
         where.append(visible(finding.protocol))
         what = [_hashrate(finding), _shares(finding), clock_time(finding.started_ns), clock_time(finding.ended_ns)]
         table.add_row(who, Text("\n".join(where)), Text("\n".join(what)))
@@ -246,12 +250,16 @@ def _role(role: Role) -> "Text":
     return Text(ROLE_NAME[role], style=_ROLE_STYLE[role])
 
 
-def _coins(finding: Finding) -> str:
-    return ", ".join(visible(coin, 12) for coin in finding.coins[:4]) or "coin unknown"
+def _coins(sighting: Sighting) -> str:
+    return ", ".join(visible(coin, 12) for coin in sighting.coins[:4]) or "coin unknown"
 
 
-def _pool_and_peer(finding: Finding) -> str:
-    return f"{finding.pool} ({finding.peer})" if finding.pool else finding.peer
+def _evidence(sighting: Sighting) -> str:
+    """Evidence by family; the odds in words only where there is one, since they do not add up in one's head."""
+    families = sighting.log10_e_of_family
+    if len(families) == 1:
+        return f"{evidence_words(sighting.lead.log10_e)} {sighting.lead.family}"
+    return ", ".join(f"{power_of_ten(log10_e)} {family}" for family, log10_e in families.items())
 
 
 def _hashrate(finding: Finding) -> str:

@@ -11,7 +11,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from headframe.records.finding import Timeline
+from headframe.records.finding import Shares, Timeline
 from headframe.reports.words import NS_PER_S, clock_time, si
 
 AXIS_UNITS = 1000
@@ -66,7 +66,13 @@ class _Axis:
 
 
 def draw_timeline(
-    timeline: Timeline, *, started_ns: int, ended_ns: int, slots: int = 500, columns: int = 125
+    timeline: Timeline,
+    *,
+    started_ns: int,
+    ended_ns: int,
+    counted: Shares | None = None,
+    slots: int = 500,
+    columns: int = 125,
 ) -> Drawing | None:
     """Draw a session on a real time axis.
 
@@ -75,6 +81,8 @@ def draw_timeline(
     timeline : Timeline
     started_ns, ended_ns : int
         The axis runs at least from the one to the other. [ns since 1970-01-01 UTC]
+    counted : Shares or None
+        Shares that were counted, where the timeline may hold only some of them.
     slots : int
         At most so many job ticks and steps of difficulty, 1 to 1000.
     columns : int
@@ -124,11 +132,14 @@ def draw_timeline(
             continue
         highest = 5 if outcome == "accepted" else 2
         path, rows, per_dot = _dot_columns(times, axis, top + _LABEL_HEIGHT, columns, highest)
+        number = len(times) if counted is None else max(len(times), getattr(counted, outcome))
+        if number > len(times):
+            notes.append(f"{len(times):,} of {number:,} {outcome} shares were kept")
         if per_dot > 1:
             notes.append(f"a dot stands for up to {per_dot:,} {outcome} shares")
-        letters.append(_lane_label(top, f"Shares {outcome}", f"{len(times):,}"))
+        letters.append(_lane_label(top, f"Shares {outcome}", f"{number:,}"))
         marks.append(f'<path class="dot {outcome}" d="{path}"/>')
-        said.append(f"{len(times):,} shares {outcome}")
+        said.append(f"{number:,} shares {outcome}")
         top += _LABEL_HEIGHT + rows * _DOT_PITCH + _LANE_GAP
 
     grid, labels = _time_axis(axis, top)

@@ -97,22 +97,34 @@ def _three_digits(value: float) -> str:
 
 
 def interval(estimate: Interval, unit: str) -> str:
-    """An estimate with its 95 % interval, all three in the same unit.
+    """An estimate with its 95 % interval, in one unit where the numbers stay readable so.
 
     Examples
     --------
     >>> interval(Interval(4100.0, 5200.0, 6400.0), "H/s")
     '5.2 kH/s (4.1 to 6.4)'
+    >>> interval(Interval(40.0, 99.7e3, 3.715e6), "W")
+    '99.7 kW (40 W to 3.71 MW)'
     """
-    largest = max(abs(estimate.estimate), abs(estimate.low), abs(estimate.high))
-    if not math.isfinite(largest):
-        return f"{si(estimate.estimate, unit)} ({si(estimate.low, unit)} to {si(estimate.high, unit)})"
-    for factor, prefix in _SI:
-        if abs(estimate.estimate) >= factor * 0.9995:
-            low, middle, high = (_three_digits(v / factor) for v in (estimate.low, estimate.estimate, estimate.high))
-            return f"{middle} {prefix}{unit} ({low} to {high})"
-    low, middle, high = (_three_digits(v) for v in (estimate.low, estimate.estimate, estimate.high))
-    return f"{middle} {unit} ({low} to {high})"
+    middle, separator, low_and_high = interval_parts(estimate, unit)
+    return f"{middle} ({low_and_high})" if separator else f"{middle} ({low_and_high.rpartition(' ')[0]})"
+
+
+def interval_parts(estimate: Interval, unit: str) -> tuple[str, bool, str]:
+    """The estimate in words, whether its ends have units of their own, and the ends with their unit or units.
+
+    Examples
+    --------
+    >>> interval_parts(Interval(4100.0, 5200.0, 6400.0), "H/s")
+    ('5.2 kH/s', False, '4.1 to 6.4 kH/s')
+    """
+    low, middle, high = estimate.low, estimate.estimate, estimate.high
+    factor, prefix = next(((f, p) for f, p in _SI if abs(middle) >= f * 0.9995), (1.0, ""))
+    readable = math.isfinite(low + middle + high) and abs(high) < 1000 * factor and not 0 < abs(low) < 0.01 * factor
+    if not readable:
+        return si(middle, unit), True, f"{si(low, unit)} to {si(high, unit)}"
+    ends = f"{_three_digits(low / factor)} to {_three_digits(high / factor)} {prefix}{unit}"
+    return f"{_three_digits(middle / factor)} {prefix}{unit}", False, ends
 
 
 def instant(time_ns: int) -> str:

@@ -132,18 +132,18 @@ def dns_lookup(what: Occasion, address: str | None = None) -> Talk:
 def quic_visit(what: Occasion) -> Talk:
     """A page over QUIC: a true Initial, then protected packets of noise."""
     rng, now = what.rng, what.start_ns
-    connection = rng.randbytes(8)
-    messages = [Message(now, CLIENT, quic.client_initial(what.server_name, rng))]
+    client_id, server_id = rng.randbytes(8), rng.randbytes(8)
+    messages = [Message(now, CLIENT, quic.client_initial(what.server_name, rng, client_id))]
     now = what.answer_ns(now)
-    handshake = b"\xe1\x00\x00\x00\x01\x00\x08" + connection + b"\x44\x96" + rng.randbytes(1174)
+    handshake = b"\xe1\x00\x00\x00\x01\x08" + client_id + b"\x08" + server_id + b"\x44\x96" + rng.randbytes(1174)
     messages.append(Message(now, SERVER, handshake))
     for _ in range(rng.randrange(2, 9)):
         now += what.pause(0.6)
-        messages.append(Message(now, CLIENT, quic.short_header_packet(rng.randrange(60, 400), connection, rng)))
+        messages.append(Message(now, CLIENT, quic.short_header_packet(rng.randrange(60, 400), server_id, rng)))
         arrival = what.answer_ns(now)
         for number in range(rng.randrange(1, 30)):
             size = rng.choice((1200, 1250, 1250, 700))
-            messages.append(Message(arrival + number * 150_000, SERVER, quic.short_header_packet(size, b"", rng)))
+            messages.append(Message(arrival + number * 150_000, SERVER, quic.short_header_packet(size, client_id, rng)))
         now = arrival + 5 * MILLISECOND
     messages.sort(key=lambda message: message.time_ns)
     return Talk(443, messages, udp=True)
@@ -202,7 +202,7 @@ def video_stream(what: Occasion) -> Talk:
     now = what.start_ns + what.rtt_ns + 30 * MILLISECOND
     while now < what.end_ns:
         said.append((now, CLIENT, bytes(350)))
-        said.append((what.answer_ns(now), SERVER, bytes(what.rng.randrange(60_000, 140_000))))
+        said.append((what.answer_ns(now), SERVER, bytes(what.rng.randrange(40_000, 90_000))))
         now += int(what.rng.uniform(3.6, 4.4) * SECOND)
     return _tls(what, said)
 
@@ -222,7 +222,7 @@ def backup(what: Occasion) -> Talk:
     """A large upload over TLS."""
     said = []
     now = what.start_ns + what.rtt_ns + 30 * MILLISECOND
-    for _ in range(what.rng.randrange(10, 25)):
+    for _ in range(what.rng.randrange(6, 14)):
         said.append((now, CLIENT, bytes(what.rng.randrange(100_000, 300_000))))
         now = what.answer_ns(now) + 40 * MILLISECOND
         said.append((now, SERVER, bytes(90)))
@@ -244,6 +244,11 @@ def bitcoin_node(what: Occasion) -> Talk:
         head = struct.pack("<iQq", 70016, 1033, now // SECOND) + addresses + rng.randbytes(8)
         return packet("version", head + bytes((len(agent),)) + agent + struct.pack("<i?", CHAINS["BTC"].height, True))
 
+    def transaction() -> bytes:
+        spent = b"\x01" + rng.randbytes(36) + b"\x6b" + rng.randbytes(107) + b"\xff\xff\xff\xff"
+        paid = b"".join(struct.pack("<Q", rng.randrange(10**9)) + b"\x16\x00\x14" + rng.randbytes(20) for _ in range(2))
+        return struct.pack("<i", 2) + spent + b"\x02" + paid + bytes(4)
+
     messages = [Message(now, CLIENT, version())]
     now = what.answer_ns(now)
     messages.append(Message(now, SERVER, version() + packet("verack", b"")))
@@ -261,9 +266,9 @@ def bitcoin_node(what: Occasion) -> Talk:
         messages.append(Message(now, teller, packet("inv", inventory)))
         if rng.random() < 0.4:
             now += what.rtt_ns + 2 * MILLISECOND
-            messages.append(Message(now, 1 - teller, packet("getdata", inventory[:37])))
+            messages.append(Message(now, 1 - teller, packet("getdata", b"\x01" + inventory[1:37])))
             now += what.rtt_ns + 2 * MILLISECOND
-            messages.append(Message(now, teller, packet("tx", rng.randbytes(rng.randrange(190, 800)))))
+            messages.append(Message(now, teller, packet("tx", transaction())))
 
 
 def json_rpc_service(what: Occasion) -> Talk:

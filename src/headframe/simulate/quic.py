@@ -28,7 +28,7 @@ def _expand_label(secret: bytes, label: str, length: int) -> bytes:
     return HKDFExpand(SHA256(), length, info).derive(secret)
 
 
-def client_initial(server_name: str, rng: random.Random) -> bytes:
+def client_initial(server_name: str, rng: random.Random, source_id: bytes | None = None) -> bytes:
     """A client's first QUIC datagram: one Initial packet with a ClientHello, padded to 1,200 bytes or a little more.
 
     Parameters
@@ -37,6 +37,8 @@ def client_initial(server_name: str, rng: random.Random) -> bytes:
         Carried in the server_name extension of the ClientHello.
     rng : random.Random
         Source of connection ids, keys and random fields.
+    source_id : bytes or None
+        The client's own connection id, 8 bytes; None draws one.
 
     References
     ----------
@@ -48,7 +50,8 @@ def client_initial(server_name: str, rng: random.Random) -> bytes:
     from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-    destination_id, source_id = rng.randbytes(8), rng.randbytes(8)
+    destination_id = rng.randbytes(8)
+    source_id = source_id or rng.randbytes(8)
     parameters = b"\x04" + _varint(4) + _varint(1 << 29) + b"\x0f" + _varint(8) + source_id
     hello = client_hello_message(server_name, rng, alpn=("h3",), quic_parameters=parameters)
     frame = b"\x06\x00" + _varint(len(hello)) + hello

@@ -97,7 +97,9 @@ def tcp_packets(
     if not messages:
         raise ValueError("a conversation needs at least one message")
     start_ns = messages[0].time_ns - rtt_ns - 2 * _HOST_DELAY_NS
-    segments = _segments(path, messages, rng, faults)
+    # Faults have a stream of their own: the same world, seen through a worse network or sensor.
+    chance = random.Random(rng.getrandbits(64))
+    segments = _segments(path, messages, chance, faults)
     framer = Framer(path, rng.randrange(1 << 16))
     initial = (rng.randrange(1 << 32), rng.randrange(1 << 32))
     arrivals: list[list[int]] = [[], []]
@@ -154,7 +156,7 @@ def tcp_packets(
         ack = initial[1 - direction] + number if flags & ACK else 0
         frame = framer.tcp(direction, initial[direction] + offset, ack, flags, data)
         captured.append((time_ns, frame))
-    return _at_sensor(captured, rng, faults)
+    return _at_sensor(captured, chance, faults)
 
 
 def _segments(path: Path, messages: list[Message], rng: random.Random, faults: Faults) -> tuple[list[_Segment], ...]:
@@ -229,4 +231,4 @@ def udp_packets(
     """Packets of one UDP conversation, one per datagram."""
     framer = Framer(path, rng.randrange(1 << 16))
     packets = [(time_ns, framer.udp(direction, data)) for time_ns, direction, data in datagrams]
-    return _at_sensor(packets, rng, faults)
+    return _at_sensor(packets, random.Random(rng.getrandbits(64)), faults)

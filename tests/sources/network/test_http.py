@@ -29,7 +29,9 @@ def test_host_of_request(request_bytes: bytes, host: str | None) -> None:
     assert request_host(request_bytes) == host
 
 
-@pytest.mark.parametrize("other", [b"", b"HTTP/1.1 200 OK\r\n\r\n", b'{"method":"login"}\n', b"\x16\x03\x01\x02\x00", b"GET /"])
+@pytest.mark.parametrize(
+    "other", [b"", b"HTTP/1.1 200 OK\r\n\r\n", b'{"method":"login"}\n', b"\x16\x03\x01\x02\x00", b"GET /"]
+)
 def test_what_is_no_request_is_refused(other: bytes) -> None:
     """Responses, JSON-RPC, TLS and half a request line are not HTTP requests."""
     with pytest.raises(ValueError, match="request line"):

@@ -1,13 +1,15 @@
 """Server names in QUIC Initial packets: the vectors of RFC 9001 and RFC 9369, and a real client."""
 
+from contextlib import suppress
+
 import pytest
 from aioquic.quic.configuration import QuicConfiguration
 from aioquic.quic.connection import QuicConnection
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 from cryptography.hazmat.primitives.hmac import HMAC
+from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -40,13 +42,19 @@ def expand(secret: bytes, label: bytes, length: int) -> bytes:
     return HKDFExpand(hashes.SHA256(), length, info).derive(secret)
 
 
-def seal(frames: bytes, *, version: int = 1, number: int = 2, size: int = 1162, connection_id: bytes = CONNECTION_ID) -> bytes:
+def seal(
+    frames: bytes, *, version: int = 1, number: int = 2, size: int = 1162, connection_id: bytes = CONNECTION_ID
+) -> bytes:
     """A client's Initial packet written from RFC 9001, section 5, padded to `size` bytes of frames."""
     salt, prefix, first, _ = VERSIONS[version]
     extract = HMAC(bytes.fromhex(salt), hashes.SHA256())
     extract.update(connection_id)
     secret = expand(extract.finalize(), b"client in", 32)
-    key, iv, hp = expand(secret, prefix + b"key", 16), expand(secret, prefix + b"iv", 12), expand(secret, prefix + b"hp", 16)
+    key, iv, hp = (
+        expand(secret, prefix + b"key", 16),
+        expand(secret, prefix + b"iv", 12),
+        expand(secret, prefix + b"hp", 16),
+    )
     plain = frames + bytes(size - len(frames))
     header = bytes([first | 3]) + version.to_bytes(4, "big") + bytes([len(connection_id)]) + connection_id + b"\0\0"
     header += (0x4000 | (size + 16 + 4)).to_bytes(2, "big") + number.to_bytes(4, "big")
@@ -127,10 +135,8 @@ def test_any_datagrams_answer_or_raise_valueerror(datagrams: list[bytes], place:
     packet = bytearray(PACKET)
     packet[place] = value
     for batch in ([*datagrams], [bytes(packet)], [seal(frame, size=100) for frame in datagrams]):
-        try:
+        with suppress(ValueError):
             server_name(batch)
-        except ValueError:
-            pass
 
 
 PACKET = seal(CRYPTO_FRAME)

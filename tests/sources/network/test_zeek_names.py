@@ -13,7 +13,11 @@ DNS_TSV = (
     "1.0\tC1\t192.0.2.53\tPool.Example\tedge.example,192.0.2.1\n"
     "1.0\tC1\t192.0.2.53\t-\t-\n"
 )
-CONN_JSON = '{"ts":1.0,"id.resp_h":"192.0.2.9","id.resp_p":3333}\n{"ts":1.0,"id.resp_h":"2001:db8::1","id.resp_p":443}\n{"ts":\n'
+CONN_JSON = (
+    '{"ts":1.0,"id.resp_h":"192.0.2.9","id.resp_p":3333}\n'
+    '{"ts":1.0,"id.resp_h":"2001:db8::1","id.resp_p":443}\n'
+    '{"ts":\n'
+)
 
 
 def test_tab_separated_and_json_logs_in_folder_gzip_and_archive(tmp_path: Path) -> None:

@@ -64,6 +64,7 @@ SERVICE_PORTS = frozenset((21, 22, 25, 53, 67, 68, 110, 123, 137, 143, 161, 465,
 
 _FNV_OFFSET, _FNV_PRIME, _MASK = 0xCBF29CE484222325, 0x100000001B3, (1 << 64) - 1
 _NS = 1_000_000_000
+_MAX_NAME = 255  # RFC 1035 section 3.1; what is longer comes from a hostile header, and would cost by its square
 _EVIDENCE_LINES = 20  # lines of evidence in one finding; the packets of all are in `sources`
 
 
@@ -152,6 +153,14 @@ class EndpointCounts:
     address_port_matches: tuple[str, ...]
     addresses: int
     address_matches: tuple[str, ...]
+
+    def by_key(self) -> dict[str, tuple[str, int, int]]:
+        """Unit, size and matches for each key of the calibration table."""
+        return {
+            KEY_NAME: ("distinct names", self.names, len(self.name_matches)),
+            KEY_ADDRESS_PORT: ("distinct addresses with port", self.address_ports, len(self.address_port_matches)),
+            KEY_ADDRESS: ("distinct addresses", self.addresses, len(self.address_matches)),
+        }
 
 
 def fnv1a_64(data: bytes) -> int:
@@ -267,6 +276,8 @@ class EndpointIndex:
         """Indicators that speak of a name at any time, the longest value first; otherwise as `match_name`."""
         suffix, exact = name.lower().rstrip(".").removeprefix("*."), True
         matches: list[Indicator] = []
+        if len(suffix) > _MAX_NAME:
+            return matches
         while suffix:
             for indicator in self._names.get(suffix, ()):
                 if (exact or indicator.subdomains) and (port is None or indicator.port in (None, port)):
@@ -503,7 +514,13 @@ def detect(
     for seen in observations:
         if seen.sign is EndpointSign.ADDRESS and seen.conversation.uid not in named:
             _collect_address(seen, index, parameters, own_names, look_ups, collected)
-    findings = [_finding(group, log10_e) for group in _groups(collected, parameters)]
+    resolvers = frozenset(
+        address
+        for hit in collected.look_ups
+        for address in (hit.conversation.orig_h, hit.conversation.resp_h)
+        if address != hit.host
+    )
+    findings = [_finding(group, resolvers, log10_e) for group in _groups(collected, parameters)]
     findings.sort(key=lambda finding: (finding.started_ns, finding.host, finding.peer, finding.pool or ""))
     return Detection(
         tuple(findings), tuple(dict.fromkeys(collected.insufficient)), tuple(dict.fromkeys(collected.lookalikes))
@@ -690,6 +707,10 @@ def _what_followed(
     """Whether the conversation after a match was mining, and what speaks against it."""
     if not (conversation.orig_bytes and conversation.resp_bytes):
         return _Grade.CONTACT, ("Payload did not go both ways: no session came about in what was captured.",)
+    if conversation.proto != "tcp":
+        return (_Grade.WEB_SITE if named and is_web_site(name, matches) else _Grade.CONTACT), (
+            "Mining protocols run over TCP; this conversation does not.",
+        )
     duration_s = (conversation.ended_ns - conversation.started_ns) / _NS
     listed = any(indicator.port == port for indicator in matches)
     if not named and duration_s < parameters.address_session_s:
@@ -699,7 +720,7 @@ def _what_followed(
         return _Grade.MINER, ()
     if port in SERVICE_PORTS:
         return _Grade.CONTACT, (f"Port {port} is that of another service.",)
-    if port not in WEB_PORTS and sign not in (EndpointSign.HTTP_HOST, EndpointSign.QUIC_SNI):
+    if port not in WEB_PORTS and sign is not EndpointSign.HTTP_HOST:
         return _Grade.MINER, ()
     if named and is_web_site(name, matches):
         return _Grade.WEB_SITE, ()
@@ -708,7 +729,7 @@ def _what_followed(
     if duration_s < parameters.lasting_s:
         return _Grade.CONTACT, (f"On a web port, {duration_s:.0f} s is the length of a page visit, not of a session.",)
     volume = conversation.orig_bytes + conversation.resp_bytes
-    if volume > parameters.thin_bytes_per_s * duration_s or sign is EndpointSign.QUIC_SNI:
+    if volume > parameters.thin_bytes_per_s * duration_s:
         return _Grade.CONTACT, ("On a web port, so much data is a download, not a mining session.",)
     return _Grade.MINER, ()
 
@@ -809,7 +830,7 @@ def _ended(hit: _Hit) -> int:
     return max(hit.conversation.ended_ns, hit.observation.time_ns)
 
 
-def _finding(group: list[_Hit], log10_e: Callable[[str], float]) -> Finding:
+def _finding(group: list[_Hit], resolvers: frozenset[str], log10_e: Callable[[str], float]) -> Finding:
     """One finding from the hits of one host, peer and operator."""
     group = sorted(group, key=lambda hit: (hit.observation.time_ns, hit.observation.packet.number))
     best = max(
@@ -838,9 +859,14 @@ def _finding(group: list[_Hit], log10_e: Callable[[str], float]) -> Finding:
     for hit in group:
         packets[hit.observation.packet.file].add(hit.observation.packet.number)
     remarks = dict.fromkeys(remark for hit in group if hit.grade is best.grade for remark in hit.remarks)
-    look_ups = [hit for hit in group if hit.observation.sign is EndpointSign.DNS_ANSWER]
-    if len(look_ups) == len(group) and not any(map(_usable, (a for hit in group for a in hit.observation.addresses))):
-        remarks["No look-up gave a usable address: the name is blocked or gone, so no mining can have followed."] = None
+    if all(hit.observation.sign is EndpointSign.DNS_ANSWER for hit in group):
+        if not any(map(_usable, (address for hit in group for address in hit.observation.addresses))):
+            remarks[
+                "No look-up gave a usable address: the name is blocked or gone, so no mining can have followed."
+            ] = None
+        if best.host in resolvers:
+            remarks["This host answers look-ups for others in the same traffic: the question is hardly its own."] = None
+            weight = 0.0
     anchor = next((hit for hit in group if hit.observation.sign is not EndpointSign.DNS_ANSWER), best)
     return Finding(
         detector=DETECTOR,
@@ -855,7 +881,8 @@ def _finding(group: list[_Hit], log10_e: Callable[[str], float]) -> Finding:
         log10_e=weight,
         explanation=_explanation(best, group),
         coins=tuple(dict.fromkeys(coin for hit in (best, *group) for coin in hit.coins)),
-        pool=operator_of(best.indicator),
+        # A server's name stands for an operator without one; its address does not.
+        pool=best.indicator.pool or (None if _canonical_address(best.indicator.value) else best.indicator.value),
         contradictions=tuple(remarks),
         blind_spots=BLIND_SPOTS,
         evidence=tuple(lines),
@@ -878,16 +905,22 @@ _SIGN_TEXT = {
     EndpointSign.QUIC_SNI: "asked for {name} in a QUIC handshake",
 }
 
+_HELP_TEXT = (
+    "Help means: find and remove the program, close the way it came in, change the passwords used on the machine."
+)
 _POOL_TEXT = (
     "{operator} is a public mining pool: a service that anyone may use, and no malware by itself. Whether mining is "
     "allowed at this place is for the rules of the place. Malware uses public pools too, so ask first who runs the "
     "program."
 )
 _MALWARE_TEXT = (
-    "This endpoint was named in reports on mining malware: such proxies pass the work of infected machines on to a "
-    "pool, under the account of whoever spread the malware. The host is probably a victim. Help means: find and remove "
-    "the program, close the way it came in, change the passwords used on the machine. Some reports name a server of "
-    "a public pool that the malware used; the machine needs the same look."
+    "This name was met in the analysis of mining malware: such proxies pass the work of infected machines on to a "
+    "pool, under the account of whoever spread the malware. The host is probably a victim. " + _HELP_TEXT
+)
+_MALWARE_ADDRESS_TEXT = (
+    "This address was met in the analysis of mining malware. It is either a proxy, which passes the work of infected "
+    "machines on to a pool under the account of whoever spread the malware, or a server of a public pool that the "
+    "malware used. The host is probably a victim, unless its owner knows of the mining. " + _HELP_TEXT
 )
 _WEB_MINER_TEXT = (
     "{operator} serves a miner to browsers: a page makes the visitor's machine mine while it is open. The visitor is "
@@ -932,7 +965,9 @@ def _explanation(best: _Hit, group: Sequence[_Hit]) -> str:
             sentences.append("No session with it was seen: a look-up is a contact, not mining.")
         else:
             sentences.append("No mining session was seen: this is a contact.")
-        sentences.append(_KIND_TEXT[indicator.kind].format(operator=operator))
+        by_address = indicator.kind is IndicatorKind.MALWARE_PROXY and _canonical_address(indicator.value) is not None
+        text = _MALWARE_ADDRESS_TEXT if by_address else _KIND_TEXT[indicator.kind]
+        sentences.append(text.format(operator=operator))
     if best.key == KEY_ADDRESS_PORT:
         sentences.append("It rests on the address and port alone: addresses change hands.")
     elif best.key == KEY_ADDRESS:

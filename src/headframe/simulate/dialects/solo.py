@@ -37,7 +37,7 @@ class _OverHttp(Dialect):
 class GetWork(_OverHttp):
     """``getwork``: ask for a header, hand it back with a nonce. Difficulty 1 only, as the form intends."""
 
-    protocol = "getwork"
+    protocol = "getwork+http"
     poll_interval_s: float | None = 10.0
     data: str = ""
 
@@ -82,7 +82,7 @@ class GetWork(_OverHttp):
 class GetBlockTemplate(_OverHttp):
     """``getblocktemplate`` with long polling (BIP 22, BIP 23): a solo miner, or a pool, and its node."""
 
-    protocol = "getblocktemplate"
+    protocol = "getblocktemplate+http"
     poll_interval_s: float | None = 90.0
     long_poll = True
     long_poll_id: str = ""

@@ -56,7 +56,7 @@ def read_stix(path: Path, *, today: date, problems: list[str] | None = None) -> 
     """
     try:
         bundle = json.loads(path.read_text(encoding="utf-8-sig"))
-    except ValueError as fault:
+    except (ValueError, RecursionError) as fault:
         raise BadIndicator(f"{path}: not JSON: {fault}. Hint: expected a STIX 2.1 bundle.") from fault
     if not isinstance(bundle, dict) or not isinstance(bundle.get("objects"), list):
         raise BadIndicator(f'{path}: no bundle. Hint: expected an object with "type": "bundle" and a list "objects".')
@@ -75,11 +75,10 @@ def read_stix(path: Path, *, today: date, problems: list[str] | None = None) -> 
 
 def _indicators(entry: dict[str, Any], source: str) -> Iterator[Indicator]:
     import stix2  # imported here: it takes 150 ms that only readers of STIX should pay
-    from stix2.exceptions import STIXError
 
     try:
         checked = stix2.parse(entry, allow_custom=True)
-    except (STIXError, TypeError) as fault:
+    except Exception as fault:  # its own errors, and whatever an object of wrong types leads it to
         raise ValueError(f"not a valid STIX 2.1 indicator: {fault}") from fault
     if checked.get("pattern_type", "stix") != "stix":
         raise ValueError(f"pattern_type {checked['pattern_type']!r}; expected stix")

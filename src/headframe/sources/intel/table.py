@@ -24,6 +24,7 @@ import csv
 from collections.abc import Iterator, Mapping
 from datetime import date
 from pathlib import Path
+from typing import Protocol
 
 from headframe.errors import BadIndicator
 from headframe.records.indicator import Indicator, IndicatorKind
@@ -32,6 +33,15 @@ from headframe.sources.intel.names import clean_port, clean_value, report_proble
 COLUMNS = ("kind", "value", "subdomains", "port", "coins", "pool", "source", "valid_from", "valid_until", "shared")
 _POOL_LIST = frozenset(("domain", "port", "pool_name"))
 _TRUE, _FALSE = frozenset(("true", "yes", "1")), frozenset(("", "false", "no", "0"))
+
+
+class _Rows(Protocol):
+    """What `csv.reader` gives; it has no public name to write in a signature."""
+
+    @property
+    def line_num(self) -> int: ...
+
+    def __iter__(self) -> Iterator[list[str]]: ...
 
 
 def is_table(first_line: str) -> bool:
@@ -69,7 +79,7 @@ def read_table(
     with path.open(encoding="utf-8-sig", newline="") as stream:
         rows = csv.reader(stream)
         header: list[str] = []
-        for first in rows:
+        for first in _readable(rows, path):
             if any(first) and not first[0].startswith("#"):
                 header = [column.strip().lower() for column in first]
                 break
@@ -86,7 +96,7 @@ def read_table(
         else:
             raise BadIndicator(f"{path}: the header has no columns kind and value. {hint}")
         found = []
-        for fields in rows:
+        for fields in _readable(rows, path):
             if not any(fields) or fields[0].startswith("#"):
                 continue
             try:
@@ -96,6 +106,14 @@ def read_table(
             except ValueError as fault:
                 report_problem(f"{path}, line {rows.line_num}: {fault}", problems, fault)
         return found
+
+
+def _readable(rows: _Rows, path: Path) -> Iterator[list[str]]:
+    """The rows, with the faults of the csv module (a field without end, mostly) in our own words."""
+    try:
+        yield from rows
+    except csv.Error as fault:
+        raise BadIndicator(f"{path}, line {rows.line_num}: {fault}. Hint: is a quotation mark left open?") from fault
 
 
 def _trusted_rows(rows: Iterator[list[str]], header: list[str]) -> Iterator[Indicator]:

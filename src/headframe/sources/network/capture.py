@@ -277,7 +277,8 @@ class CaptureReader:
         if second is not None and executor is not None and p.final and len(p.buf) - p.at >= size + _MIN_STRETCH:
             guess = self._guess(p.at + size)
         if guess >= 0:
-            assert second is not None and executor is not None
+            assert second is not None
+            assert executor is not None
             second.buf = p.buf
             stop = min(guess + size, len(p.buf))
             future = executor.submit(self._walk, p.buf, guess, stop, p.near, second.packets, 0)
@@ -319,13 +320,14 @@ class CaptureReader:
         self, buf: NDArray[np.uint8], start: int, stop: int, near: int, packets: NDArray[np.void], count: int
     ) -> tuple[int, int, int, int, int]:
         i = self._inputs
+        walked: tuple[int, int, int, int, int]
         if self._pcap is not None:
-            return pcap.read_pcap(
-                buf, start, stop, self._pcap, near, packets, count, i.names, i.key_a, i.key_b
-            )  # type: ignore[no-any-return]
-        return pcapng.read_pcapng(
-            buf, start, stop, self._swapped, self._interfaces, near, packets, count, i.names, i.key_a, i.key_b
-        )  # type: ignore[no-any-return]
+            walked = pcap.read_pcap(buf, start, stop, self._pcap, near, packets, count, i.names, i.key_a, i.key_b)
+        else:
+            walked = pcapng.read_pcapng(
+                buf, start, stop, self._swapped, self._interfaces, near, packets, count, i.names, i.key_a, i.key_b
+            )
+        return walked
 
     def _read_stretch(self, stretch: Stretch, stop: int) -> None:
         """Fill one stretch up to `stop`, past any damage on the way."""
@@ -372,7 +374,8 @@ class CaptureReader:
 
     def _more(self, stretch: Stretch, needed: int) -> bool | None:
         """Have `needed` bytes behind the position where the stream can give them: None where the caller must come
-        again with an empty stretch."""
+        again with an empty stretch.
+        """
         p = self._p
         while len(p.buf) - p.at < needed and not p.final:
             if stretch.count:
@@ -391,9 +394,7 @@ class CaptureReader:
         buf, at = p.buf, p.at
         left = len(buf) - at
         if left >= fmt.header_len:
-            seconds, fraction, captured, wire = (
-                _u32(buf, at + k, fmt.swapped) for k in (0, 4, 8, 12)
-            )
+            seconds, fraction, captured, wire = (_u32(buf, at + k, fmt.swapped) for k in (0, 4, 8, 12))
             after = at + fmt.header_len + captured
             if captured <= fmt.max_captured and after <= len(buf):
                 # Do the records behind it go on as if it were sound?
@@ -405,7 +406,9 @@ class CaptureReader:
                         self._note(p.base + at, fmt.header_len, 0, "damaged record header; the packet was used")
                     if clock_ok:
                         p.near = seconds
-                    time_ns = seconds * 1_000_000_000 + fraction * fmt.fraction_ns if clock_ok else p.near * 1_000_000_000
+                    time_ns = (
+                        seconds * 1_000_000_000 + fraction * fmt.fraction_ns if clock_ok else p.near * 1_000_000_000
+                    )
                     self._emit(stretch, time_ns, at + fmt.header_len, captured, max(wire, captured), fmt.link_type)
                     p.previous = at
                     p.at = after
@@ -483,7 +486,11 @@ class CaptureReader:
             return bool(stretch.count == 0 and self._fill())
         if found < 0 and incomplete and at + 28 + 14 <= size:
             kind, length = (_u32(buf, at + k, swapped) for k in (0, 4))
-            if kind == pcapng.ENHANCED_PACKET and length <= pcapng.MAX_BLOCK and self._salvage(stretch, kind, at, size + 4):
+            if (
+                kind == pcapng.ENHANCED_PACKET
+                and length <= pcapng.MAX_BLOCK
+                and self._salvage(stretch, kind, at, size + 4)
+            ):
                 self._note(p.base + at, size - at, 0, "the file ends inside this packet; its beginning was used")
                 p.at = size
                 return False
@@ -494,7 +501,9 @@ class CaptureReader:
                 self._note(p.base + at, stop - at, 0, "wrong block length; the packet was used")
                 p.at, p.previous = stop, -1
                 return found >= 0
-        self._note(p.base + at, stop - at, 1, "the file ends inside a block" if found < 0 else "bytes that are no block")
+        self._note(
+            p.base + at, stop - at, 1, "the file ends inside a block" if found < 0 else "bytes that are no block"
+        )
         p.at, p.previous = stop, -1
         return found >= 0
 
@@ -661,7 +670,8 @@ def _with_interface(
 
 def first_time_ns(name: str) -> int | None:
     """Capture time of a file's first packet [ns since 1970-01-01 UTC], None where none can be read; opens the file
-    and closes it again. Not for standard input."""
+    and closes it again. Not for standard input.
+    """
     source = open_source(name)
     nothing = KernelInputs(np.zeros(16, dtype=np.uint64), np.uint64(0), np.uint64(0))
     try:

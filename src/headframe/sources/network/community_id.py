@@ -1,4 +1,4 @@
-"""Community ID version 1: one identifier of a flow for Zeek, Suricata and us (github.com/corelight/community-id-spec)."""
+"""Community ID version 1: one identifier of a flow for Zeek, Suricata and us (corelight/community-id-spec)."""
 
 import base64
 import hashlib
@@ -30,7 +30,8 @@ def community_id(proto: int, orig_h: str, orig_p: int, resp_h: str, resp_p: int,
     '1:LQU9qZlK+B5F3KDmev6m5PMibrg='
     """
     low, high = (
-        (ipaddress.ip_address(host).packed, port) for host, port in sorted(
+        (ipaddress.ip_address(host).packed, port)
+        for host, port in sorted(
             ((orig_h, orig_p), (resp_h, resp_p)), key=lambda end: (ipaddress.ip_address(end[0]).packed, end[1])
         )
     )

@@ -221,7 +221,8 @@ def open_source(name: str) -> ByteSource:
         file = path.open("rb")
     except OSError as problem:
         raise UnreadableInput(
-            f"{name}: {problem.strerror or problem}; give a pcap or pcapng file, a folder, a pattern, or - for standard input"
+            f"{name}: {problem.strerror or problem}; "
+            "give a pcap or pcapng file, a folder, a pattern, or - for standard input"
         ) from problem
     if path.is_file() and size == 0:
         file.close()

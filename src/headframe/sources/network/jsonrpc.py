@@ -239,6 +239,7 @@ class MessageReader:
     """
 
     __slots__ = (
+        "_aligned",
         "_body_left",
         "_buffer",
         "_deflated",
@@ -272,6 +273,7 @@ class MessageReader:
         self._body_left = 0
         self._page = bytearray()
         self._websocket = False
+        self._aligned = True
         self._frame_left = 0
         self._frame_parts = bytearray()
         self._deflated = False
@@ -359,6 +361,7 @@ class MessageReader:
         self._frame_parts.clear()
         self._inflate = None
         self._head = None
+        self._aligned = False  # a payload's bytes may pass for a frame header: the next frame must show JSON
         # A packet nearly always begins a message; `_border` falls back to LOST where this one does not.
         self._state = _State.FRAMES if self._websocket else _State.BORDER
 
@@ -389,7 +392,7 @@ class MessageReader:
             if verdict is None:
                 return False
             if verdict:
-                self._websocket = True
+                self._websocket = self._aligned = True
                 self._state = _State.FRAMES
                 return True
         self._state = _State.LOST
@@ -503,7 +506,7 @@ class MessageReader:
         headers = head.headers
         self._state = _State.BORDER
         if head.status == 101 and "websocket" in headers.get("upgrade", "").lower():
-            self._websocket = True
+            self._websocket = self._aligned = True
             self._state = _State.FRAMES
         elif "chunked" in headers.get("transfer-encoding", "").lower():
             self._begin_body(headers)
@@ -638,6 +641,13 @@ class MessageReader:
         buffer = self._buffer
         if not buffer:
             return False
+        if not self._aligned:
+            verdict = _looks_like_frame(buffer)
+            if verdict is None:
+                return False
+            if not verdict:
+                return self._frame_lost()
+            self._aligned = True
         opcode = buffer[0] & 0x0F
         if buffer[0] & 0x30 or opcode not in (0, 1, 2, 8, 9, 10) or (opcode >= 8 and buffer[0] & 0xC0 != 0x80):
             return self._frame_lost()

@@ -124,7 +124,5 @@ class StreamAssembler:
         new = data[-step:] if step < 0 else data
         if new:
             self._next = (sequence + len(data)) % _WHOLE
-            yield StreamChunk(
-                direction=self._direction, time_ns=time_ns, packet=packet, data=new, after_gap=step > 0
-            )
+            yield StreamChunk(direction=self._direction, time_ns=time_ns, packet=packet, data=new, after_gap=step > 0)
         yield from self._drain()

@@ -60,12 +60,15 @@ def server_name(stream_prefix: bytes) -> str | Literal[NeedMore.NEED_MORE] | Non
     return NEED_MORE if body is NEED_MORE else client_hello_server_name(body)
 
 
-def client_hello_server_name(body: bytes) -> str | None:
+def client_hello_server_name(body: bytes, *, whole: bool = True) -> str | None:
     """Server name in the body of a ClientHello (what follows its 4-byte handshake header), also QUIC's.
 
     Parameters
     ----------
     body : bytes
+    whole : bool
+        False where the body goes on beyond the bytes at hand, as that of a hello over two segments does: the name is
+        found if it is in the first.
 
     Returns
     -------
@@ -84,7 +87,7 @@ def client_hello_server_name(body: bytes) -> str | None:
     reader.vector(1)  # legacy_compression_methods
     if reader.at_end:  # TLS 1.0 and 1.1 may go without extensions
         return None
-    extensions = _Reader(reader.vector(2))
+    extensions = _Reader(reader.vector(2) if whole else reader.rest()[2:])
     while not extensions.at_end:
         kind = extensions.number(2)
         data = extensions.vector(2)
@@ -312,6 +315,9 @@ class _Reader:
             raise ValueError("a length goes beyond the end of the handshake message")
         self._offset += length
         return piece
+
+    def rest(self) -> bytes:
+        return self._data[self._offset :]
 
     def number(self, width: int) -> int:
         return int.from_bytes(self.take(width), "big")

@@ -8,6 +8,7 @@ a tie. One coin stands for all that share an algorithm where nothing tells them 
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable
+from itertools import pairwise
 
 from headframe.detectors.network.stratum.dialects import Dialect, Notify
 from headframe.detectors.network.stratum.difficulty import bits_difficulty
@@ -23,7 +24,8 @@ _ALGORITHMS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("rx/graft", ("GRFT",)), ("rx/sfx", ("SFX",)), ("rx/keva", ("KVA",)), ("rx/xla", ("XLA",)), ("rx/yada", ("YDA",)),
     ("panthera", ("XLA",)), ("ghostrider", ("RTM",)), ("gr", ("RTM",)), ("argon2/chukwa", ("TRTL",)),
     ("argon2/wrkz", ("WRKZ",)), ("astrobwt", ("DERO",)), ("cn-heavy/xhv", ("XHV",)), ("cn-heavy", ("SUMO",)),
-    ("cn-lite", ("AEON",)), ("cn-pico", ("TRTL",)), ("cn/gpu", ("RYO",)), ("cn/ccx", ("CCX",)), ("cn/half", ("MSR", "XTL")),
+    ("cn-lite", ("AEON",)), ("cn-pico", ("TRTL",)), ("cn/gpu", ("RYO",)), ("cn/ccx", ("CCX",)), ("cn/half", ("MSR",
+    "XTL")),
     ("cn/fast", ("MSR",)), ("cn/xao", ("XAO",)), ("cn/rto", ("RTO",)), ("cn/rwz", ("GRFT",)), ("cn/zls", ("ZLS",)),
     ("cn/wow", ("WOW",)), ("cn/upx", ("UPX",)), ("cn/", ("XMR",)), ("cryptonight", ("XMR",)), ("cn", ("XMR",)),
     ("kawpow", ("RVN",)), ("autolykos", ("ERG",)), ("etchash", ("ETC",)), ("ethash", ("ETH", "ETC")),
@@ -69,15 +71,20 @@ _TESTNET_ACCOUNT = re.compile(
 """Prefixes 0x6f and 0xc4 of Bitcoin's and Litecoin's test networks (chainparams.cpp of both)."""
 
 _NAMES: dict[str, str] = {
-    "xmr": "XMR", "monero": "XMR", "eth": "ETH", "ethereum": "ETH", "etc": "ETC", "ethw": "ETHW", "zec": "ZEC", "zcash": "ZEC",
-    "btc": "BTC", "bitcoin": "BTC", "bch": "BCH", "ltc": "LTC", "litecoin": "LTC", "litecoinpool": "LTC", "doge": "DOGE",
+    "xmr": "XMR", "monero": "XMR", "eth": "ETH", "ethereum": "ETH", "etc": "ETC", "ethw": "ETHW", "zec": "ZEC",
+    "zcash": "ZEC",
+    "btc": "BTC", "bitcoin": "BTC", "bch": "BCH", "ltc": "LTC", "litecoin": "LTC", "litecoinpool": "LTC",
+    "doge": "DOGE",
     "dash": "DASH", "rvn": "RVN", "ravencoin": "RVN", "kas": "KAS", "kaspa": "KAS", "erg": "ERG", "ergo": "ERG",
-    "alph": "ALPH", "zen": "ZEN", "beam": "BEAM", "grin": "GRIN", "ethermine": "ETH", "ethpool": "ETH", "minexmr": "XMR",
-    "supportxmr": "XMR", "moneroocean": "XMR", "moneropool": "XMR", "coinhive": "XMR", "dwarfpool": "ETH", "bitminter": "BTC",
+    "alph": "ALPH", "zen": "ZEN", "beam": "BEAM", "grin": "GRIN", "ethermine": "ETH", "ethpool": "ETH",
+    "minexmr": "XMR",
+    "supportxmr": "XMR", "moneroocean": "XMR", "moneropool": "XMR", "coinhive": "XMR", "dwarfpool": "ETH",
+    "bitminter": "BTC",
     "slushpool": "BTC", "ckpool": "BTC", "flypool": "ZEC", "iron": "IRON", "dero": "DERO", "rtm": "RTM", "btg": "BTG",
 }  # fmt: skip
 _AGENTS: dict[str, str] = {
-    "xmrig": "XMR", "xmr-": "XMR", "xmr/": "XMR", "ethminer": "ETH", "phoenixminer": "ETH", "ewbf": "ZEC", "nheq": "ZEC",
+    "xmrig": "XMR", "xmr-": "XMR", "xmr/": "XMR", "ethminer": "ETH", "phoenixminer": "ETH", "ewbf": "ZEC",
+    "nheq": "ZEC",
     "equihash": "ZEC", "gminer": "ZEC", "coinhive": "XMR",
 }  # fmt: skip
 _PORTS: dict[int, str] = {
@@ -118,8 +125,10 @@ _HEIGHTS: dict[str, tuple[float, float, float]] = {
     "ERG": (417_792, 1_612_500_000, 120.0),
 }
 _MONERO_MAJOR: tuple[tuple[int, float], ...] = (
-    (1, 1_397_818_193), (2, 1_458_748_658), (3, 1_474_505_000), (4, 1_483_574_400), (5, 1_492_041_600), (6, 1_505_433_600),
-    (7, 1_522_972_800), (8, 1_539_820_800), (9, 1_539_907_200), (10, 1_552_089_600), (11, 1_552_176_000), (12, 1_575_072_000),
+    (1, 1_397_818_193), (2, 1_458_748_658), (3, 1_474_505_000), (4, 1_483_574_400), (5, 1_492_041_600),
+    (6, 1_505_433_600),
+    (7, 1_522_972_800), (8, 1_539_820_800), (9, 1_539_907_200), (10, 1_552_089_600), (11, 1_552_176_000),
+    (12, 1_575_072_000),
     (13, 1_602_892_800), (14, 1_602_979_200), (15, 1_660_348_800), (16, 1_660_435_200),
 )  # fmt: skip
 """Monero's block major version and when it began [s]: ``src/hardforks/hardforks.cpp`` of the reference node."""
@@ -198,7 +207,7 @@ def candidates(
         for token in re.split(r"[.\-_:/ ]+", text.lower()):
             coin = _NAMES.get(re.sub(r"\d+$", "", token), "")
             if coin:
-                _add(points, ("ETC", "ETHW") if coin == "ETH" and time_ns >= MERGE_NS else (coin,), 1.5)
+                _add(points, ("ETC", "ETHW") if coin == "ETH" and time_ns >= MERGE_NS else (coin,), 2.5)
     if not points:
         _add(points, _by_dialect(dialects, eth), 1.0)
     elif port in _PORTS and _PORTS[port] in points:
@@ -301,7 +310,7 @@ def _bitcoin_difficulty(seconds: float) -> float:
     table = _BTC_DIFFICULTY
     if seconds <= table[0][0]:
         return table[0][1]
-    for (begin, low), (end, high) in zip(table, table[1:], strict=False):
+    for (begin, low), (end, high) in pairwise(table):
         if seconds <= end:
             return float(low * (high / low) ** ((seconds - begin) / (end - begin)))
     return table[-1][1]

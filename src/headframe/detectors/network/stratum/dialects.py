@@ -129,8 +129,10 @@ _BY_NAME: dict[str, Said] = {
 NODE_METHODS: dict[str, str] = {
     **dict.fromkeys(
         (
-            "getinfo", "getmininginfo", "getblockcount", "getblockhash", "getblock", "getbestblockhash", "getblockchaininfo",
-            "getnetworkinfo", "getdifficulty", "getconnectioncount", "getpeerinfo", "getrawtransaction", "getrawmempool",
+            "getinfo", "getmininginfo", "getblockcount", "getblockhash", "getblock", "getbestblockhash",
+            "getblockchaininfo",
+            "getnetworkinfo", "getdifficulty", "getconnectioncount", "getpeerinfo", "getrawtransaction",
+            "getrawmempool",
             "getnetworkhashps", "validateaddress", "getaccount", "getbalance", "getaddressinfo", "listtransactions",
             "listunspent", "sendtoaddress", "sendmany", "sendrawtransaction", "estimatesmartfee", "getnewaddress",
             "gettransaction", "getwalletinfo", "decoderawtransaction", "gettxout",
@@ -353,3 +355,22 @@ def error_words(error: Any) -> tuple[str, int | None]:
         message = error[1] if len(error) > 1 else ""
     words = message.lower() if isinstance(message, str) else ""
     return words, code if isinstance(code, int) and not isinstance(code, bool) else None
+
+
+_ERROR_KINDS = (
+    "parse error", "invalid json", "invalid method", "method not found", "unknown method", "illegal params",
+    "unauthorized",
+    "not subscribed", "not registered", "low difficulty", "duplicate", "stale", "job not found", "block expired",
+    "invalid address",
+    "invalid username", "invalid user", "wrong password", "log-in refused", "not supported", "banned", "timeout",
+)  # fmt: skip
+
+
+def error_kind(error: Any) -> str:
+    """A known phrase for an error, else its code: the server's own words may hold an account and are not kept."""
+    words, code = error_words(error)
+    text = words.replace("-", " ") if "log-in" not in words else words
+    for kind in _ERROR_KINDS:
+        if kind in text:
+            return kind
+    return f"code {code}" if code is not None and abs(code) < 1_000_000 else "an error"

@@ -167,28 +167,26 @@ def detect(
     views.sort(key=lambda view: (view.started_ns, view.conversation.uid))
     mining = [view for view in views if view.verdict.role is not None]
     groups = _join(mining, parameters)
-    asked = {
-        (group.verdict.client, group.verdict.server, group.verdict.server_port)
-        for group in groups
-        if group.verdict.role is Role.NODE_CLIENT
-    }
+    asked = {_relation(group.verdict) for group in groups if group.verdict.role is Role.NODE_CLIENT}
     lookalikes = _lookalikes(
         [
             view
             for view in views
-            if view.verdict.role is None
-            and (view.verdict.client, view.verdict.server, view.verdict.server_port) not in asked  # told by the finding
+            if view.verdict.role is None and _relation(view.verdict) not in asked  # told by the finding
         ]
     )
 
     miners = [group for group in groups if group.verdict.role is Role.MINER]
+    beside: dict[tuple[str, str, int], list[_Group]] = defaultdict(list)
+    for group in miners:
+        beside[_relation(group.verdict)].append(group)
     servers = {group.verdict.server for group in miners}
     upstream = {group.verdict.client for group in miners if group.verdict.server != group.verdict.client}
     proxies = servers & upstream
     findings = []
     for group in groups:
         verdict = group.verdict
-        if verdict.role is Role.PROBE and _overshadowed(group, miners, parameters):
+        if verdict.role is Role.PROBE and _overshadowed(group, beside[_relation(verdict)], parameters):
             continue
         role = verdict.role or Role.PROBE
         if role is Role.MINER and verdict.client in proxies:
@@ -197,7 +195,7 @@ def detect(
     served: dict[tuple[str, int], _Group] = defaultdict(_Group)
     for group in miners:
         verdict = group.verdict
-        if _is_private(verdict.server) and verdict.server not in proxies:
+        if _is_internal(verdict.server) and verdict.server not in proxies:
             served[verdict.server, verdict.server_port].views.extend(group.views)
     findings.extend(_pool_finding(group, world) for group in served.values())
     findings.sort(key=lambda finding: (finding.started_ns, list(Role).index(finding.role), finding.host, finding.peer))
@@ -219,17 +217,18 @@ def _join(views: list[_View], parameters: StratumParameters) -> list[_Group]:
     return groups
 
 
+def _relation(verdict: Verdict) -> tuple[str, str, int]:
+    return verdict.client, verdict.server, verdict.server_port
+
+
 def _overshadowed(group: _Group, miners: list[_Group], parameters: StratumParameters) -> bool:
     """True for an attempt in another dialect by a host that mines at that very server: software tries them in turn."""
-    verdict = group.verdict
     span = parameters.join_gap_s * 1e9
     start, end = group.views[0].started_ns, max(view.ended_ns for view in group.views)
     for other in miners:
-        known = other.verdict
-        if (known.client, known.server, known.server_port) == (verdict.client, verdict.server, verdict.server_port):
-            begin, stop = other.views[0].started_ns, max(view.ended_ns for view in other.views)
-            if start <= stop + span and begin <= end + span:
-                return True
+        begin, stop = other.views[0].started_ns, max(view.ended_ns for view in other.views)
+        if start <= stop + span and begin <= end + span:
+            return True
     return False
 
 
@@ -412,11 +411,6 @@ def _watched(view: _View, parameters: StratumParameters) -> list[tuple[int, int]
         return []
     absence = int(parameters.absence_s * 1e9)
     start = session.known_since_ns
-    if not session.handshake_seen and session.difficulties and len(session.job_times):
-        # From the middle: the miner was at it when the capture began, as long as the first job sets its own target.
-        first_share = session.book.time_ns[0] if len(session.book) else start
-        if session.book.worth and session.book.worth[0] != 0.0 and first_share >= start:
-            start = max(conversation.started_ns, start - absence) if session.difficulties[0][0] == start else start
     end = view.ended_ns
     if 0 <= conversation.ended_ns - end <= absence:
         end = conversation.ended_ns
@@ -469,7 +463,8 @@ def _timeline(views: list[_View], algorithm: str, parameters: StratumParameters)
 
 
 _PRIORITY = (
-    "client SUBSCRIBE", "client LOGIN", "subscribed", "client AUTHORIZE", "authorised", "difficulty", "job", "client SUBMIT",
+    "client SUBSCRIBE", "client LOGIN", "subscribed", "client AUTHORIZE", "authorised", "difficulty", "job",
+    "client SUBMIT",
     "share accepted", "agent", "extensions", "client GET_WORK", "client TEMPLATE", "template", "client SUBMIT_BLOCK",
     "share rejected", "share stale", "refused", "http error", "client HASHRATE", "client CONFIGURE", "plain", "note",
     "client KEEPALIVE",
@@ -541,36 +536,42 @@ def _explain(
     where = f" in {count} conversations" if count > 1 else ""
     if role is Role.PROBE:
         return (
-            f"{verdict.client} spoke {verdict.protocol} to {server}{where}, but the server never answered as a pool does: "
+            f"{verdict.client} spoke {verdict.protocol} to {server}{where}, but the server never answered as a "
+            f"pool does: "
             "no work, no confirmed log-in, no accepted share. An attempt, not mining."
         )
     if role is Role.NODE_CLIENT:
         return (
-            f"{verdict.client} asked {server} for block templates over {verdict.protocol}{where}, as a pool or wallet asks its "
+            f"{verdict.client} asked {server} for block templates over {verdict.protocol}{where}, as a pool or "
+            f"wallet asks its "
             "own node. It does not name itself mining software, and nothing shows that it hashes."
         )
     if verdict.key == "v2-handshake":
         return (
-            f"{verdict.client} opened a session with {server} whose first messages have exactly the lengths of a Stratum V2 "
+            f"{verdict.client} opened a session with {server} whose first messages have exactly the lengths of "
+            f"a Stratum V2 "
             "handshake and set-up, and went on. The contents are encrypted: coin, shares and hash rate are not visible."
         )
     parts = [f"{verdict.client} mines {coin} at {server} over {verdict.protocol}{where}."]
     if role is Role.PROXY:
         parts = [
-            f"{verdict.client} takes shares from other hosts and mines {coin} in its own name at {server} over {verdict.protocol}."
+            f"{verdict.client} takes shares from other hosts and mines {coin} in its own name at {server} over "
+            f"{verdict.protocol}."
         ]
     if verdict.key == "work-only":
-        parts.append(f"Only the server's side tells: it handed out work {jobs} times.")
+        parts.append(f"Only the server's side tells: it handed out work {_times(jobs)}.")
     elif verdict.key == "submit-only":
         parts.append("Only the client's side was captured: it handed in shares, which takes work to do.")
     elif verdict.key == "answered":
         parts.append("The server confirmed the log-in like a pool, but no work was seen.")
     else:
-        parts.append(f"The server handed out work {jobs} times.")
+        parts.append(f"The server handed out work {_times(jobs)}.")
     handed = shares.accepted + shares.rejected + shares.stale + shares.unanswered
     if handed:
         parts.append(
-            f"{handed} shares were handed in: {shares.accepted} accepted, {shares.rejected} rejected, {shares.stale} stale, "
+            f"{_counted(handed, 'share was', 'shares were')} handed in: {shares.accepted} accepted, "
+            f"{shares.rejected} rejected, "
+            f"{shares.stale} stale, "
             f"{shares.unanswered} without a visible answer."
         )
     else:
@@ -579,7 +580,7 @@ def _explain(
     if rate is not None:
         parts.append(
             f"Their difficulty over {_duration(measured.watched_s)} of connection means {_si(rate.estimate)}H/s "
-            f"(95 % interval {_si(rate.low)} to {_si(rate.high)}H/s)."
+            f"(95 % interval {_si(rate.low)}H/s to {_si(rate.high)}H/s)."
         )
     return " ".join(parts)
 
@@ -590,7 +591,7 @@ def _contradictions(views: list[_View], shares: Shares, testnet: bool, role: Rol
     for view in views:
         errors.update(view.session.errors)
     if errors:
-        worst = ", ".join(f"{text!r} ({count} times)" for text, count in errors.most_common(3))
+        worst = ", ".join(f"{text} ({_times(count)})" for text, count in errors.most_common(3))
         lines.append(f"The server also answered with errors: {worst}.")
     if role in (Role.MINER, Role.PROXY):
         handed = shares.accepted + shares.rejected + shares.stale + shares.unanswered
@@ -626,20 +627,24 @@ def _blind_spots(views: list[_View], role: Role, measured: _Rate, parameters: St
         )
     if measured.unknown:
         lines.append(
-            f"{measured.unknown} shares are of a difficulty that was not seen or has no known unit; the hash rate leaves them out."
+            f"{measured.unknown} shares are of a difficulty that was not seen or has no known unit; the hash "
+            f"rate leaves them out."
         )
     rate = measured.interval
     if rate is not None:
         lines.append("Developer fees of 0 to 2 % and work lost at job changes are not in the hash rate.")
         if measured.spread > 0.05 * rate.estimate:
             lines.append(
-                f"The rate moved between quarter hours by about {measured.spread / rate.estimate:.0%} (standard deviation); "
+                f"The rate moved between quarter hours by about {measured.spread / rate.estimate:.0%} (standard "
+                f"deviation); "
                 "the interval allows for it."
             )
     if any(session.answers_only_shares for session in sessions):
         lines.append("Some shares are known by the pool's answer only.")
+    if any(len(session.job_times) + len(session.book) > parameters.timeline_points for session in sessions):
+        lines.append(f"The timeline is thinned to {parameters.timeline_points} jobs and as many shares.")
     if sum(len(session.packets) for session in sessions) >= parameters.packets_cited:
-        lines.append(f"Of the packets only the first and last {parameters.packets_cited} are cited.")
+        lines.append(f"Only {parameters.packets_cited} packets are cited: the first and the last.")
     return tuple(lines)
 
 
@@ -665,7 +670,8 @@ def _pool_finding(group: _Group, world: _World) -> Finding:
         ended_ns=max(view.ended_ns for view in views),
         log10_e=world.log10_e(verdict.key),
         explanation=(
-            f"{verdict.server} hands out mining work on port {verdict.server_port} to {clients[0]}{others} and takes their shares "
+            f"{verdict.server} hands out mining work on port {verdict.server_port} to {clients[0]}{others} and "
+            f"takes their shares "
             f"({counts.accepted} accepted): a pool or solo-mining server inside an internal address range."
         ),
         coins=coins,
@@ -691,7 +697,7 @@ def _half_a_handshake(conversation: Conversation, session: StratumSession) -> In
         detector=DETECTOR,
         host=host,
         peer=_endpoint(*server),
-        missing="the opening has the lengths of a Stratum V2 handshake, but the server's agreement to the set-up was not seen",
+        missing="an opening as long as a Stratum V2 handshake; the server's agreement to the set-up was not seen",
     )
 
 
@@ -726,11 +732,37 @@ def _endpoint(address: str, port: int) -> str:
     return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
 
 
-def _is_private(address: str) -> bool:
+_INTERNAL = tuple(
+    ipaddress.ip_network(text)
+    for text in (
+        "10.0.0.0/8",
+        "172.16.0.0/12",
+        "192.168.0.0/16",
+        "100.64.0.0/10",
+        "169.254.0.0/16",
+        "127.0.0.0/8",
+        "fc00::/7",
+        "fe80::/10",
+        "::1/128",
+    )
+)
+"""Ranges that are never routed on the internet: RFC 1918, 6598, 3927, 1122, 4193, 4291. (`is_private` holds more.)"""
+
+
+def _is_internal(address: str) -> bool:
     try:
-        return ipaddress.ip_address(address).is_private
+        parsed = ipaddress.ip_address(address)
     except ValueError:
         return False
+    return any(parsed.version == network.version and parsed in network for network in _INTERNAL)
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count:,} times"
+
+
+def _counted(count: int, one: str, many: str) -> str:
+    return f"{count:,} {one if count == 1 else many}"
 
 
 def _duration(seconds: float) -> str:

@@ -27,7 +27,8 @@ from collections.abc import Sequence
 from headframe.records.finding import Interval
 
 COINS_ALGORITHM: dict[str, str] = {
-    "BTC": "sha256d", "BCH": "sha256d", "LTC": "scrypt", "DOGE": "scrypt", "FST": "scrypt", "DASH": "x11", "ETH": "ethash",
+    "BTC": "sha256d", "BCH": "sha256d", "LTC": "scrypt", "DOGE": "scrypt", "FST": "scrypt", "DASH": "x11",
+    "ETH": "ethash",
     "ETC": "ethash", "ETHW": "ethash", "RVN": "kawpow", "KAS": "kheavyhash", "ERG": "autolykos2", "ZEC": "equihash",
     "ZEN": "equihash", "XMR": "randomx", "WOW": "randomx", "VTC": "lyra2rev2",
 }  # fmt: skip
@@ -52,7 +53,7 @@ JOULE_PER_HASH: dict[str, tuple[float, float]] = {
 - ethash: Antminer E9 1920 W at 2.4 GH/s to a GeForce GTX 1080, 180 W (board power) at the 20.4 MH/s measured in the
   CJ-Sniffer data set's labels.
 - kawpow, autolykos2: GeForce RTX 3060 Ti to GTX 1080, board power over the rates that the miners' authors publish.
-- kheavyhash: IceRiver KS5L to a GeForce GTX 1080. equihash (200,9): Antminer Z15 to a desktop processor, 15 W per 5 Sol/s.
+- kheavyhash: IceRiver KS5L to a GeForce GTX 1080. equihash (200,9): Antminer Z15 to a desktop processor, 3 J/Sol.
 - randomx: Ryzen 9 7950X, 23 kH/s at 140 W (xmrig.com benchmarks) to a Radeon RX 570, 150 W (board power) at the 345 H/s
   of the CJ-Sniffer labels. The same labels with the vendors' thermal design power: Apple M1 2180 H/s, Core i7-6820HQ
   1000 H/s at 45 W, Ryzen 5 1400 2170 H/s at 65 W, Xeon E5-2430 2000 H/s at 95 W.

@@ -21,7 +21,7 @@ CALIBRATION_KEYS: dict[str, str] = {
     "submit-only": "at least one share of a mining dialect from one side, not one byte from the other",
     "attempt": "client's request of a mining dialect, never answered as a pool answers",
     "node-rpc": "request for a block template or a block handed in, by software that does not name itself a miner",
-    "v2-handshake": "Stratum V2's first five runs: 64, 234, at least 54, exactly 44, and more bytes; both keys random-looking",
+    "v2-handshake": "Stratum V2's first five runs: 64, 234, 54 or more, exactly 44, and more; random-looking keys",
 }
 """What counts as one match of each kind of evidence; a benign corpus is counted by these rules, per conversation."""
 
@@ -39,7 +39,7 @@ class Verdict:
     protocol : str
         As a finding gives it.
     client, server : str
-        Addresses.
+        Addresses; of a lookalike the originator's and the responder's.
     client_port, server_port : int
     label, reason : str
         Of a lookalike.
@@ -68,13 +68,13 @@ def judge(conversation: Conversation, session: StratumSession) -> Verdict | None
     -------
     Verdict or None
     """
-    if session.client_direction == Direction.ORIG:
-        ends = (conversation.orig_h, conversation.orig_p, conversation.resp_h, conversation.resp_p)
-    else:
-        ends = (conversation.resp_h, conversation.resp_p, conversation.orig_h, conversation.orig_p)
     role, key, label, reason = _role(session)
     if role is None and not label:
         return None
+    if role is None or session.client_direction == Direction.ORIG:
+        ends = (conversation.orig_h, conversation.orig_p, conversation.resp_h, conversation.resp_p)
+    else:
+        ends = (conversation.resp_h, conversation.resp_p, conversation.orig_h, conversation.orig_p)
     return Verdict(role, key, protocol_name(session), *ends, label=label, reason=reason)
 
 
@@ -147,15 +147,13 @@ def _lookalike(session: StratumSession) -> tuple[Role | None, str, str, str]:
             "web page about mining",
             f"an HTTP body holds the words {session.page_word!r}, and no message of mining",
         )
-    if not session.messages:
+    labels = session.labels
+    if not session.messages or not labels:
         return None, "", "", ""
-    named = [(count, name) for name, count in session.labels.items() if name not in _PLAIN]
+    named = [(count, name) for name, count in labels.items() if name != "JSON-RPC"]
     if named:
         return None, "", max(named)[1], "its methods are those of another use of JSON-RPC, none of mining"
     return None, "", "JSON-RPC", "JSON-RPC without any method of mining"
-
-
-_PLAIN = ("JSON-RPC", "JSON-RPC answers", "JSON-RPC errors only", "JSON messages")
 
 
 def dialect_of(session: StratumSession) -> Dialect:

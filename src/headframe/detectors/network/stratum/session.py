@@ -4,7 +4,7 @@
 latest jobs, shares, difficulties, and where the first message of each kind stands. No payload is kept.
 
 Memory of one session is bounded: two readers of at most 256 KiB each, 3.4 MB of shares, 1.6 MB of job times, and less
-than 1 MB of all else. A usual session of a day with one share a minute takes about 100 kB.
+than 10 MB of all else. A usual session of a day with one share a minute takes about 100 kB.
 """
 
 from array import array
@@ -17,6 +17,7 @@ from headframe.detectors.network.stratum.dialects import (
     Dialect,
     Notify,
     Said,
+    error_kind,
     error_words,
     is_hex,
     is_subscription,
@@ -38,7 +39,9 @@ MAX_DIFFICULTIES = 10_000
 MAX_PAUSES = 2_000
 MAX_JOBS_REMEMBERED = 512
 """A pool takes shares for its last few jobs; nobody keeps hundreds."""
-MAX_ASKED = 4_096
+MAX_ASKED = 1_024
+"""Ids with open questions; each holds at most 64, so a hostile stream gets 65,000 small entries and no more."""
+MAX_TENTATIVE = 64
 MAX_PACKETS = 128
 """Packets cited per session: the first half and the last half of these."""
 MAX_NAMES = 64
@@ -108,8 +111,11 @@ class StratumSession:
         "_closed",
         "_gap_since",
         "_jobs",
+        "_last_job",
         "_readers",
         "_shape",
+        "_stated_difficulty",
+        "_tentative",
         "_trailing_packets",
         "_worth",
         "acts",
@@ -155,6 +161,9 @@ class StratumSession:
         self._worth = 0.0
         self._closed = False
         self._gap_since: int | None = None
+        self._tentative: list[tuple[int, Message, str]] = []
+        self._last_job = ""
+        self._stated_difficulty = 1.0
         self._trailing_packets: list[PacketRef] = []
         self.leading_packets: list[PacketRef] = []
         self.client_acts = [0, 0]
@@ -213,6 +222,8 @@ class StratumSession:
             self._shape.feed(chunk)
         if chunk.after_gap and self.first_ns is not None:
             self._note_gap(direction)
+        if self._tentative:
+            self._settle_tentative(direction, chunk.after_gap and not first)
         messages = self._readers[direction].feed(chunk)
         for message in messages:
             try:
@@ -288,6 +299,15 @@ class StratumSession:
             self.mining_agent = True
             self._name(self.signs.agents, agent)
             self._mark("agent", message, "HTTP request by mining software (User-Agent)")
+        if self.mining_agent or "x-mining-extensions" in head.headers:
+            host = head.headers.get("host", "").rpartition(":")[0] or head.headers.get("host", "")
+            if any(char.isalpha() for char in host):
+                self._name(self.signs.names, host)
+        path = head.path.lower()
+        if "zabbix" in path:
+            self._label("Zabbix")
+        elif path.endswith("/json_rpc"):
+            self._label("RPC of a Monero node or wallet")
         if "x-mining-extensions" in head.headers:
             self.mining_extensions = True
             self._mark("extensions", message, "HTTP request with X-Mining-Extensions")
@@ -302,15 +322,10 @@ class StratumSession:
 
     def _take_plain(self, direction: int, message: Message, value: dict[str, Any]) -> None:
         method = value.get("method")
-        if isinstance(method, str):
-            self.labels[node_label(method) or "JSON-RPC"] += 1
+        if isinstance(method, str) and ("params" in value or "id" in value or "jsonrpc" in value):
+            self._label(node_label(method) or "JSON-RPC")
             self.node_calls += 1
-            if self.node_calls <= 2:
-                self._mark("plain", message, "JSON-RPC call that is not of mining")
-        elif "request" in value and isinstance(value["request"], str):
-            self.labels["zabbix" if "agent" in value["request"] or "data" in value else "JSON messages"] += 1
-        else:
-            self.labels["JSON messages"] += 1
+            self._mark("plain", message, "JSON-RPC call that is not of mining")
 
     def _take_said(self, direction: int, message: Message, value: dict[str, Any], said: Said) -> None:
         act = said.act
@@ -334,13 +349,14 @@ class StratumSession:
                 number = params[0] if isinstance(params, list) else params.get("difficulty")
                 number = float(number) if isinstance(number, str) else number
                 if isinstance(number, (int, float)) and not isinstance(number, bool) and 0 < number < 1e30:
+                    self._stated_difficulty = float(number)
                     self._set_worth(time_ns, -float(number))
                     self._mark("difficulty", message, f"{value.get('method')}: the server sets the share difficulty")
             elif act is Act.TARGET:
                 target = params[0] if isinstance(params, list) else params.get("target")
                 hashes = from_target_256(target)
                 if isinstance(params, dict) and isinstance(params.get("algo"), str):
-                    self.signs.algorithms[params["algo"].lower()[:24]] += 1
+                    self._algorithm(params["algo"])
                 if hashes is not None:
                     self._set_worth(time_ns, hashes)
                     self._mark("difficulty", message, f"{value.get('method')}: the server sets the share target")
@@ -368,7 +384,7 @@ class StratumSession:
             asked = self._asked[direction]
             key = _id(value)
             waiting = asked.setdefault(key, [])
-            if len(waiting) < 256:
+            if len(waiting) < 64:
                 waiting.append((said, number))
             if len(asked) > MAX_ASKED:
                 del asked[next(iter(asked))]
@@ -420,7 +436,7 @@ class StratumSession:
                     self.dialects[Dialect.ZCASH] += 1  # an Equihash solution
         elif "nonce" in value:
             contents = (str(value.get("id")), str(value["nonce"]))
-        worth = self._jobs.get(str(job), self._worth)
+        worth = self._jobs.get(_key(job), self._worth)
         return self.book.hand_in(message.time_ns, worth, contents)
 
     def _take_job(self, message: Message, value: dict[str, Any], params: Any) -> None:
@@ -441,11 +457,11 @@ class StratumSession:
                         self._keep_height(time_ns, params[5])
                 elif shape is Notify.ERGO:
                     self._keep_height(time_ns, params[1])
-                    worth = self._changed(time_ns, from_target_256(int(params[6])))
+                    # Pools disagree whether a stated difficulty divides the bound of the job: only 1 leaves no doubt.
+                    bound = from_target_256(int(params[6])) if self._stated_difficulty == 1.0 else 0.0
+                    worth = self._changed(time_ns, bound)
                 elif shape is Notify.ALEPHIUM:
-                    blob = params[0]
-                    job = blob.get("jobId")
-                    worth = self._changed(time_ns, from_target_256(blob.get("targetBlob")))
+                    job = params[0].get("jobId")  # its target may be the chain's own, so no rate is made of it
             elif isinstance(params, dict):
                 job = params.get("miningRequestId", params.get("job_id"))
         elif isinstance(params, dict):
@@ -463,7 +479,7 @@ class StratumSession:
         signs = self.signs
         algorithm = job.get("algo")
         if isinstance(algorithm, str) and algorithm:
-            signs.algorithms[algorithm.lower()[:24]] += 1
+            self._algorithm(algorithm)
         blob = job.get("blob")
         if isinstance(blob, str) and len(blob) >= 8:
             signs.blob_major = int(blob[:2], 16)
@@ -506,11 +522,14 @@ class StratumSession:
         if worth == 0.0:
             self.unstated_jobs += 1
         jobs = self._jobs
-        key = str(job)
+        key = _key(job)
         jobs.pop(key, None)
         jobs[key] = worth
         if len(jobs) > MAX_JOBS_REMEMBERED:
             del jobs[next(iter(jobs))]
+        again, self._last_job = key == self._last_job, key
+        if again and shape in (Notify.ETHASH, Notify.GETWORK):
+            return  # a poll answered with the work that is known already
         if len(self.job_times) < MAX_JOB_TIMES:
             self.job_times.append(message.time_ns)
         self._mark("job", message, f"{_WHAT_JOB[shape]}: the server hands out work")
@@ -528,7 +547,7 @@ class StratumSession:
                 del asked[key]
             self._take_reply(direction, message, said, number, result, error)
             return
-        self._take_orphan(direction, message, result, error)
+        self._take_orphan(direction, message, value)
 
     def _take_reply(self, direction: int, message: Message, said: Said, number: int, result: Any, error: Any) -> None:
         """An answer whose question was seen."""
@@ -568,10 +587,7 @@ class StratumSession:
         self._mark("subscribed", message, "the server confirms the subscription and hands out an extra nonce")
 
     def _refused(self, message: Message, error: Any) -> None:
-        words = error_words(error)[0] if not isinstance(error, str) else error.lower()
-        self.errors[words[:60] or "refused"] += 1
-        if len(self.errors) > MAX_NAMES:
-            del self.errors[min(self.errors, key=lambda name: self.errors[name])]
+        self.errors[error_kind(error)] += 1
         self._mark("refused", message, "the server answers with an error")
 
     def _take_work(self, direction: int, message: Message, result: Any) -> bool:
@@ -631,8 +647,9 @@ class StratumSession:
         self.carriers[message.carrier] += 1
         self._seen(message, direction, server=True)
 
-    def _take_orphan(self, direction: int, message: Message, result: Any, error: Any) -> None:
+    def _take_orphan(self, direction: int, message: Message, value: dict[str, Any]) -> None:
         """An answer whose question was not seen: only what it can mean by itself."""
+        result, error = value.get("result"), value.get("error")
         if error in _NO_ERROR and self._take_work(direction, message, result):
             return
         if error in _NO_ERROR and "mining.notify" in str(result)[:400] and is_subscription(result):
@@ -643,19 +660,32 @@ class StratumSession:
         if error not in _NO_ERROR:
             if self.first_ns is not None and not self.job_times:
                 self._refused(message, error)
-            elif self.first_ns is None:
-                self.labels["JSON-RPC errors only"] += 1
-        else:
-            self.labels["JSON-RPC answers"] += 1
+        if self.first_ns is None and ("id" in value or "jsonrpc" in value):
+            self._label("JSON-RPC")
+            self._mark("plain", message, "JSON-RPC answer that is not of mining")
         self.answers_without_question += 1
-        client_missing = self.seen_bytes[1 - direction] == 0 or self._gap_since is not None
-        if not self.job_times or not client_missing or not self._only_a_share(result, error):
+        if not self.job_times or not self._only_a_share(result, error):
             return
-        verdict = share_verdict(result, error)
+        if self.seen_bytes[1 - direction] == 0:
+            self._seen(message, direction, server=True)
+            self._take_unseen_share(message, share_verdict(result, error), self._worth)
+        elif len(self._tentative) < MAX_TENTATIVE:
+            self._tentative.append((direction, message, share_verdict(result, error)))
+
+    def _take_unseen_share(self, message: Message, verdict: str, worth: float) -> None:
         self.answers_only_shares += 1
-        self.book.hand_in(message.time_ns, self._worth, None, VERDICTS[verdict])
-        self._seen(message, direction, server=True)
+        self.book.hand_in(message.time_ns, worth, None, VERDICTS[verdict])
         self._mark(f"share {verdict}", message, f"answer to a share that was not seen: {verdict}")
+
+    def _settle_tentative(self, client: int, gap: bool) -> None:
+        """Answers to nothing that was seen: if the client's packets turn out to be missing, they were to shares.
+
+        The time around a gap is taken out of the hash rate, so these shares must not count towards it either.
+        """
+        for direction, message, verdict in self._tentative:
+            if gap and direction == 1 - client:
+                self._take_unseen_share(message, verdict, 0.0)
+        self._tentative = [entry for entry in self._tentative if entry[0] == client]
 
     def _only_a_share(self, result: Any, error: Any) -> bool:
         """True for an answer that nothing but a share gets; a bare ``true`` may also answer a log-in.
@@ -719,6 +749,15 @@ class StratumSession:
         if key not in self.marks:
             self.marks[key] = Mark(message.time_ns, text, message.packet)
 
+    def _label(self, label: str) -> None:
+        if label in self.labels or len(self.labels) < MAX_NAMES:
+            self.labels[label] += 1
+
+    def _algorithm(self, name: str) -> None:
+        algorithms = self.signs.algorithms
+        if len(algorithms) < MAX_NAMES:
+            algorithms[name.lower()[:24]] += 1
+
     @staticmethod
     def _name(names: dict[str, None], name: Any) -> None:
         if isinstance(name, str) and name and len(names) < MAX_NAMES:
@@ -755,7 +794,7 @@ class StratumSession:
         return self._readers[0].gaps + self._readers[1].gaps
 
 
-_NO_ERROR = (None, False, [], "")
+_NO_ERROR: tuple[Any, ...] = (None, False, [], "")
 _WHAT_CLIENT = {
     Act.SUBSCRIBE: "the client asks for work",
     Act.AUTHORIZE: "the client logs a worker in",
@@ -780,5 +819,10 @@ _WHAT_JOB = {
 
 
 def _id(value: dict[str, Any]) -> str:
-    identifier = value.get("id")
-    return identifier if isinstance(identifier, str) else repr(identifier)
+    return _key(value.get("id"))
+
+
+def _key(name: Any) -> str:
+    """A short key for an id or a job name of any type and length; 1 and "1" are the same to careless software."""
+    text = name if isinstance(name, str) else str(name)
+    return text if len(text) <= 64 else f"#{hash(text)}"

@@ -4,8 +4,8 @@ The client opens with a 64-byte ElligatorSwift key and nothing else; the server 
 64, its encrypted static key 64 + 16, the signed certificate 74 + 16); from then on every message is an encrypted header
 of 22 bytes (6 + 16) and an encrypted payload. The client's first one, SetupConnection, cannot be shorter than 54 bytes,
 and the answer of a server that agrees, SetupConnection.Success, is 44 bytes and then waits [1]_. Lengths are of runs:
-all that one side sends before the other speaks, so cuts into packets do not matter. Earlier drafts used 32-byte keys: 32
-and 170. On a local network the encryption may be left out; then SetupConnection itself is legible.
+all that one side sends before the other speaks, so cuts into packets do not matter. Earlier drafts used keys of 32
+bytes: 32 and 170. On a local network the encryption may be left out; then SetupConnection itself is legible.
 
 References
 ----------
@@ -15,7 +15,7 @@ References
 from headframe.records.conversation import StreamChunk
 
 HANDSHAKES = {(64, 234), (32, 170), (64, 170)}
-"""Client's and server's first run. [bytes] The third pair is what the specification's text still says of the second act."""
+"""Client's and server's first run. [bytes] The third pair is what the specification's text still says of act 2."""
 MIN_SETUP_BYTES = 54
 """Encrypted SetupConnection: header 22, payload of at least 16 with all names empty, its code 16. [bytes]"""
 SETUP_SUCCESS_BYTES = 44

@@ -1,0 +1,59 @@
+"""``headframe simulate`` and ``headframe compile``, by the real program."""
+
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+SMALL = ("--minutes", "2", "--miners", "2")
+
+
+def test_capture_truth_and_indicators_are_written_and_named(headframe: Run, tmp_path: Path) -> None:
+    """The three paths go to standard output, what to do next to standard error."""
+    done = headframe("simulate", "capture", "new/demo", "--seed", "3", *SMALL)
+    assert done.returncode == 0, done.stderr
+    paths = done.stdout.splitlines()
+    assert paths == ["new/demo/office.pcap", "new/demo/office.truth.json", "new/demo/office.indicators.csv"]
+    assert all((tmp_path / path).stat().st_size for path in paths)
+    assert done.stderr == f"headframe: now find them: headframe scan {paths[0]} --indicators {paths[2]}\n"
+
+
+def test_what_was_simulated_is_found(headframe: Run, tmp_path: Path) -> None:
+    """The command that the last line names finds the miners that the truth names."""
+    headframe("simulate", "capture", "demo", "--seed", "3", "--minutes", "10", "--miners", "2", "--format", "pcapng")
+    truth = json.loads((tmp_path / "demo" / "office.truth.json").read_text(encoding="utf-8"))
+    done = headframe(
+        "scan", "demo/office.pcapng", "--indicators", "demo/office.indicators.csv", "--format", "jsonl", "-q"
+    )
+    assert done.returncode == 0, done.stderr
+    found = {json.loads(line)["host"] for line in done.stdout.splitlines()}
+    assert {miner["host"] for miner in truth["miners"]} <= found
+
+
+def test_same_seed_same_capture(headframe: Run, tmp_path: Path) -> None:
+    """Byte for byte, so that two people can speak of the same capture; another seed gives another one."""
+    for folder, seed in [("a", "5"), ("b", "5"), ("c", "6")]:
+        headframe("simulate", "capture", folder, "--seed", seed, *SMALL)
+    a, b, c = ((tmp_path / folder / "office.pcap").read_bytes() for folder in "abc")
+    assert a == b
+    assert a != c
+
+
+def test_folder_that_cannot_be_made(headframe: Run, tmp_path: Path) -> None:
+    """A file stands in the way."""
+    (tmp_path / "taken").write_text("x")
+    done = headframe("simulate", "capture", "taken/demo", *SMALL)
+    assert (done.returncode, done.stdout) == (5, "")
+    assert done.stderr == "headframe: taken/demo could not be written: Not a directory; choose another OUT_FOLDER\n"
+
+
+def test_compiling_is_done_once(headframe: Run) -> None:
+    """After it, scans start at once; a second time there is nothing to do."""
+    first = headframe("compile")
+    assert first.returncode == 0
+    assert first.stderr.splitlines()[-1].startswith(("headframe: compiled in ", "headframe: already compiled"))
+    second = headframe("compile")
+    assert (second.returncode, second.stdout) == (0, "")
+    assert second.stderr == "headframe: already compiled for this machine\n"
