@@ -70,6 +70,7 @@ docs: setup
 bench: setup build/.stamp-system
 	$(BIN)/python bench/speed.py
 	$(BIN)/python bench/peers.py
+	$(BIN)/python bench/damage.py
 
 golden: setup
 	$(BIN)/python -m pytest -q --golden tests

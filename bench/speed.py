@@ -35,7 +35,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
-from peers import BUILD, PEERS_ENVIRONMENT, ROOT, make_peers_environment, tool_version, write_readme
+from peers import BUILD, HEADFRAME, PEERS_ENVIRONMENT, ROOT, make_peers_environment, tool_version, write_readme
 
 NFSTREAM_LOOP = """
 import sys
@@ -67,7 +67,7 @@ LABELS = {
 def command_of(tool: str, path: Path) -> list[str]:
     """The process that is timed."""
     return {
-        "headframe": [str(ROOT / ".venv" / "bin" / "headframe"), "scan", str(path), "--format", "jsonl", "--quiet"],
+        "headframe": [str(HEADFRAME), "scan", str(path), "--format", "jsonl", "--quiet"],
         "ndpi": ["ndpiReader", "-q", "-i", str(path)],
         "nfstream": [str(PEERS_ENVIRONMENT / "bin" / "python"), "-c", NFSTREAM_LOOP, str(path)],
         "mmap": [sys.executable, "-c", MMAP_LOOP, str(path)],

@@ -226,7 +226,12 @@ def section(*, order: str = "<", options: bytes = b"") -> bytes:
 
 
 def interface(
-    link_type: int = 1, *, order: str = "<", resolution: int | None = None, offset_s: int | None = None, snap_len: int = 0
+    link_type: int = 1,
+    *,
+    order: str = "<",
+    resolution: int | None = None,
+    offset_s: int | None = None,
+    snap_len: int = 0,
 ) -> bytes:
     """An interface description block; `resolution` is the byte of ``if_tsresol``."""
     options = option(2, b"eth0", order=order)
@@ -240,7 +245,9 @@ def interface(
 
 def enhanced(packet: Packet, ticks: int, *, order: str = "<", options: bytes = b"") -> bytes:
     """An enhanced packet block."""
-    head = struct.pack(order + "IIIII", packet.interface, ticks >> 32, ticks & 0xFFFFFFFF, len(packet.data), packet.wire_len)
+    head = struct.pack(
+        order + "IIIII", packet.interface, ticks >> 32, ticks & 0xFFFFFFFF, len(packet.data), packet.wire_len
+    )
     padded = packet.data + b"\0" * (-len(packet.data) % 4)
     return block(6, head + padded + options, order=order)
 

@@ -23,6 +23,7 @@ from headframe.records.scan import ScanResult
 from headframe.sources.intel.load import load_indicators
 from headframe.sources.network.capture import expand
 from headframe.sources.network.zeek_names import ZeekNames, read_zeek_names
+from headframe.stores.calibration import load_table
 
 __all__ = ["Progress", "ScanOptions", "calibrate", "scan"]
 
@@ -88,7 +89,7 @@ def scan(
             list(options.indicators), builtin=options.builtin_indicators, today=clock.today(), problems=problems
         )
     )
-    table = CalibrationTable.load()
+    table = load_table()
     facts = LocalEngine(index, threads=options.threads).run(expand(paths), progress)
     content = stratum.detect(
         facts.sessions,

@@ -40,7 +40,8 @@ def answer(monkeypatch: pytest.MonkeyPatch) -> Callable[[ScanResult | BaseExcept
     """
 
     def prepare(outcome: ScanResult | BaseException) -> dict[str, object]:
-        from headframe import app, kernels
+        from headframe import app
+        from headframe.engines import compiling
 
         seen: dict[str, object] = {}
 
@@ -51,7 +52,7 @@ def answer(monkeypatch: pytest.MonkeyPatch) -> Callable[[ScanResult | BaseExcept
             return outcome
 
         monkeypatch.setattr(app, "scan", scan)
-        monkeypatch.setattr(kernels, "needs_compiling", lambda: False)
+        monkeypatch.setattr(compiling, "needs_compiling", lambda: False)
         return seen
 
     return prepare

@@ -4,7 +4,7 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
-from headframe.evidence.calibration import CalibrationTable
+from headframe.stores.calibration import load_table
 from tests.cli import captures
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -17,7 +17,7 @@ def test_matches_are_counted_by_corpus(headframe: Run, tmp_path: Path) -> None:
     done = headframe("calibrate", "office-week", "--out", "table.json")
     assert done.returncode == 0, done.stderr
     assert done.stdout == ""
-    table = CalibrationTable.load(tmp_path / "table.json")
+    table = load_table(tmp_path / "table.json")
     rows = [row for row in table.rows if row.detector == "stratum"]
     assert rows
     for row in rows:

@@ -60,7 +60,9 @@ def compare(packet: np.void, expected: naive.Decoded) -> None:
     ):
         assert int(packet[name]) == value, name
     if expected.version == 4:
-        ends = sorted([(int(ip_address(expected.src)), expected.sport), (int(ip_address(expected.dst)), expected.dport)])
+        ends = sorted(
+            [(int(ip_address(expected.src)), expected.sport), (int(ip_address(expected.dst)), expected.dport)]
+        )
         assert int(packet["key0"]) == ends[0][0] << 32 | ends[1][0]
         assert int(packet["key1"]) == ends[0][1] << 48 | ends[1][1] << 32 | expected.proto << 8 | 4
         assert bool(packet["low"]) == (ends[0] == (int(ip_address(expected.src)), expected.sport))
@@ -150,7 +152,10 @@ def link_frames(draw: st.DrawFn, depth: int = 0) -> bytes:
     for _ in range(draw(st.integers(0, 2))):
         layer = draw(st.sampled_from(["vlan", "mpls", "pseudowire", "pppoe"]))
         if layer == "vlan":
-            body, kind = make.vlan(draw(st.integers(0, 65_535)), kind, body), draw(st.sampled_from([0x8100, 0x88A8, 0x9100]))
+            body, kind = (
+                make.vlan(draw(st.integers(0, 65_535)), kind, body),
+                draw(st.sampled_from([0x8100, 0x88A8, 0x9100])),
+            )
         elif layer == "mpls" and kind in (0x0800, 0x86DD):
             body, kind = make.mpls(draw(st.lists(st.integers(0, 2**20 - 1), min_size=1, max_size=4)), body), 0x8847
         elif layer == "pseudowire":

@@ -25,7 +25,9 @@ def looked(data: bytes, *, proto: int = 6, sport: int = 40_000, dport: int = 333
     return int(packets["look"][0])
 
 
-def looked_strictly(data: bytes, *, proto: int = 6, sport: int = 40_000, dport: int = 3333, length: int | None = None) -> int:
+def looked_strictly(
+    data: bytes, *, proto: int = 6, sport: int = 40_000, dport: int = 3333, length: int | None = None
+) -> int:
     """The answer of the uncompiled kernel, which may read the payload and nothing else."""
     plain = uncompiled()
     packets = records(plain.frames.PACKET, 1)
@@ -81,7 +83,9 @@ def dns_response(question: str, alias: str | None = None) -> bytes:
 def websocket(text: bytes, mask: bytes | None) -> bytes:
     """A text frame (RFC 6455 5.2)."""
     bit = 0x80 if mask else 0
-    head = bytes([0x81, bit | len(text)]) if len(text) < 126 else bytes([0x81, bit | 126]) + struct.pack("!H", len(text))
+    head = (
+        bytes([0x81, bit | len(text)]) if len(text) < 126 else bytes([0x81, bit | 126]) + struct.pack("!H", len(text))
+    )
     if mask:
         text = bytes(byte ^ mask[k % 4] for k, byte in enumerate(text))
     return head + (mask or b"") + text
@@ -172,14 +176,19 @@ def test_flipped_payloads_stay_in_bounds(sample: bytes, data: st.DataObject) -> 
     """Lengths, counts, pointers and masks that lie: compiled and uncompiled agree, nothing outside is read."""
     mutable = bytearray(sample)
     for _ in range(data.draw(st.integers(1, 6))):
-        mutable[data.draw(st.integers(0, len(mutable) - 1))] = data.draw(st.sampled_from([0, 1, 22, 63, 127, 128, 192, 255]) | st.integers(0, 255))
+        mutable[data.draw(st.integers(0, len(mutable) - 1))] = data.draw(
+            st.sampled_from([0, 1, 22, 63, 127, 128, 192, 255]) | st.integers(0, 255)
+        )
     payload = bytes(mutable[: data.draw(st.integers(1, len(mutable)))])
     for proto, sport, dport in ((6, 40_000, 3333), (6, 53, 40_000), (17, 53, 40_000), (17, 40_000, 443)):
         ends = {"proto": proto, "sport": sport, "dport": dport}
         assert looked(payload, **ends) == looked_strictly(payload, **ends)
 
 
-@given(st.binary(min_size=1, max_size=300), st.sampled_from([b"", b"\x16\3\1", b"\x81", b"GET / ", b"HTTP/1.1 200", b"{", b"\0\0\x81\x80"]))
+@given(
+    st.binary(min_size=1, max_size=300),
+    st.sampled_from([b"", b"\x16\3\1", b"\x81", b"GET / ", b"HTTP/1.1 200", b"{", b"\0\0\x81\x80"]),
+)
 def test_noise_stays_in_bounds(noise: bytes, head: bytes) -> None:
     """Random bytes behind the openings that the look knows."""
     for proto, sport in ((6, 40_000), (6, 53), (17, 53)):
@@ -189,7 +198,9 @@ def test_noise_stays_in_bounds(noise: bytes, head: bytes) -> None:
 labels = st.from_regex(r"[a-zA-Z0-9-]{1,12}", fullmatch=True)
 
 
-@given(st.lists(labels, min_size=1, max_size=6), st.sampled_from(["", ".pool.example", ".example", "xpool.example", "."]))
+@given(
+    st.lists(labels, min_size=1, max_size=6), st.sampled_from(["", ".pool.example", ".example", "xpool.example", "."])
+)
 def test_a_name_matches_by_itself_or_a_parent(parts: list[str], tail: str) -> None:
     """As the naive twin has it: whole labels, any case, a dot at the end or none."""
     name = ".".join(parts) + tail

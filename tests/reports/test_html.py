@@ -301,3 +301,10 @@ def test_cards_leave_out_the_folder_that_all_files_share() -> None:
     assert page.words.count("captures/site-a.pcapng") == 2  # as a file that was read, and for a lookalike
     alone = replace(samples.mixed(), inputs=samples.clean().inputs)
     assert "104 captures/site-a.pcapng" in page_of(alone).words
+
+
+def test_missing_evidence_is_not_passed_over() -> None:
+    """A finding whose evidence bounds nothing must not look as sure as the others."""
+    page = page_of(ScanResult(findings=[samples.miner(), samples.miner(host="192.0.2.9", log10_e=0.0)], packets=1))
+    assert "How sure Not stated: for the weakest of the miners no evidence was counted." in page.words
+    assert "At most 1 in" not in page.words

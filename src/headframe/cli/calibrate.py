@@ -39,11 +39,12 @@ def calibrate(
 
     from headframe import app
     from headframe.cli.progress import ProgressDisplay
+    from headframe.stores.calibration import save_table
 
     with ProgressDisplay(quiet=quiet) as progress:
         table = app.calibrate(corpora, progress, threads=threads)
     try:
-        table.save(out)
+        save_table(table, out)
     except OSError as error:
         fail(f"{out} could not be written: {error.strerror}", ExitCode.NOT_WRITTEN)
     if not quiet:

@@ -11,12 +11,13 @@ def compile_kernels() -> None:
 
     Example: headframe compile
     """
-    from headframe import clock, kernels
+    from headframe import clock
+    from headframe.engines import compiling
 
-    if not kernels.needs_compiling():
+    if not compiling.needs_compiling():
         say("already compiled for this machine")
         return
     say("compiling for this machine, once; this takes up to 20 seconds")
     started_s = clock.monotonic_s()
-    kernels.compile_all()
+    compiling.compile_kernels()
     say(f"compiled in {clock.monotonic_s() - started_s:.1f} s")

@@ -111,12 +111,12 @@ def scan(
 
 def compile_with_notice(*, quiet: bool) -> None:
     """Compile the kernels if that was not done on this machine yet, and say so."""
-    from headframe import kernels
+    from headframe.engines import compiling
 
-    if kernels.needs_compiling():
+    if compiling.needs_compiling():
         if not quiet:
             say("compiling for this machine, once; this takes up to 20 seconds")
-        kernels.compile_all()
+        compiling.compile_kernels()
 
 
 def _refuse_what_cannot_work(paths: list[str], indicators: list[Path], report: Path | None) -> None:

@@ -48,9 +48,10 @@ OPEN_NS = 3600 * _SECOND
 ATTEMPT_NS = 60 * _SECOND
 DATAGRAM_NS = 120 * _SECOND
 
-_SWEEP_PACKETS = 1 << 20
+_SWEEP_PACKETS = 1 << 21
 _SWITCH_S = 0.0002
-_QUIC_FOR_EACH_SERVER = 4  # first datagrams decrypted; each costs some 100 microseconds, and names repeat
+_QUIC_SPARE = 256  # QUIC datagrams decrypted beyond the first of each server
+_QUIC_SHARE = 16_384  # and one more for so many packets
 
 _PROTO_NAMES = {1: "icmp", 6: "tcp", 17: "udp", 58: "icmp6", 132: "sctp"}
 
@@ -175,7 +176,8 @@ class LocalEngine:
         self._new_places = False
         self._readers: dict[tuple[int, int], _Reader] = {}
         self._fragments = FragmentAssembler()
-        self._quic_seen: dict[bytes, int] = {}
+        self._quic_servers: set[bytes] = set()
+        self._quic_more = 0
         self._timeline = _Timeline()
         self._facts = CaptureFacts()
         self._ordinal = 0
@@ -371,6 +373,9 @@ class LocalEngine:
         """Hand selected packets to the parsers, in the order of capture; then let go of what is over."""
         ordinal = self._ordinal
         for number, stretch in enumerate(batch):
+            if all(first == last for first, last in (borders[number] for borders in self._borders)):
+                ordinal += stretch.count
+                continue
             pieces = [self._selected[part][slice(*self._borders[part][number])] for part in range(self._threads)]
             parts = np.repeat(np.arange(self._threads), [len(p) for p in pieces])
             selected = np.concatenate(pieces)
@@ -402,7 +407,7 @@ class LocalEngine:
     ) -> None:
         rows = packets[selected["packet"]][list(_EVENT_FIELDS)].tolist()
         for part, (number, conversation, side, seen), row in zip(parts.tolist(), selected.tolist(), rows, strict=True):
-            if seen == look.QUIC_INITIAL and not self._quic_wanted(part, conversation):
+            if seen == look.QUIC_INITIAL and not self._quic_wanted(part, conversation, ordinal):
                 continue
             time_ns, payload, captured, length, seq, ack, tcp_flags, proto = row
             event = _Event(
@@ -425,12 +430,17 @@ class LocalEngine:
             else:
                 self._parse_datagram(event, reader)
 
-    def _quic_wanted(self, part: int, conversation: int) -> bool:
-        """Whether this server's handshakes are still decrypted; counts the ones that are."""
+    def _quic_wanted(self, part: int, conversation: int, ordinal: int) -> bool:
+        """Whether to decrypt this datagram: the first of each server always, more while they are few.
+
+        A decryption costs as much as a thousand packets. Another name at the same address is seen in DNS too.
+        """
         server = self._tables[part].addresses[conversation, 16:].tobytes()
-        tries = self._quic_seen.get(server, 0)
-        self._quic_seen[server] = tries + 1
-        return tries < _QUIC_FOR_EACH_SERVER
+        if server in self._quic_servers and self._quic_more >= _QUIC_SPARE + ordinal // _QUIC_SHARE:
+            return False
+        self._quic_more += server in self._quic_servers
+        self._quic_servers.add(server)
+        return True
 
     def _parse_segment(self, event: _Event, reader: _Reader) -> None:
         if event.look == look.DNS_TCP:
@@ -548,7 +558,7 @@ class LocalEngine:
         mine, other = reader.assemblers[event.side], reader.assemblers[1 - event.side]
         if mine.fresh and self._begins_stream(event):
             mine.begins_at(event.seq)
-        if event.ack is not None:
+        if event.ack is not None and other.waits:
             for chunk in other.acknowledged(event.ack):
                 self._feed(event, reader, chunk)
         for chunk in mine.feed(event.seq, event.data, event.time_ns, event.packet):
@@ -616,16 +626,17 @@ class LocalEngine:
             return
         table = self._tables[part]
         closed = self._closed[part][:count]
-        ended = table.conversations[closed]
+        flags = table.conversations["flags"][closed]
+        parts = table.conversations["parts"][closed]
         if self.on_closed is not None:
             for k in closed.tolist():
                 self.on_closed(self._conversation(part, k), *kernel.read_series(table, k))
-        touched = closed[((ended["flags"] & np.uint32(kernel.KEEP | kernel.NOISE)) != 0) | (ended["parts"] > 0)]
+        touched = closed[((flags & np.uint32(kernel.KEEP | kernel.NOISE)) != 0) | (parts > 0)]
         for k in touched.tolist():
             reader = self._readers.pop((part, k), None)
-            flags = int(table.conversations[k]["flags"])
-            if flags & kernel.KEEP:
-                self._finish(part, k, flags, reader)
+            kept = int(table.conversations[k]["flags"])
+            if kept & kernel.KEEP:
+                self._finish(part, k, kept, reader)
         kernel.release(table, closed, count)
         table.counters[kernel.N_CLOSED] = 0
 

@@ -13,11 +13,9 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 FORMAT = "headframe-calibration-1"
-BUILTIN_TABLE = Path(__file__).with_name("calibration_table.json")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,19 +188,18 @@ class CalibrationTable:
         merged.update({(row.detector, row.key): row for row in rows})
         return CalibrationTable(merged.values())
 
-    def save(self, path: Path) -> None:
-        """Write the table as JSON: same rows, same bytes."""
+    def to_json(self) -> str:
+        """The table as text: same rows, same text."""
         content = {"format": FORMAT, "rows": [_to_json(row) for row in self.rows]}
-        path.write_text(json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8")
+        return json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
     @classmethod
-    def load(cls, path: Path = BUILTIN_TABLE) -> CalibrationTable:
-        """Read a table.
+    def from_json(cls, text: str) -> CalibrationTable:
+        """Table that `to_json` wrote.
 
         Parameters
         ----------
-        path : Path
-            The table that ships with the package, unless told otherwise.
+        text : str
 
         Returns
         -------
@@ -211,16 +208,15 @@ class CalibrationTable:
         Raises
         ------
         ValueError
-            If the file is no calibration table, or a row's bound is not the one its counts give.
+            If the text is no calibration table, or a row's bound is not the one its counts give.
         """
         try:
-            content = json.loads(path.read_text(encoding="utf-8"))
+            content = json.loads(text)
             if content["format"] != FORMAT:
                 raise ValueError(f"format {content['format']!r}, expected {FORMAT!r}")
-            rows = [_from_json(entry) for entry in content["rows"]]
-            return cls(rows)
-        except (KeyError, TypeError, ValueError) as fault:
-            raise ValueError(f"{path} is not a calibration table: {fault!r}") from fault
+            return cls([_from_json(entry) for entry in content["rows"]])
+        except (KeyError, TypeError) as fault:
+            raise ValueError(f"{fault!r}") from fault
 
 
 def stale_rows(table: CalibrationTable, versions: Mapping[str, str]) -> list[str]:

@@ -26,6 +26,9 @@ _STRIDE = 2048  # records that are walked, then decoded, then looked at while st
 
 MAX_CAPTURED = 262_144  # the largest packet that libpcap and Wireshark write (MAXIMUM_SNAPLEN)
 MAX_STEP_S = 30 * 86_400  # a clock jump that makes a header suspicious until its neighbours confirm it
+EARLIEST_S = 315_532_800  # 1980: clocks before that count from the start of a machine
+TRUST_CHAIN = 3  # plausible records in a row to go on with after damage
+BLIND_CHAIN = 5  # the same with no clock to compare with
 
 
 class RecordFormat(NamedTuple):
@@ -36,6 +39,7 @@ class RecordFormat(NamedTuple):
     header_len: int  # 16, or 24 in Kuznetzov's variant
     link_type: int
     max_captured: int
+    snap_len: int = 0  # as the file header has it; 0 where that is lost
 
 
 @njit
@@ -86,6 +90,65 @@ def find_record(buf, start, fmt, near_s, wanted):
         if _plausible(buf, o, fmt, near_s) and chain_length(buf, o, fmt, near_s, wanted) >= wanted:
             return o
     return -1
+
+
+@kernel
+def has_sound_length(buf, o, fmt):
+    """Whether the two lengths at `o` confirm each other: the packet is whole, or cut exactly at the snap length.
+
+    64 bits that agree: damage makes this up once in some 2**44 places.
+    """
+    captured = u32(buf, o + 8, fmt.swapped)
+    wire = u32(buf, o + 12, fmt.swapped)
+    if captured == 0 or captured > fmt.max_captured or wire > 0x7FFFFFF:
+        return False
+    return captured == wire or (captured == fmt.snap_len and wire > captured)
+
+
+@kernel
+def _sound_chain(buf, o, fmt, wanted):
+    """Whether `wanted` plausible records with sound lengths, or as many as there are, lead on from `o`."""
+    near_s = -1
+    for _record in range(wanted):
+        if o == len(buf) and near_s >= 0:
+            return True
+        if o + fmt.header_len > len(buf) or not _plausible(buf, o, fmt, near_s) or not has_sound_length(buf, o, fmt):
+            return False
+        near_s = u32(buf, o, fmt.swapped)
+        o += fmt.header_len + u32(buf, o + 8, fmt.swapped)
+    return o <= len(buf)
+
+
+@kernel
+def find_after_damage(buf, start, fmt, near_s, blind):
+    """Offset of the first record at or after `start` that can be believed, or -1.
+
+    One record with a sound length is enough (a packet between two damaged places has no neighbours to speak for it)
+    where its clock is near `near_s` or is a date at all; else `TRUST_CHAIN` plausible ones in a row near `near_s`, or
+    `blind` in a row with sound lengths: four bytes off, fraction and lengths can pass for clock, fraction and length.
+    """
+    for o in range(start, len(buf) - fmt.header_len + 1):
+        if not _plausible(buf, o, fmt, -1):
+            continue
+        if has_sound_length(buf, o, fmt) and u32(buf, o, fmt.swapped) >= EARLIEST_S:
+            return o
+        if near_s >= 0 and _plausible(buf, o, fmt, near_s):
+            if has_sound_length(buf, o, fmt) or chain_length(buf, o, fmt, near_s, TRUST_CHAIN) >= TRUST_CHAIN:
+                return o
+        if _sound_chain(buf, o, fmt, blind):
+            return o
+    return -1
+
+
+@kernel
+def goes_beyond(buf, o, fmt, near_s, border):
+    """Whether the plausible records from `o` lead across `border` and on to another one (or the exact end)."""
+    while o <= border:
+        if o + fmt.header_len > len(buf) or not _plausible(buf, o, fmt, near_s):
+            return False
+        near_s = u32(buf, o, fmt.swapped)
+        o += fmt.header_len + u32(buf, o + 8, fmt.swapped)
+    return chain_length(buf, o, fmt, near_s, 1) == 1
 
 
 @kernel
@@ -147,7 +210,7 @@ def read_pcap(buf, start, stop, fmt, near_s, packets, count, names, key_a, key_b
             o = following
             count += 1
             while fetched < o + AHEAD:
-                prefetch(buf, fetched)
+                prefetch(buf, fetched, 0)
                 fetched += LINE
         decode_frames(buf, packets, first, count, key_a, key_b)
         look_at_payloads(buf, packets, first, count, names)

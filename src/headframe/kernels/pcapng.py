@@ -76,6 +76,31 @@ def is_block(buf, o, swapped):
     return u32(buf, o + size - 4, swapped) == size
 
 
+@njit
+def _is_sound_packet(buf, o, swapped):
+    """Whether the packet in the enhanced packet block at `o` fits into it."""
+    size = u32(buf, o + 4, swapped)
+    return u32(buf, o, swapped) == ENHANCED_PACKET and size >= 32 and u32(buf, o + 20, swapped) <= size - 32
+
+
+@kernel
+def find_after_damage(buf, start, swapped):
+    """The first whole block of a known type at or after `start`: its offset (-1 for none) and byte order.
+
+    One block is enough: its type and the agreement of its two lengths are some 55 bits. The byte order may have
+    changed with a section header that is lost; read in the wrong order, three bytes early, small numbers look right,
+    so there the packet inside must fit as well.
+    """
+    for o in range(start, len(buf) - 11):
+        if is_block(buf, o, swapped):
+            if u32(buf, o, swapped) != ENHANCED_PACKET or _is_sound_packet(buf, o, swapped):
+                return o, swapped
+        elif is_block(buf, o, not swapped):
+            if u32(buf, o, swapped) == SECTION_HEADER or _is_sound_packet(buf, o, not swapped):
+                return o, not swapped
+    return -1, swapped
+
+
 @kernel
 def find_block(buf, start, swapped, wanted):
     """Offset of the first place at or after `start` where `wanted` known blocks (or as many as fit before the exact
@@ -170,7 +195,7 @@ def read_pcapng(buf, start, stop, swapped, interfaces, near_ns, packets, count, 
                 count += 1
             o += block
             while fetched < o + AHEAD:
-                prefetch(buf, fetched)
+                prefetch(buf, fetched, 0)
                 fetched += LINE
         decode_frames(buf, packets, first, count, key_a, key_b)
         look_at_payloads(buf, packets, first, count, names)

@@ -14,20 +14,20 @@ AHEAD = 4096  # bytes; from 2 KiB on the gain is flat
 
 
 @intrinsic
-def prefetch(typingctx, array, index):
-    """Fetch the line of ``array[index]`` for reading; never faults, whatever `index` is."""
-    signature = types.void(array, index)
+def prefetch(typingctx, array, index, offset):
+    """Fetch the line `offset` bytes behind ``array[index]``; never faults, whatever `index` is."""
+    signature = types.void(array, index, offset)
 
     def codegen(context, builder, sig, args):
         data = context.make_array(sig.args[0])(context, builder, args[0]).data
         byte = ir.IntType(8).as_pointer()
         i32 = ir.IntType(32)
-        address = builder.bitcast(builder.gep(data, [args[1]]), byte)
+        item = builder.bitcast(builder.gep(data, [args[1]]), byte)
         function = cgutils.get_or_insert_function(
             builder.module, ir.FunctionType(ir.VoidType(), [byte, i32, i32, i32]), "llvm.prefetch.p0i8"
         )
         # arguments: read, moderate locality, data cache (LLVM language reference, llvm.prefetch)
-        builder.call(function, [address, i32(0), i32(2), i32(1)])
+        builder.call(function, [builder.gep(item, [args[2]]), i32(0), i32(2), i32(1)])
         return context.get_dummy_value()
 
     return signature, codegen

@@ -40,8 +40,8 @@ class InputSummary:
     first_ns: int | None = None
     last_ns: int | None = None
     undecoded: dict[str, int] = field(default_factory=dict)
-    """Packets that were read but carry nothing we can decode, by reason (``not IP``, ``unknown link type 147``): that is
-    normal, not damage."""
+    """Packets that were read but carry nothing we can decode, by reason (``not IP``, ``unknown link type 147``):
+    that is normal, not damage."""
     damage: list[Damage] = field(default_factory=list)
 
 

@@ -261,6 +261,8 @@ def _statements(result: ScanResult, sightings: list[Sighting]) -> list[tuple[str
     if known and weakest > 0:
         what = "the miner" if len(miners) == 1 else "even the weakest of the miners"
         lines.append(("How sure", f"At most {odds(weakest)} innocent hosts would show as much as {what}."))
+    elif miners:
+        lines.append(("How sure", "Not stated: for the weakest of the miners no evidence was counted. See its card."))
     victims = {finding.host for finding in result.findings if _victim_notes(finding.indicator_kinds)}
     if victims:
         who = "1 host is probably a victim" if len(victims) == 1 else f"{len(victims):,} hosts are probably victims"

@@ -882,6 +882,7 @@ def _finding(group: list[_Hit], resolvers: frozenset[str], log10_e: Callable[[st
         explanation=_explanation(best, group),
         coins=tuple(dict.fromkeys(coin for hit in (best, *group) for coin in hit.coins)),
         # A server's name stands for an operator without one; its address does not.
+        indicator_kinds=(best.indicator.kind,),
         pool=best.indicator.pool or (None if _canonical_address(best.indicator.value) else best.indicator.value),
         contradictions=tuple(remarks),
         blind_spots=BLIND_SPOTS,

@@ -31,8 +31,8 @@ _MAX_DAMAGE_NOTES = 1000  # for each file; a file of nothing but damage must not
 _MIN_STRETCH = 1 << 20  # bytes; shorter stretches are not worth a second worker
 _MAX_STRETCH = 64 << 20
 _SYNC_CHAIN = 12  # plausible records in a row to begin a second stretch; a wrong guess costs time, never packets
-_TRUST_CHAIN = 3  # the same after damage, where a wrong guess would cost packets: see find_record
-_BLIND_CHAIN = 5  # the same with no clock to compare with
+_NO_TIME = -1  # clock of a pcapng stretch before its first packet with a time of its own
+_MAGIC_BITS = 6  # flipped bits up to which a file header is still taken for what it was
 
 _MAGICS = {
     b"\xd4\xc3\xb2\xa1": (False, 1000, 16),
@@ -43,6 +43,7 @@ _MAGICS = {
     b"\xa1\xb2\xcd\x34": (True, 1000, 24),
 }
 _PCAPNG_MAGIC = b"\x0a\x0d\x0d\x0a"
+_PACKETS = (pcapng.ENHANCED_PACKET, pcapng.OBSOLETE_PACKET)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,10 +168,10 @@ class CaptureReader:
             link = _u32(p.buf, 20, swapped) & 0x0FFFFFFF
             snap = _u32(p.buf, 16, swapped)
             limit = max(pcap.MAX_CAPTURED, snap if snap <= 1 << 24 else 0)
-            self._pcap = pcap.RecordFormat(swapped, fraction_ns, header_len, link & 0xFFFF, limit)
+            self._pcap = pcap.RecordFormat(swapped, fraction_ns, header_len, link & 0xFFFF, limit, snap)
             p.at = 24
         elif magic == _PCAPNG_MAGIC:
-            p.at = 0
+            p.near = 0
         elif not self._guess_format():
             raise UnreadableInput(
                 f"{self.summary.file}: begins with {magic.hex(' ') or 'nothing'}, which is no pcap or pcapng capture; "
@@ -178,31 +179,44 @@ class CaptureReader:
             )
 
     def _guess_format(self) -> bool:
-        """Find records behind a damaged file header: the link type is lost and taken for Ethernet."""
+        """Find packets behind a damaged file header."""
         p = self._p
+        head = p.buf[: 1 << 20]
+        link_type, snap_len = frames.LINK_ETHERNET, 0
+        formats = [(swapped, fraction_ns, 16) for swapped in (False, True) for fraction_ns in (1000, 1)]
+        if len(head) >= 24:
+            # A few flipped bits in the magic number do not hide what it was, nor the rest of the header.
+            distances = {magic: _bits_apart(magic, head[:4].tobytes()) for magic in (*_MAGICS, _PCAPNG_MAGIC)}
+            nearest = min(distances, key=distances.__getitem__)
+            if distances[nearest] <= _MAGIC_BITS and nearest in _MAGICS:
+                formats = [_MAGICS[nearest]]
+                link_type, snap_len = _u32(head, 20, formats[0][0]) & 0xFFFF, _u32(head, 16, formats[0][0])
+        guesses = [
+            pcap.RecordFormat(swapped, fraction_ns, header_len, link_type, pcap.MAX_CAPTURED, snap_len)
+            for swapped, fraction_ns, header_len in formats
+        ]
+        # Where the first record must be, the format that leads farthest; else whatever is found first.
+        wanted = 2 * pcap.BLIND_CHAIN
+        led = [int(pcap.chain_length(head, 24, fmt, -1, wanted)) for fmt in guesses]
+        farthest = max(range(len(guesses)), key=led.__getitem__)
         best = -1
-        for swapped in (False, True):
-            for fraction_ns in (1000, 1):
-                fmt = pcap.RecordFormat(swapped, fraction_ns, 16, frames.LINK_ETHERNET, pcap.MAX_CAPTURED)
-                at = int(pcap.find_record(p.buf[: 1 << 20], 0, fmt, -1, 2 * _BLIND_CHAIN))
+        if led[farthest] >= 3:
+            best, self._pcap = 24, guesses[farthest]
+        else:
+            for fmt in guesses:
+                at = int(pcap.find_record(head, 24, fmt, -1, wanted))
                 if at >= 0 and (best < 0 or at < best):
                     best, self._pcap = at, fmt
-        for swapped in (False, True):
-            at = int(pcapng.find_block(p.buf[: 1 << 20], 0, swapped, _BLIND_CHAIN))
+            at, swapped = pcapng.find_after_damage(head, 0, False)
             if at >= 0 and (best < 0 or at < best):
-                best, self._pcap, self._swapped = at, None, swapped
-        if best < 0:
-            # A short file cannot show a long chain. Its header alone may be damaged: try the usual places.
-            for swapped in (False, True):
-                fmt = pcap.RecordFormat(swapped, 1000, 16, frames.LINK_ETHERNET, pcap.MAX_CAPTURED)
-                if len(p.buf) > 40 and p.final and pcap.chain_length(p.buf, 24, fmt, -1, 1 << 30) >= 1 << 30:
-                    best, self._pcap = 24, fmt
+                best, self._pcap, self._swapped, p.near = int(at), None, bool(swapped), 0
+            if best < 0 and led[farthest] >= 1:
+                best, self._pcap = 24, guesses[farthest]
         if best < 0:
             return False
         p.at = best
-        self._note(0, best, 0, "damaged file header; Ethernet and usual clock units are assumed")
-        if self._pcap is None:
-            self._interfaces = _assumed_interface()
+        assumed = "; Ethernet is assumed" if self._pcap is not None and len(formats) > 1 else ""
+        self._note(0, best, 0, "damaged file header" + assumed)
         return True
 
     # -- bytes ---------------------------------------------------------------------------------------------------
@@ -281,12 +295,20 @@ class CaptureReader:
             assert executor is not None
             second.buf = p.buf
             stop = min(guess + size, len(p.buf))
-            future = executor.submit(self._walk, p.buf, guess, stop, p.near, second.packets, 0)
+            near_there = p.near if self._pcap is not None else _NO_TIME
+            interfaces, swapped = self._interfaces, self._swapped
+            future = executor.submit(self._walk, p.buf, guess, stop, near_there, second.packets, 0)
             self._read_stretch(first, guess)
             count, at, previous, near, status = future.result()
-            if p.at == guess and not self._done:
+            # Interfaces that the first stretch brought were unknown to the second: then it is read again.
+            if p.at == guess and not self._done and interfaces is self._interfaces and swapped == self._swapped:
                 second.count = count
-                p.at, p.near = at, near
+                if self._pcap is None:
+                    times = second.packets["time_ns"][:count]
+                    timed = np.flatnonzero(times != _NO_TIME)
+                    times[: timed[0] if len(timed) else count] = p.near
+                p.at = at
+                p.near = near if count and near != _NO_TIME else p.near
                 p.previous = previous if previous >= 0 else p.previous
                 filled.append(second)
                 if status in (pcap.IMPLAUSIBLE, pcap.INCOMPLETE, pcap.SPECIAL):
@@ -393,30 +415,39 @@ class CaptureReader:
             return False
         buf, at = p.buf, p.at
         left = len(buf) - at
-        if left >= fmt.header_len:
+        header = fmt.header_len
+        seconds = fraction = captured = wire = 0
+        clock_near = False
+        if left >= header:
             seconds, fraction, captured, wire = (_u32(buf, at + k, fmt.swapped) for k in (0, 4, 8, 12))
-            after = at + fmt.header_len + captured
+            fraction_ok = fraction * fmt.fraction_ns < 1_000_000_000
+            clock_near = fraction_ok and p.near >= 0 and abs(seconds - p.near) <= pcap.MAX_STEP_S
+            after = at + header + captured
             if captured <= fmt.max_captured and after <= len(buf):
-                # Do the records behind it go on as if it were sound?
+                # Do the records behind it go on as if it were sound? Or does it speak for itself?
                 own = int(pcap.chain_length(buf, after, fmt, seconds, 2)) >= 2
                 old = p.near >= 0 and int(pcap.chain_length(buf, after, fmt, p.near, 2)) >= 2
-                if own or old:
-                    clock_ok = fraction * fmt.fraction_ns < 1_000_000_000 and (own or not old)
-                    if not clock_ok or wire < captured:
-                        self._note(p.base + at, fmt.header_len, 0, "damaged record header; the packet was used")
-                    if clock_ok:
+                alone = fraction_ok and seconds > 0 and bool(pcap.has_sound_length(buf, at, fmt))
+                if own or old or alone:
+                    clock_ok = fraction_ok and (own or not old)
+                    if not clock_ok or wire < captured or not (own or old):
+                        self._note(p.base + at, header, 0, "damaged record header; the packet was used")
+                    time_ns = seconds * 1_000_000_000 + fraction * fmt.fraction_ns
+                    if not clock_ok:
+                        time_ns = max(p.near, 0) * 1_000_000_000
+                    elif own:
                         p.near = seconds
-                    time_ns = (
-                        seconds * 1_000_000_000 + fraction * fmt.fraction_ns if clock_ok else p.near * 1_000_000_000
-                    )
-                    self._emit(stretch, time_ns, at + fmt.header_len, captured, max(wire, captured), fmt.link_type)
+                    self._emit(stretch, time_ns, at + header, captured, max(wire, captured), fmt.link_type)
                     p.previous = at
                     p.at = after
                     return True
-        search_from = at + 1 if p.previous < 0 else p.previous + fmt.header_len + 1
-        found = int(pcap.find_record(buf, search_from, fmt, p.near, _TRUST_CHAIN))
-        if found < 0:
-            found = int(pcap.find_record(buf, search_from, fmt, -1, _BLIND_CHAIN))
+        # A plausible header that leads out of the file was reached by a sound one: nothing before it is doubted.
+        search_from = at + 1 if incomplete or p.previous < 0 else p.previous + header + 1
+        found = -1
+        for blind in (pcap.BLIND_CHAIN, 3, 2) if p.final else (pcap.BLIND_CHAIN,):
+            found = int(pcap.find_after_damage(buf, search_from, fmt, p.near, blind))
+            if found >= 0:
+                break
         if found < 0 and not p.final:
             # Nothing here: pass over what was searched, but for a tail in which a record may begin.
             passed = max(at, len(buf) - 4 * pcap.MAX_CAPTURED)
@@ -425,31 +456,34 @@ class CaptureReader:
                 p.at, p.previous = passed, -1
                 return True
             return bool(stretch.count == 0 and self._fill())
-        if 0 <= found < at and p.previous >= 0:
-            # The record before told a wrong length and swallowed others: cut it there.
-            body = p.previous + fmt.header_len
+        if 0 <= found < at:
+            # The record before told a wrong length, or bytes of it are gone, and it swallowed others: cut it there.
+            # Records that do not lead on beyond it are rather its payload (a capture sent over the network): then it
+            # stays as it is. So it does where only its last bytes pass for the lost beginning of the next header.
+            body = p.previous + header
+            if at - found >= header and pcap.goes_beyond(buf, found, fmt, p.near, at):
+                self._shorten_last(stretch, body, found - body)
             self._note(p.base + p.previous, found - p.previous, 0, "wrong record length; the packet was cut")
-            self._shorten_last(stretch, body, found - body)
             p.at, p.previous = found, -1
             return True
         if found >= 0:
-            self._note(p.base + at, found - at, 1, "bytes that are no record")
+            length = found - at - header
+            if clock_near and 14 <= length <= fmt.max_captured and length in (captured, wire):
+                # One of its two lengths is damaged, and the place of the next record confirms the other.
+                self._note(p.base + at, header, 0, "damaged record length; the packet was used")
+                time_ns = seconds * 1_000_000_000 + fraction * fmt.fraction_ns
+                self._emit(stretch, time_ns, at + header, length, length, fmt.link_type)
+            else:
+                self._note(p.base + at, found - at, 1, "bytes that are no record")
             p.at, p.previous = found, -1
             return True
-        if incomplete and left > fmt.header_len + 14:
+        if incomplete and left > header + 14 and left - header < captured <= fmt.max_captured:
             # The end of the file is missing: what there is of the last packet still tells who spoke to whom.
-            if left - fmt.header_len < captured <= fmt.max_captured:
-                self._note(p.base + at, left, 0, "the file ends inside this packet; its beginning was used")
-                self._emit(
-                    stretch,
-                    seconds * 1_000_000_000 + fraction * fmt.fraction_ns,
-                    at + fmt.header_len,
-                    left - fmt.header_len,
-                    max(wire, left - fmt.header_len),
-                    fmt.link_type,
-                )
-                p.at = len(buf)
-                return False
+            self._note(p.base + at, left, 0, "the file ends inside this packet; its beginning was used")
+            time_ns = seconds * 1_000_000_000 + fraction * fmt.fraction_ns
+            self._emit(stretch, time_ns, at + header, left - header, max(wire, left - header), fmt.link_type)
+            p.at = len(buf)
+            return False
         reason = "the file ends inside a record" if incomplete else "bytes that are no record, to the end"
         self._note(p.base + at, left, 1, reason)
         p.at = len(buf)
@@ -462,11 +496,13 @@ class CaptureReader:
         buf, at = p.buf, p.at
         size = len(buf)
         swapped = self._swapped
+        found, found_swapped = (int(answer) for answer in pcapng.find_after_damage(buf, at + 1, swapped))
         if at + 12 <= size:
             kind, length = (_u32(buf, at + k, swapped) for k in (0, 4))
             end = at + length
             lengths_agree = 12 <= length <= size - at and _u32(buf, end - 4, swapped) == length
-            goes_on = 12 <= length <= size - at and (end == size or bool(pcapng.is_block(buf, end, swapped)))
+            # Where the length at the end is the damaged one, the next block is where the one at the beginning says.
+            goes_on = 12 <= length <= size - at and (found == end or (found < 0 and end == size))
             if length % 4 == 0 and (lengths_agree or goes_on):
                 if not lengths_agree:
                     self._note(p.base + end - 4, 4, 0, "damaged block length; the block was used")
@@ -476,7 +512,6 @@ class CaptureReader:
                 self._note(p.base + at, length, 1, "bad block")
                 p.previous, p.at = at, end
                 return True
-        found = int(pcapng.find_block(buf, at + 1, swapped, 2))
         if found < 0 and not p.final:
             passed = max(at, size - 2 * pcap.MAX_CAPTURED)
             if passed > at:
@@ -486,44 +521,43 @@ class CaptureReader:
             return bool(stretch.count == 0 and self._fill())
         if found < 0 and incomplete and at + 28 + 14 <= size:
             kind, length = (_u32(buf, at + k, swapped) for k in (0, 4))
-            if (
-                kind == pcapng.ENHANCED_PACKET
-                and length <= pcapng.MAX_BLOCK
-                and self._salvage(stretch, kind, at, size + 4)
-            ):
+            if length <= pcapng.MAX_BLOCK and kind in _PACKETS and self._salvage(stretch, kind, at, size + 4):
                 self._note(p.base + at, size - at, 0, "the file ends inside this packet; its beginning was used")
                 p.at = size
                 return False
         stop = found if found >= 0 else size
         # A block whose length is damaged still begins with a sound packet header.
-        if at + 28 + 14 <= stop and _u32(buf, at, swapped) == pcapng.ENHANCED_PACKET:
-            if self._salvage(stretch, pcapng.ENHANCED_PACKET, at, stop):
-                self._note(p.base + at, stop - at, 0, "wrong block length; the packet was used")
-                p.at, p.previous = stop, -1
-                return found >= 0
-        self._note(
-            p.base + at, stop - at, 1, "the file ends inside a block" if found < 0 else "bytes that are no block"
-        )
-        p.at, p.previous = stop, -1
+        kind = _u32(buf, at, swapped) if at + 28 + 14 <= stop else 0
+        if kind in _PACKETS and self._salvage(stretch, kind, at, stop):
+            self._note(p.base + at, stop - at, 0, "wrong block length; the packet was used")
+        else:
+            reason = "the file ends inside a block" if found < 0 else "bytes that are no block"
+            self._note(p.base + at, stop - at, 1, reason)
+        p.at, p.previous, self._swapped = stop, -1, bool(found_swapped)
         return found >= 0
 
     def _salvage(self, stretch: Stretch, kind: int, at: int, end: int) -> bool:
         """Take a packet out of a packet block that contradicts itself; other blocks count as read."""
-        if kind not in (pcapng.ENHANCED_PACKET, pcapng.OBSOLETE_PACKET):
-            return kind not in (pcapng.SIMPLE_PACKET,)
+        if kind not in _PACKETS:
+            return kind != pcapng.SIMPLE_PACKET
         buf, swapped = self._p.buf, self._swapped
         if end - at < 32 + 14:
             return False
         k, high, low, captured, wire = (_u32(buf, at + n, swapped) for n in (8, 12, 16, 20, 24))
+        if kind == pcapng.OBSOLETE_PACKET:  # interface number and drop count share the word
+            k = k >> 16 if swapped else k & 0xFFFF
         if k >= len(self._interfaces.link_type):
             if len(self._interfaces.link_type) == 0:
                 self._note(self._p.base + at, 0, 0, "no interface description; Ethernet and microseconds are assumed")
                 self._interfaces = _assumed_interface()
+            else:
+                self._note(self._p.base + at, 0, 0, f"interface {k} is not described; the first one is assumed")
             k = 0
         room = min(end - 4, len(buf)) - (at + 28)
         if not 0 < captured <= room:
             captured = room
-        time_ns = int(pcapng._time_ns.py_func(high, low, k, self._interfaces))
+        with np.errstate(over="ignore"):  # a damaged time wraps round, as it does in compiled code
+            time_ns = int(pcapng._time_ns.py_func(high, low, k, self._interfaces))
         link = int(self._interfaces.link_type[k])
         self._emit(stretch, time_ns, at + 28, captured, max(min(wire, 0x7FFFFFFF), captured), link)
         return True
@@ -555,47 +589,62 @@ class CaptureReader:
     def _special(self, stretch: Stretch) -> bool:
         """Read a section header or an interface description."""
         p = self._p
-        if stretch.count and not p.final and len(p.buf) - p.at < 4096:
+        if self._more(stretch, 28) is None:
             return False
-        if self._more(stretch, 4096) is None:
+        # Its length may be in either byte order until it was read: have what the longer of the believable ones asks.
+        claimed = [_u32(p.buf, p.at + 4, swapped) for swapped in (False, True) if len(p.buf) - p.at >= 12]
+        if self._more(stretch, 12 + max((n for n in claimed if n <= pcapng.MAX_BLOCK), default=0)) is None:
             return False
+        if p.buf[p.at : p.at + 4].tobytes() == _PCAPNG_MAGIC:
+            return self._begin_section()
+        return self._add_interface()
+
+    def _begin_section(self) -> bool:
+        p = self._p
         buf, at = p.buf, p.at
-        block = buf[at : at + 28].tobytes()
-        if block[:4] == _PCAPNG_MAGIC:
-            order = block[8:12]
-            if order == b"\x4d\x3c\x2b\x1a":
-                self._swapped = False
-            elif order == b"\x1a\x2b\x3c\x4d":
-                self._swapped = True
-            elif not pcapng.is_block(buf, at, self._swapped):
-                return self._mend_pcapng(stretch, False)
-            length = _u32(buf, at + 4, self._swapped) if len(block) >= 12 else 0
-            if not 28 <= length <= len(buf) - at:
-                following = int(pcapng.find_block(buf, at + 12, self._swapped, 2)) if at + 12 < len(buf) else -1
-                stop = following if following >= 0 else len(buf)
-                self._note(p.base + at, stop - at, 0, "damaged section header")
-                self._interfaces = _no_interfaces()
-                p.at, p.previous = stop, -1
-                return following >= 0
-            self._interfaces = _no_interfaces()
-            p.previous, p.at = at, at + length
+        self._interfaces = _no_interfaces()
+        order = buf[at + 8 : at + 12].tobytes()
+        if order in (b"\x4d\x3c\x2b\x1a", b"\x1a\x2b\x3c\x4d"):
+            self._swapped = order == b"\x1a\x2b\x3c\x4d"
+        else:  # the mark of the byte order is damaged: the two lengths show it
+            agreeing = [swapped for swapped in (self._swapped, not self._swapped) if pcapng.is_block(buf, at, swapped)]
+            if agreeing:
+                self._swapped = agreeing[0]
+                self._note(p.base + at, 12, 0, "damaged section header")
+        if pcapng.is_block(buf, at, self._swapped):
+            p.previous, p.at = at, at + _u32(buf, at + 4, self._swapped)
             return True
-        length = _u32(buf, at + 4, self._swapped) if len(block) >= 12 else 0
-        if not pcapng.is_block(buf, at, self._swapped) or length < 20:
-            after = at + length
-            if not (20 <= length <= len(buf) - at and length % 4 == 0 and pcapng.is_block(buf, after, self._swapped)):
-                self._interfaces = _with_interface(self._interfaces, frames.LINK_ETHERNET, 0, b"", self._swapped)
-                following = int(pcapng.find_block(buf, at + 4, self._swapped, 2))
-                stop = following if following >= 0 else len(buf)
-                self._note(p.base + at, stop - at, 0, "damaged interface description; Ethernet is assumed")
-                p.at, p.previous = stop, -1
-                return following >= 0
-        link = int.from_bytes(block[8:10], "big" if self._swapped else "little")
-        snap = _u32(buf, at + 12, self._swapped)
-        options = buf[at + 16 : at + length - 4].tobytes()
+        return self._pass_damaged("damaged section header")
+
+    def _add_interface(self) -> bool:
+        p = self._p
+        buf, at = p.buf, p.at
+        link, snap = frames.LINK_ETHERNET, 0
+        if len(buf) - at >= 20:
+            link = int.from_bytes(buf[at + 8 : at + 10].tobytes(), "big" if self._swapped else "little")
+            snap = _u32(buf, at + 12, self._swapped)
+        length = _u32(buf, at + 4, self._swapped)
+        sound = length >= 20 and bool(pcapng.is_block(buf, at, self._swapped))
+        if sound:
+            stop = at + length
+        else:  # one of its lengths is damaged; the rest is believed, up to the next block
+            following = int(pcapng.find_after_damage(buf, at + 4, self._swapped)[0])
+            stop = min(following if following >= 0 else len(buf), at + 4096)
+        options = buf[at + 16 : stop - 4].tobytes()
         self._interfaces = _with_interface(self._interfaces, link, snap, options, self._swapped)
-        p.previous, p.at = at, at + length
-        return True
+        if sound:
+            p.previous, p.at = at, stop
+            return True
+        return self._pass_damaged("damaged interface description")
+
+    def _pass_damaged(self, reason: str) -> bool:
+        """Go on behind a special block whose length is not to be believed."""
+        p = self._p
+        following, swapped = (int(answer) for answer in pcapng.find_after_damage(p.buf, p.at + 4, self._swapped))
+        stop = following if following >= 0 else len(p.buf)
+        self._note(p.base + p.at, stop - p.at, 0, reason)
+        p.at, p.previous, self._swapped = stop, -1, bool(swapped)
+        return following >= 0 or not p.final
 
     # -- accounting ----------------------------------------------------------------------------------------------
 
@@ -627,6 +676,10 @@ class CaptureReader:
 
 def _u32(buf: NDArray[np.uint8], at: int, swapped: bool) -> int:
     return int.from_bytes(buf[at : at + 4].tobytes(), "big" if swapped else "little")
+
+
+def _bits_apart(a: bytes, b: bytes) -> int:
+    return (int.from_bytes(a, "big") ^ int.from_bytes(b, "big")).bit_count()
 
 
 def _no_interfaces() -> pcapng.Interfaces:

@@ -6,12 +6,15 @@ import sys
 import zlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from headframe.errors import UnreadableInput
+
+if TYPE_CHECKING:
+    import zstandard
 
 STANDARD_INPUT = "-"
 
@@ -19,6 +22,7 @@ _GZIP = b"\x1f\x8b"
 _ZSTD = b"\x28\xb5\x2f\xfd"
 _XZ = b"\xfd7zXZ\x00"
 
+_SMALL = 1024  # bytes handed to a decompressor that cannot go back after an error
 # A decompressed piece: large enough that calls cost nothing, small enough that two of them cost no memory.
 STREAM_PIECE = 8 * 1024 * 1024
 
@@ -134,11 +138,11 @@ class _Counted:
         self.count += len(data)
         return data
 
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return False
+    def peek(self) -> bool:
+        """Whether more bytes come."""
+        if not self._head:
+            self._head = self._raw.read(1)
+        return bool(self._head)
 
     def close(self) -> None:
         if self._raw is not sys.stdin.buffer:
@@ -156,50 +160,175 @@ def _reader(raw: _Counted, head: bytes) -> Callable[[int], bytes]:
     if head.startswith(_GZIP):
         return _GzipPieces(raw).read
     if head.startswith(_ZSTD):
-        import zstandard
-
-        return zstandard.ZstdDecompressor().stream_reader(raw, read_across_frames=True).read  # type: ignore[arg-type]
+        return _ZstdPieces(raw).read
     if head.startswith(_XZ):
-        decompressor = lzma.LZMAFile(raw)  # type: ignore[arg-type]
-        return lambda count: decompressor.read1(count)
+        return _XzPieces(raw).read
     return raw.read
 
 
-class _GzipPieces:
-    """Decompressed pieces of a gzip file, with all that can be had before damage.
+class _Pieces:
+    """Decompressed pieces of a file, with all that can be had before damage.
 
-    `gzip.GzipFile` drops what is in its buffer when the end is missing.
+    The standard readers drop what is in their buffers when the data is damaged or its end is missing.
     """
+
+    name = ""
+    magic = b""
 
     def __init__(self, raw: _Counted) -> None:
         self._raw = raw
-        self._inflater = zlib.decompressobj(wbits=31)  # 31: a gzip header and trailer around the data
         self._pending = b""
         self._inside = False
+        self._over = False  # something else follows the last member
+        self._members = 0
+        self._problem: Exception | None = None
 
     def read(self, count: int) -> bytes:
-        while True:
-            data = self._pending or self._raw.read(256 * 1024)
-            if not data:
-                if self._inside:
-                    raise EOFError("the end of the gzip stream is missing")
+        """The next bytes, at most about `count`; empty at the end.
+
+        Raises
+        ------
+        Exception
+            What the decompressor raised, after everything before it was given.
+        """
+        pieces: list[bytes] = []
+        have = 0
+        while have < count and self._problem is None and not self._over:
+            try:
+                piece = self._piece(count - have)
+            except Exception as problem:
+                if not _is_damage(problem):
+                    raise
+                self._problem = problem
+                break
+            if piece is None:
+                break
+            pieces.append(piece)
+            have += len(piece)
+        if self._problem is not None:
+            pieces.append(self._last_words())
+        data = b"".join(pieces)
+        if not data and self._problem is not None:
+            raise self._problem
+        return data
+
+    def _input(self, size: int) -> bytes:
+        """Compressed bytes: what is left of the last, or new ones; empty at the end of the file."""
+        data = self._pending or self._raw.read(size)
+        self._pending = b""
+        if not self._inside:
+            data = data.lstrip(b"\0")  # members may be padded with zeros
+            if self._members and not data.startswith(self.magic[: len(data)]):
+                self._over = True
                 return b""
-            if not self._inside:
-                data = data.lstrip(b"\0")
-                if not data:
-                    continue
+        if not data and self._inside:
+            raise EOFError(f"the end of the {self.name} stream is missing")
+        return data
+
+    def _member_ended(self, rest: bytes) -> None:
+        """Members may follow each other; anything else behind the last is ignored."""
+        self._pending = rest
+        self._inside = False
+        self._members += 1
+
+    def _piece(self, count: int) -> bytes | None:
+        """Some bytes, perhaps none yet; None at the end."""
+        raise NotImplementedError
+
+    def _last_words(self) -> bytes:
+        """What can still be had after an error."""
+        return b""
+
+
+class _GzipPieces(_Pieces):
+    name = "gzip"
+    magic = _GZIP
+
+    def __init__(self, raw: _Counted) -> None:
+        super().__init__(raw)
+        self._inflater = zlib.decompressobj(wbits=31)  # 31: a gzip header and trailer around the data
+        self._before = self._inflater
+        self._given = b""
+
+    def _piece(self, count: int) -> bytes | None:
+        self._given = b""
+        data = self._input(256 * 1024)
+        if not data:
+            return None if self._over or not self._raw.peek() else b""
+        self._before = self._inflater.copy()
+        self._given = data
+        self._inside = True
+        out = self._inflater.decompress(data, count)
+        if self._inflater.eof:
+            self._member_ended(self._inflater.unused_data)
+            self._inflater = zlib.decompressobj(wbits=31)
+        else:
+            self._pending = self._inflater.unconsumed_tail
+        return out
+
+    def _last_words(self) -> bytes:
+        # Again, byte by byte, up to the one that is wrong.
+        out = []
+        try:
+            for k in range(len(self._given)):
+                out.append(self._before.decompress(self._given[k : k + 1]))
+        except zlib.error:
+            pass
+        self._given = b""
+        return b"".join(out)
+
+
+class _ZstdPieces(_Pieces):
+    """An error costs what its call would have given: small pieces make that one block of 128 KiB or little more."""
+
+    name = "zstd"
+    magic = _ZSTD
+
+    def __init__(self, raw: _Counted) -> None:
+        super().__init__(raw)
+        self._decoder = self._fresh()
+
+    @staticmethod
+    def _fresh() -> "zstandard.ZstdDecompressionObj":
+        import zstandard
+
+        return zstandard.ZstdDecompressor(max_window_size=1 << 27).decompressobj()
+
+    def _piece(self, count: int) -> bytes | None:
+        data = self._input(64 * 1024)
+        if not data:
+            return None if self._over or not self._raw.peek() else b""
+        self._inside = True
+        now, self._pending = data[:_SMALL], data[_SMALL:]
+        out = self._decoder.decompress(now)
+        if self._decoder.eof:
+            self._member_ended(self._decoder.unused_data + self._pending)
+            self._decoder = self._fresh()
+        return out
+
+
+class _XzPieces(_Pieces):
+    """An error costs at most the `_SMALL` bytes that its call would have given."""
+
+    name = "xz"
+    magic = _XZ
+
+    def __init__(self, raw: _Counted) -> None:
+        super().__init__(raw)
+        self._decoder = lzma.LZMADecompressor(format=lzma.FORMAT_XZ)
+
+    def _piece(self, count: int) -> bytes | None:
+        data = b""
+        if self._decoder.needs_input:
+            data = self._input(64 * 1024)
+            if not data:
+                return None if self._over or not self._raw.peek() else b""
             self._inside = True
-            out = self._inflater.decompress(data, count)
-            if self._inflater.eof:
-                # Members may follow each other, padded with zeros; anything else behind the last is ignored.
-                rest = self._inflater.unused_data.lstrip(b"\0")
-                self._pending = rest if rest.startswith(_GZIP[: len(rest)]) else b""
-                self._inflater = zlib.decompressobj(wbits=31)
-                self._inside = False
-            else:
-                self._pending = self._inflater.unconsumed_tail
-            if out:
-                return out
+        out = self._decoder.decompress(data, _SMALL)
+        if self._decoder.eof:
+            self._member_ended(self._decoder.unused_data)
+            self._decoder = lzma.LZMADecompressor(format=lzma.FORMAT_XZ)
+        return out
 
 
 def open_source(name: str) -> ByteSource:

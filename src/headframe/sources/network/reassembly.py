@@ -51,7 +51,7 @@ class StreamAssembler:
         if self._next is not None:
             self.fresh = True
 
-    def feed(self, sequence: int, data: bytes, time_ns: int, packet: PacketRef) -> Iterator[StreamChunk]:
+    def feed(self, sequence: int, data: bytes, time_ns: int, packet: PacketRef) -> list[StreamChunk]:
         """Take one segment; give what is now in order.
 
         Parameters
@@ -63,26 +63,35 @@ class StreamAssembler:
         time_ns : int
             Capture time. [ns since 1970-01-01 UTC]
         packet : PacketRef
+
+        Returns
+        -------
+        list of StreamChunk
         """
-        if self._next is None or (self.fresh and sequence_step(sequence, self._next) > 0):
-            gap = True
-            self._next = sequence
-        else:
-            gap = False
-        step = sequence_step(sequence, self._next)
-        if step > 0:
-            self._waiting.append((sequence, data, time_ns, packet))
-            self._waiting_bytes += len(data)
-            if len(self._waiting) > self._most_segments or self._waiting_bytes > self._most_bytes:
-                yield from self._skip_hole()
-            return
-        data = data[-step:] if step else data
-        if data:
-            self.fresh = False
-            self._next = (self._next + len(data)) % _WHOLE
-            yield StreamChunk(direction=self._direction, time_ns=time_ns, packet=packet, data=data, after_gap=gap)
-        if self._waiting:
-            yield from self._drain()
+        gap = False
+        if sequence != self._next:
+            if self._next is None or (self.fresh and sequence_step(sequence, self._next) > 0):
+                gap = True
+            else:
+                step = sequence_step(sequence, self._next)
+                if step > 0:
+                    self._waiting.append((sequence, data, time_ns, packet))
+                    self._waiting_bytes += len(data)
+                    if len(self._waiting) > self._most_segments or self._waiting_bytes > self._most_bytes:
+                        return list(self._skip_hole())
+                    return []
+                sequence, data = sequence - step, data[-step:]
+                if not data:
+                    return []
+        self.fresh = False
+        self._next = (sequence + len(data)) % _WHOLE
+        chunk = StreamChunk(direction=self._direction, time_ns=time_ns, packet=packet, data=data, after_gap=gap)
+        return [chunk, *self._drain()] if self._waiting else [chunk]
+
+    @property
+    def waits(self) -> bool:
+        """Whether segments are held back for a hole."""
+        return bool(self._waiting)
 
     def acknowledged(self, sequence: int) -> Iterator[StreamChunk]:
         """The other side has everything before `sequence`: stop waiting for holes before it."""

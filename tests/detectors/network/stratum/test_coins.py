@@ -27,7 +27,7 @@ def signs(**given: object) -> CoinSigns:
 
 
 def first(sign: CoinSigns, dialects: Counter[Dialect], *names: str, port: int = 0, time_ns: int = NOW) -> str:
-    coins, _ = candidates([sign], dialects, names, port, time_ns)
+    coins = candidates([sign], dialects, names, port, time_ns).coins
     return coins[0] if coins else ""
 
 
@@ -94,7 +94,7 @@ def test_bitcoin_and_its_kin_by_the_chain_itself() -> None:
     assert first(cash, V1) == "BCH"
     litecoin = signs(shapes=[Notify.BITCOIN], previous_hash="5f" * 32, nbits="1a01cd2d", height=2_034_000)
     assert first(litecoin, V1) == "LTC"
-    coins, testnet = candidates(
+    coins, testnet, _ = candidates(
         [signs(shapes=[Notify.BITCOIN], previous_hash="5f" * 32, nbits="1e0ffff0")], V1, [], 0, NOW
     )
     assert testnet
@@ -129,3 +129,13 @@ def test_a_testnet_miner_is_marked() -> None:
     said = [(side, at, data.replace(b"tester.worker1", b"mn" + b"B" * 32)) for side, at, data in talk.said]
     finding = report(Talk(said=said, now_s=talk.now_s)).findings[0]
     assert any("test network" in text for text in finding.contradictions)
+
+
+def test_an_algorithm_is_named_only_when_settled() -> None:
+    """Scrypt and SHA-256 difficulties differ by 65,536: without an address or a fitting chain there is no hash rate."""
+    unsure = signs(shapes=[Notify.BITCOIN], previous_hash="5f" * 32, nbits="1e0ffff0")
+    assert candidates([unsure], V1, [], 0, NOW).algorithm == ""
+    sure = signs(shapes=[Notify.BITCOIN], previous_hash="5f" * 32, nbits="1e0ffff0", accounts=["L" + "B" * 33])
+    assert candidates([sure], V1, [], 0, NOW).algorithm == "scrypt"
+    bitcoin = signs(shapes=[Notify.BITCOIN], previous_hash="5f" * 22 + "00" * 10, nbits="170d1f8c")
+    assert candidates([bitcoin], V1, [], 0, NOW).algorithm == "sha256d"

@@ -9,9 +9,11 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from itertools import pairwise
+from typing import NamedTuple
 
 from headframe.detectors.network.stratum.dialects import Dialect, Notify
 from headframe.detectors.network.stratum.difficulty import bits_difficulty
+from headframe.detectors.network.stratum.hashrate import COINS_ALGORITHM
 from headframe.detectors.network.stratum.session import CoinSigns
 
 MERGE_NS = 1_663_224_162_000_000_000
@@ -141,6 +143,30 @@ _BTC_DIFFICULTY: tuple[tuple[float, float], ...] = (
 """Bitcoin's network difficulty at each new year from 2012 to 2025: the chain itself."""
 
 
+SETTLED_POINTS = 3.0
+"""Points that the coins of one algorithm must have together before a hash rate is made of it: an address of a peculiar
+form, a peculiar job, a block height that fits, or zeros that only Bitcoin's chain has. Units differ by 65,536 between
+scrypt and SHA-256, so a guess would do harm. [points]"""
+
+
+class Naming(NamedTuple):
+    """Coins of a session.
+
+    Attributes
+    ----------
+    coins : tuple of str
+        Ticker symbols, the likeliest first; at most four; empty where nothing tells.
+    testnet : bool
+        True where account or chain belong to a test network.
+    algorithm : str
+        Key of `JOULE_PER_HASH`; empty where the coins do not settle it.
+    """
+
+    coins: tuple[str, ...]
+    testnet: bool
+    algorithm: str
+
+
 def account_core(account: str) -> str:
     """The wallet part of a log-in name: without worker, fixed difficulty, or mail address."""
     text = account.strip()
@@ -157,7 +183,7 @@ def candidates(
     names: Iterable[str],
     port: int,
     time_ns: int,
-) -> tuple[tuple[str, ...], bool]:
+) -> Naming:
     """Coins that the signs speak for, and whether they speak of a test network.
 
     Parameters
@@ -174,9 +200,7 @@ def candidates(
 
     Returns
     -------
-    coins : tuple of str
-        Ticker symbols, the likeliest first; at most four; empty where nothing tells.
-    testnet : bool
+    Naming
     """
     points: defaultdict[str, float] = defaultdict(float)
     testnet = False
@@ -216,7 +240,10 @@ def candidates(
         points[_PORTS[port]] += 0.2
     best = max(points.values(), default=0.0)
     ranked = sorted(points.items(), key=lambda item: (-item[1], item[0]))
-    return tuple(coin for coin, value in ranked if value >= 0.2 * best)[:4], testnet
+    coins = tuple(coin for coin, value in ranked if value >= 0.2 * best)[:4]
+    algorithm = COINS_ALGORITHM.get(coins[0], "") if coins else ""
+    support = sum(value for coin, value in points.items() if COINS_ALGORITHM.get(coin) == algorithm)
+    return Naming(coins, testnet, algorithm if support >= SETTLED_POINTS else "")
 
 
 def _add(points: defaultdict[str, float], coins: tuple[str, ...], weight: float) -> None:

@@ -6,11 +6,10 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from headframe.detectors.network.stratum.coins import candidates
+from headframe.detectors.network.stratum.coins import Naming, candidates
 from headframe.detectors.network.stratum.dialects import Dialect, Notify
 from headframe.detectors.network.stratum.difficulty import V1_HASHES_PER_DIFFICULTY
 from headframe.detectors.network.stratum.hashrate import (
-    COINS_ALGORITHM,
     WINDOW_S,
     power_interval,
     rate_interval,
@@ -240,9 +239,10 @@ def _finding(group: _Group, role: Role, world: _World) -> Finding:
     parameters = world.parameters
     started = min(view.started_ns for view in views)
     ended = max(view.ended_ns for view in views)
-    coins, testnet, name, pool = _naming(group, world, started)
+    naming, name, pool = _naming(group, world, started)
+    coins, testnet = naming.coins, naming.testnet
     counts = _count(views)
-    algorithm = _algorithm(views, coins)
+    algorithm = _algorithm(views, naming)
     measured = _rate(views, algorithm, parameters)
     rate = measured.interval
     power = power_interval(rate, algorithm) if rate is not None else None
@@ -276,7 +276,7 @@ def _finding(group: _Group, role: Role, world: _World) -> Finding:
     )
 
 
-def _naming(group: _Group, world: _World, time_ns: int) -> tuple[tuple[str, ...], bool, str | None, str | None]:
+def _naming(group: _Group, world: _World, time_ns: int) -> tuple[Naming, str | None, str | None]:
     verdict = group.verdict
     name = world.server_name(verdict.server, verdict.server_port, time_ns)
     if name is None:
@@ -289,14 +289,14 @@ def _naming(group: _Group, world: _World, time_ns: int) -> tuple[tuple[str, ...]
     for view in group.views:
         dialects.update(view.session.dialects)
         dialects[dialect_of(view.session)] += 1
-    coins, testnet = candidates(
+    naming = candidates(
         [view.session.signs for view in group.views],
         dialects,
         [text for text in (name, pool) if text],
         verdict.server_port,
         time_ns,
     )
-    return coins, testnet, name, pool
+    return naming, name, pool
 
 
 def _count(views: list[_View]) -> Shares:
@@ -311,7 +311,7 @@ def _count(views: list[_View]) -> Shares:
     )
 
 
-def _algorithm(views: list[_View], coins: tuple[str, ...]) -> str:
+def _algorithm(views: list[_View], naming: Naming) -> str:
     """Algorithm that the shares were found with; empty where it is not known."""
     shapes: Counter[Notify] = Counter()
     named: Counter[str] = Counter()
@@ -330,7 +330,7 @@ def _algorithm(views: list[_View], coins: tuple[str, ...]) -> str:
         return "equihash"
     if shapes[Notify.ETHASH]:
         return "ethash"
-    return COINS_ALGORITHM.get(coins[0], "") if coins else ""
+    return naming.algorithm
 
 
 def _hashes(worth: float, algorithm: str) -> float:
@@ -653,9 +653,10 @@ def _pool_finding(group: _Group, world: _World) -> Finding:
     views, verdict = group.views, group.verdict
     clients = sorted({view.verdict.client for view in views})
     first = min(views, key=lambda view: view.started_ns)
-    coins, testnet, name, pool = _naming(group, world, first.started_ns)
+    naming, name, pool = _naming(group, world, first.started_ns)
+    coins, testnet = naming.coins, naming.testnet
     counts = _count(views)
-    algorithm = _algorithm(views, coins)
+    algorithm = _algorithm(views, naming)
     rate = _rate(views, algorithm, world.parameters).interval
     others = f" and {len(clients) - 1} more" if len(clients) > 1 else ""
     return Finding(

@@ -1,0 +1,75 @@
+"""Compile the kernels ahead of their first use."""
+
+import subprocess
+import sys
+
+from headframe.kernels import jit
+
+
+def needs_compiling() -> bool:
+    """Whether the kernels must be compiled before they run: the first time, and after an update."""
+    return not jit.is_complete()
+
+
+def compile_kernels() -> None:
+    """Compile every kernel and keep the result: half of them in a second process, for a compiler uses one core.
+
+    About 10 s on two cores; nothing but loading where it was done before.
+    """
+    half = subprocess.Popen(
+        [sys.executable, "-c", "from headframe.engines.compiling import compile_table; compile_table()"]
+    )
+    compile_readers()
+    if half.wait() != 0:
+        compile_table()
+    jit.mark_complete()
+
+
+def compile_readers() -> None:
+    """Compile what turns bytes into packets."""
+    import numpy as np
+
+    from headframe.kernels import frames, look, pcap, pcapng
+
+    names = look.name_table(np.empty(0, dtype=np.uint64))
+    buf = np.zeros(64, dtype=np.uint8)
+    buf.flags.writeable = False  # maps and pipes are read-only, and numba compiles for that
+    packets = np.zeros(1, dtype=frames.PACKET)
+    key = np.uint64(1)
+    fmt = pcap.RecordFormat(False, 1000, 16, 1, pcap.MAX_CAPTURED)
+    none = np.empty(0, dtype=np.int64)
+    interfaces = pcapng.Interfaces(none, none, none, none, none, none)
+    frames.decode_frames(buf, packets, 0, 0, key, key)
+    look.look_at_payloads(buf, packets, 0, 0, names)
+    pcap.read_pcap(buf, 0, 0, fmt, -1, packets, 0, names, key, key)
+    pcap.chain_length(buf, 0, fmt, -1, 1)
+    pcap.find_record(buf, 0, fmt, -1, 1)
+    pcap.find_after_damage(buf, 0, fmt, -1, 1)
+    pcap.has_sound_length(buf, 0, fmt)
+    pcap.goes_beyond(buf, 0, fmt, -1, 0)
+    pcapng.read_pcapng(buf, 0, 0, False, interfaces, -1, packets, 0, names, key, key)
+    pcapng.is_block(buf, 0, False)
+    pcapng.find_block(buf, 0, False, 1)
+    pcapng.find_after_damage(buf, 0, False)
+
+
+def compile_table() -> None:
+    """Compile what keeps conversations."""
+    import numpy as np
+
+    from headframe.kernels import conversations, frames, look
+
+    names = look.name_table(np.empty(0, dtype=np.uint64))
+    buf = np.zeros(64, dtype=np.uint8)
+    buf.flags.writeable = False
+    table = conversations.new_table(16, 16)
+    packets = np.zeros(1, dtype=frames.PACKET)
+    selected = np.zeros(1, dtype=conversations.SELECTED)
+    closed = np.zeros(16, dtype=np.int32)
+    conversations.update(table, buf, packets, 0, 0, 0, 0, 1, selected, closed, names, names)
+    conversations.sweep(table, 0, closed, 0, 0, 0, 0)
+    conversations.release(table, closed, 0)
+    conversations.flag_places(table, names, 0)
+    conversations.place_keys(names, names, names)
+    conversations.read_series(table, 0)
+    conversations.rehash(table.slots, table.slots.copy())
