@@ -252,13 +252,10 @@ def markdown(results: dict[str, dict[str, Score]], versions: dict[str, str]) -> 
             cells.append(cell)
         label = f"{group} ({reference.captures})"
         lines.append(f"| {label} | {reference.sessions} | " + " | ".join(cells) + " |")
-    if "cgminer probes" in first:
-        cells = [f"{results[t]['cgminer probes'].probes_called_mining} called mining" for t in tools]
-        lines.append(
-            f"| of these, endpoints that never answered as a pool | {first['cgminer probes'].probes} probes | "
-            + " | ".join(cells)
-            + " |"
-        )
+        if group == "cgminer probes":
+            cells = [f"{results[tool][group].probes_called_mining} called mining" for tool in tools]
+            label = f"{reference.probes} more endpoints in them that never answered as a pool"
+            lines.append(f"| {label} | 0 | " + " | ".join(cells) + " |")
     if "benign zoo" in first:
         cells = []
         for tool in tools:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from headframe.kernels import frames
 from tests import captures as make
 from tests import naive
-from tests.kernels.uncompiled import StrictBytes, records, uncompiled
+from tests.kernels.uncompiled import StrictBytes, _Record, records, uncompiled
 
 KEY_A, KEY_B = np.uint64(0x1234567890ABCDEF), np.uint64(0xFEDCBA0987654321)
 PAD = 9  # a frame seldom begins at the start of the buffer
@@ -27,18 +27,23 @@ def decode(data: bytes, wire_len: int | None = None, link_type: int = 1, *, behi
     return packets[0]
 
 
-def decode_strictly(data: bytes, wire_len: int, link_type: int) -> np.record:
+def decode_strictly(data: bytes, wire_len: int, link_type: int) -> _Record:
     """One frame through the uncompiled kernel, which may read nothing but the frame."""
     plain = uncompiled().frames
     packets = records(plain.PACKET, 1)
-    packets.frame, packets.captured_len, packets.wire_len, packets.link_type = PAD, len(data), wire_len, link_type
+    packets["frame"], packets["captured_len"], packets["wire_len"], packets["link_type"] = (
+        PAD,
+        len(data),
+        wire_len,
+        link_type,
+    )
     buf = StrictBytes(b"\xee" * PAD + data + b"\xff" * 64, PAD, PAD + len(data))
     with np.errstate(over="ignore"):
         plain.decode_frames(buf, packets, 0, 1, KEY_A, KEY_B)
     return packets[0]
 
 
-def compare(packet: np.void, expected: naive.Decoded) -> None:
+def compare(packet: np.void | _Record, expected: naive.Decoded) -> None:
     assert int(packet["status"]) == expected.status
     if expected.status == naive.FRAGMENT:
         assert int(packet["network"]) == expected.network

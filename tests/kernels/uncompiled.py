@@ -30,7 +30,7 @@ def uncompiled() -> types.SimpleNamespace:
     bound = {name: getattr(package, name, None) for name in names}
     stub = types.ModuleType("headframe.kernels.prefetch")
     stub.LINE, stub.AHEAD = 64, 4096  # type: ignore[attr-defined]
-    stub.prefetch = lambda array, index: None  # type: ignore[attr-defined]
+    stub.prefetch = lambda *given: None  # type: ignore[attr-defined]
     compiled, numba.njit = numba.njit, _plain
     try:
         sys.modules["headframe.kernels.prefetch"] = stub
@@ -69,6 +69,38 @@ class StrictBytes:
         return self.data[at]
 
 
-def records(dtype: np.dtype, count: int) -> np.recarray:
-    """Zeroed records whose fields are attributes, as in compiled code."""
-    return np.zeros(count, dtype=dtype).view(np.recarray)
+class _Record:
+    """One record whose fields are attributes, as in compiled code."""
+
+    def __init__(self, record: np.void) -> None:
+        object.__setattr__(self, "_record", record)
+
+    def __getattr__(self, name: str) -> Any:
+        return self._record[name]
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        self._record[name] = value
+
+    def __getitem__(self, name: str) -> Any:
+        return self._record[name]
+
+
+class Records:
+    """An array of records; `array` is the plain one."""
+
+    def __init__(self, array: np.ndarray) -> None:
+        self.array = array
+
+    def __len__(self) -> int:
+        return len(self.array)
+
+    def __getitem__(self, index: Any) -> Any:
+        return self.array[index] if isinstance(index, str) else _Record(self.array[int(index)])
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        self.array[name] = value
+
+
+def records(dtype: np.dtype, count: int) -> Records:
+    """Zeroed records."""
+    return Records(np.zeros(count, dtype=dtype))

@@ -51,7 +51,7 @@ DATAGRAM_NS = 120 * _SECOND
 _SWEEP_PACKETS = 1 << 21
 _SWITCH_S = 0.0002
 _QUIC_SPARE = 256  # QUIC datagrams decrypted beyond the first of each server
-_QUIC_SHARE = 16_384  # and one more for so many packets
+_QUIC_SHARE = 65_536  # and one more for so many packets
 
 _PROTO_NAMES = {1: "icmp", 6: "tcp", 17: "udp", 58: "icmp6", 132: "sctp"}
 
@@ -443,6 +443,9 @@ class LocalEngine:
         return True
 
     def _parse_segment(self, event: _Event, reader: _Reader) -> None:
+        if event.look == look.RPC or (event.look == look.NOTHING and reader.wanted):
+            self._parse_content(event, reader)
+            return
         if event.look == look.DNS_TCP:
             try:
                 messages, _used = dns.parse_tcp_messages(event.data)

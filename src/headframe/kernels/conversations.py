@@ -611,27 +611,32 @@ def update(table, buf, packets, first, last, ordinal, part, parts, selected, clo
     slots = table.slots
     mask = np.uint64(len(slots) - 1)
     counters = table.counters
+    mine = np.empty(last - first, dtype=np.int32)
+    count = 0
     for i in range(first, last):
+        p = packets[i]
+        mine[count] = i
+        count += p.status == 0 and (np.int64(p.hash) * parts) >> 32 == part
+    for k in range(count):
         # Packets ahead in the pipe: first the slot, then the conversation it names, then where its series goes on.
-        if i + 24 < last:
-            prefetch(slots, np.int64(np.uint64(packets[i + 24].hash) & mask), 0)
-        if i + 12 < last:
-            ahead = slots[np.uint64(packets[i + 12].hash) & mask]
+        if k + 24 < count:
+            prefetch(slots, np.int64(np.uint64(packets[mine[k + 24]].hash) & mask), 0)
+        if k + 12 < count:
+            ahead = slots[np.uint64(packets[mine[k + 12]].hash) & mask]
             if ahead != 0:
                 place = np.int64(ahead & np.uint64(0xFFFFFFFF)) - 1
                 prefetch(table.conversations, place, 0)
                 prefetch(table.conversations, place, 64)
                 prefetch(table.conversations, place, 128)
-        if i + 5 < last:
-            ahead = slots[np.uint64(packets[i + 5].hash) & mask]
+        if k + 5 < count:
+            ahead = slots[np.uint64(packets[mine[k + 5]].hash) & mask]
             if ahead != 0:
                 c = table.conversations[np.int64(ahead & np.uint64(0xFFFFFFFF)) - 1]
                 if c.series_tail >= 0:
                     prefetch(table.series_time, c.series_tail * _BLOCK + (c.series_len & (_BLOCK - 1)), 0)
                     prefetch(table.series_size, c.series_tail * _BLOCK + (c.series_len & (_BLOCK - 1)), 0)
+        i = np.int64(mine[k])
         p = packets[i]
-        if p.status != 0 or (np.int64(p.hash) * parts) >> 32 != part:
-            continue
         if counters[_N_FREE] == 0 or counters[_N_SERIES_FREE] == 0:
             return i, GROW
         # -- find or begin ---------------------------------------------------------------------------------
@@ -642,9 +647,9 @@ def update(table, buf, packets, first, last, ordinal, part, parts, selected, clo
             if value == 0:
                 break
             if value >> np.uint64(32) == np.uint64(p.hash):
-                k = np.int64(value & np.uint64(0xFFFFFFFF)) - 1
-                if table.conversations[k].key0 == p.key0 and table.conversations[k].key1 == p.key1:
-                    index = k
+                found = np.int64(value & np.uint64(0xFFFFFFFF)) - 1
+                if table.conversations[found].key0 == p.key0 and table.conversations[found].key1 == p.key1:
+                    index = found
                     break
             slot = (slot + np.uint64(1)) & mask
         if index >= 0 and p.proto == 6 and p.tcp_flags & 0x12 == 0x02:

@@ -26,6 +26,7 @@ _STRIDE = 2048  # records that are walked, then decoded, then looked at while st
 
 MAX_CAPTURED = 262_144  # the largest packet that libpcap and Wireshark write (MAXIMUM_SNAPLEN)
 MAX_STEP_S = 30 * 86_400  # a clock jump that makes a header suspicious until its neighbours confirm it
+DAY_S = 86_400
 EARLIEST_S = 315_532_800  # 1980: clocks before that count from the start of a machine
 TRUST_CHAIN = 3  # plausible records in a row to go on with after damage
 BLIND_CHAIN = 5  # the same with no clock to compare with
@@ -123,21 +124,34 @@ def _sound_chain(buf, o, fmt, wanted):
 def find_after_damage(buf, start, fmt, near_s, blind):
     """Offset of the first record at or after `start` that can be believed, or -1.
 
-    One record with a sound length is enough (a packet between two damaged places has no neighbours to speak for it)
-    where its clock is near `near_s` or is a date at all; else `TRUST_CHAIN` plausible ones in a row near `near_s`, or
-    `blind` in a row with sound lengths: four bytes off, fraction and lengths can pass for clock, fraction and length.
+    A packet between two damaged places has no neighbours to speak for it, so one record must be enough:
+
+    - its clock is within a day of `near_s` (some 60 bits that fit), or within `MAX_STEP_S` and its length is sound;
+    - its clock is a date at all and its length is sound, or `blind` such follow each other with any clock.
+
+    The second kind gives way to one of the first, or to one that leads on farther, that begins within its header:
+    a few bytes off, parts of two fields can pass for one.
     """
+    found = -1
+    found_chain = 0
     for o in range(start, len(buf) - fmt.header_len + 1):
+        if found >= 0 and o >= found + fmt.header_len:
+            return found
         if not _plausible(buf, o, fmt, -1):
             continue
-        if has_sound_length(buf, o, fmt) and u32(buf, o, fmt.swapped) >= EARLIEST_S:
-            return o
-        if near_s >= 0 and _plausible(buf, o, fmt, near_s):
-            if has_sound_length(buf, o, fmt) or chain_length(buf, o, fmt, near_s, TRUST_CHAIN) >= TRUST_CHAIN:
+        seconds = u32(buf, o, fmt.swapped)
+        sound = has_sound_length(buf, o, fmt)
+        if near_s >= 0 and abs(seconds - near_s) <= MAX_STEP_S:
+            wire = u32(buf, o + 12, fmt.swapped)
+            close = abs(seconds - near_s) <= DAY_S and u32(buf, o + 8, fmt.swapped) >= 14 and wire <= MAX_CAPTURED
+            if sound or close or chain_length(buf, o, fmt, near_s, TRUST_CHAIN) >= TRUST_CHAIN:
                 return o
-        if _sound_chain(buf, o, fmt, blind):
-            return o
-    return -1
+        if (sound and seconds >= EARLIEST_S) or _sound_chain(buf, o, fmt, blind):
+            chain = chain_length(buf, o, fmt, -1, TRUST_CHAIN)
+            if found < 0 or chain > found_chain:
+                found = o
+                found_chain = chain
+    return found
 
 
 @kernel

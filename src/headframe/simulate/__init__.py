@@ -1,5 +1,7 @@
 """Captures that can be generated, and the truth about them.
 
+Examples
+--------
 >>> from headframe.simulate import CaptureSpec, simulate_capture
 >>> traffic = simulate_capture(CaptureSpec.demo(miners=1, minutes=1), seed=7)
 >>> traffic.truth["miners"][0]["coin"]

@@ -128,6 +128,7 @@ class _Position:
         self.at = 0
         self.previous = -1  # where the last record began, -1 unknown
         self.near = -1  # clock of the last record: seconds for pcap, nanoseconds for pcapng
+        self.doubtful = -1  # clock of the last record that only spoke for itself
         self.final = False  # the file ends where buf ends
 
 
@@ -427,7 +428,11 @@ class CaptureReader:
                 # Do the records behind it go on as if it were sound? Or does it speak for itself?
                 own = int(pcap.chain_length(buf, after, fmt, seconds, 2)) >= 2
                 old = p.near >= 0 and int(pcap.chain_length(buf, after, fmt, p.near, 2)) >= 2
-                alone = fraction_ok and seconds > 0 and bool(pcap.has_sound_length(buf, at, fmt))
+                alone = False
+                if not (own or old) and fraction_ok and pcap.has_sound_length(buf, at, fmt):
+                    alone = int(pcap.find_after_damage(buf[: after + 64], at, fmt, p.near, 1)) == at
+                if wire < captured and 0 < wire and int(pcap.chain_length(buf, at + header + wire, fmt, p.near, 2)) >= 2:
+                    own = old = alone = False  # the length on the wire leads on: the other one is damaged
                 if own or old or alone:
                     clock_ok = fraction_ok and (own or not old)
                     if not clock_ok or wire < captured or not (own or old):
@@ -435,8 +440,10 @@ class CaptureReader:
                     time_ns = seconds * 1_000_000_000 + fraction * fmt.fraction_ns
                     if not clock_ok:
                         time_ns = max(p.near, 0) * 1_000_000_000
-                    elif own:
+                    elif own or abs(seconds - p.doubtful) <= pcap.MAX_STEP_S:
                         p.near = seconds
+                    else:
+                        p.doubtful = seconds  # the clock may have been set: the next record will tell
                     self._emit(stretch, time_ns, at + header, captured, max(wire, captured), fmt.link_type)
                     p.previous = at
                     p.at = after
@@ -519,6 +526,13 @@ class CaptureReader:
                 p.at, p.previous = passed, -1
                 return True
             return bool(stretch.count == 0 and self._fill())
+        if p.previous >= 0 and not incomplete:
+            # Bytes of the block before may be gone; where lengths are equal, its end seems to be in a later block.
+            inner, inner_swapped = (int(answer) for answer in pcapng.find_after_damage(buf, p.previous + 12, swapped))
+            if 0 <= inner < at:
+                self._note(p.base + p.previous, inner - p.previous, 0, "blocks inside a block")
+                p.at, p.previous, self._swapped = inner, -1, bool(inner_swapped)
+                return True
         if found < 0 and incomplete and at + 28 + 14 <= size:
             kind, length = (_u32(buf, at + k, swapped) for k in (0, 4))
             if length <= pcapng.MAX_BLOCK and kind in _PACKETS and self._salvage(stretch, kind, at, size + 4):

@@ -13,11 +13,12 @@ class _Parts:
     first_ns: int
     header: bytes = b""
     pieces: dict[int, bytes] = field(default_factory=dict)
+    held: int = 0  # bytes in `pieces`
     total: int | None = None
 
 
 class FragmentAssembler:
-    """Collects fragments; memory is bounded by 512 datagrams of 64 KiB, and old ones go first."""
+    """Collects fragments; memory is bounded by 512 datagrams of 128 KiB, and old ones go first."""
 
     def __init__(self) -> None:
         self._open: OrderedDict[tuple[bytes, bytes, int, int], _Parts] = OrderedDict()
@@ -53,9 +54,14 @@ class FragmentAssembler:
             parts.header = header
         if last:
             parts.total = offset + len(body)
-        parts.pieces.setdefault(offset, body)
+        # What came first counts; of two that begin at the same place the longer one adds its end.
+        known = parts.pieces.get(offset, b"")
+        parts.pieces[offset] = known + body[len(known) :]
+        parts.held += max(0, len(body) - len(known))
         whole = _joined(parts)
         if whole is None:
+            if parts.held > 2 * _MOST_BYTES:  # overlaps without end: nobody sends that but to fill memory
+                del self._open[key]
             return None
         del self._open[key]
         return _rebuilt(parts.header, whole)
@@ -63,7 +69,7 @@ class FragmentAssembler:
 
 def _joined(parts: _Parts) -> bytes | None:
     """The body, where nothing is missing; overlaps keep what came first in the body."""
-    if parts.total is None or not parts.header or sum(map(len, parts.pieces.values())) < parts.total:
+    if parts.total is None or not parts.header or parts.held < parts.total:
         return None
     body = bytearray()
     for offset in sorted(parts.pieces):

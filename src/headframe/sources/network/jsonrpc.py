@@ -236,6 +236,8 @@ class MessageReader:
         JSON objects given; bytes that belonged to none [bytes]; documents longer than `MAX_MESSAGE_BYTES`; gaps met.
     carriers : set of Carrier
         In which the JSON objects came.
+    quoted_word : str
+        A word of mining in bytes that belonged to no message; empty where none was met.
     """
 
     __slots__ = (
@@ -260,6 +262,7 @@ class MessageReader:
         "http_heads",
         "messages",
         "oversize",
+        "quoted_word",
     )
 
     def __init__(self) -> None:
@@ -284,6 +287,7 @@ class MessageReader:
         self.oversize = 0
         self.gaps = 0
         self.http_heads = 0
+        self.quoted_word = ""
 
     def expect_websocket(self) -> None:
         """Read frames from the next border on: the other side agreed to the upgrade."""
@@ -405,6 +409,9 @@ class MessageReader:
         else:
             at = max(0, len(self._buffer) - 2 * _LOOK_BACK)  # a beginning may straddle the end
         self.garbage_bytes += at
+        if at and not self.quoted_word:
+            word = _PAGE_WORDS.search(self._buffer, 0, at)
+            self.quoted_word = word.group().decode("ascii").lower() if word else ""
         self._drop(at)
         return self._state is _State.BORDER
 

@@ -52,6 +52,7 @@ class Act(IntEnum):
     SERVER_NOTE = 14
     ACCEPTED = 15
     REFUSED = 16
+    REJECTED = 17
 
 
 class Notify(StrEnum):
@@ -234,6 +235,8 @@ def _web_miner(value: dict[str, Any]) -> Said | None:
         return Said(Act.SUBMIT, _CN)
     if kind == "hash_accepted" and "hashes" in params:
         return Said(Act.ACCEPTED, _CN)
+    if kind == "error" and params.get("error") == "invalid_share":
+        return Said(Act.REJECTED, _CN)
     return None
 
 

@@ -558,6 +558,9 @@ def _explain(
             f"{verdict.client} takes shares from other hosts and mines {coin} in its own name at {server} over "
             f"{verdict.protocol}."
         ]
+    form = next((_FORMS[shape] for view in group.views for shape in view.session.signs.shapes if shape in _FORMS), "")
+    if form and dialect_of(group.views[0].session) in (Dialect.STRATUM_V1, Dialect.CRYPTONOTE):
+        parts.append(f"The jobs have the form that {form} has.")
     if verdict.key == "work-only":
         parts.append(f"Only the server's side tells: it handed out work {_times(jobs)}.")
     elif verdict.key == "submit-only":
@@ -583,6 +586,17 @@ def _explain(
             f"(95 % interval {_si(rate.low)}H/s to {_si(rate.high)}H/s)."
         )
     return " ".join(parts)
+
+
+_FORMS = {
+    Notify.KAWPOW: "KawPoW (Ravencoin)",
+    Notify.ERGO: "Autolykos (Ergo)",
+    Notify.ALEPHIUM: "Alephium",
+    Notify.IRON_FISH: "Iron Fish",
+    Notify.GRIN: "Cuckoo Cycle (Grin)",
+    Notify.BEAM: "BeamHash (Beam)",
+}
+"""Jobs that share their protocol's name with other coins, and are told by their shape."""
 
 
 def _contradictions(views: list[_View], shares: Shares, testnet: bool, role: Role) -> tuple[str, ...]:

@@ -148,6 +148,13 @@ def _lookalike(session: StratumSession) -> tuple[Role | None, str, str, str]:
             f"an HTTP body holds the words {session.page_word!r}, and no message of mining",
         )
     labels = session.labels
+    if session.quoted_word and not session.messages:
+        return (
+            None,
+            "",
+            "text that quotes a mining protocol",
+            f"the words {session.quoted_word!r} stand inside lines of other text, and no line is a message of mining",
+        )
     if not session.messages or not labels:
         return None, "", "", ""
     named = [(count, name) for name, count in labels.items() if name != "JSON-RPC"]
@@ -162,12 +169,12 @@ def dialect_of(session: StratumSession) -> Dialect:
     said = session.dialects
     stratum = Dialect.STRATUM_V1 in said or Dialect.ETHEREUM_STRATUM in said
     if stratum:
+        if Notify.KASPA in shapes:
+            return Dialect.KASPA  # its bridges answer a subscription with the words of EthereumStratum
         if Dialect.ETHEREUM_STRATUM in said or (Notify.ETHASH in shapes and Dialect.ETH_PROXY not in said):
             return Dialect.ETHEREUM_STRATUM
         if Notify.ZCASH in shapes or Dialect.ZCASH in said:
             return Dialect.ZCASH
-        if Notify.KASPA in shapes:
-            return Dialect.KASPA
     if not said:
         return Dialect.STRATUM_V2 if session.handshake.handshaken else Dialect.STRATUM_V1
     ranked: Counter[Dialect] = Counter(said)

@@ -52,6 +52,11 @@ GARBAGE_LIMIT_BYTES = 8_192
 PLAIN_LIMIT = 128
 """After so many messages without a word of mining the label of a conversation does not change any more."""
 
+_KEYS = ("method", "result", "error", "type")
+"""One of these is in every message."""
+_SHARE_WORDS = ("share", "job not found", "block expired", "invalid job id")
+"""Errors that nothing but a share gets, as pools of both families word them."""
+
 MINING_AGENTS = (
     "cgminer", "bfgminer", "sgminer", "cpuminer", "minerd", "ccminer", "xmrig", "xmr-stak", "ethminer", "claymore",
     "phoenixminer", "nsgminer", "poclbm", "ufasoft", "diablominer", "guiminer", "antminer", "whatsminer", "bmminer",
@@ -261,6 +266,9 @@ class StratumSession:
             self._take_head(direction, message)
             return
         self.messages += 1
+        if not any(key in value for key in _KEYS):
+            # Some servers read names in any case (Go's encoding/json does), so a client may write them in any.
+            value = {key.lower(): part for key, part in value.items()}
         said = understand(value)
         if said is not None:
             self._take_said(direction, message, value, said)
@@ -361,7 +369,9 @@ class StratumSession:
                     self._set_worth(time_ns, hashes)
                     self._mark("difficulty", message, f"{value.get('method')}: the server sets the share target")
             elif act is Act.ACCEPTED:
-                self._take_web_acceptance(direction, message)
+                self._take_web_answer(direction, message, "accepted")
+            elif act is Act.REJECTED:
+                self._take_web_answer(direction, message, "rejected")
             elif act is Act.REFUSED:
                 self.errors["banned"] += 1
             else:
@@ -377,8 +387,10 @@ class StratumSession:
             self._take_introduction(value, said, params)
         elif act is Act.TEMPLATE and isinstance(params, dict):
             self._name(self.signs.accounts, params.get("wallet_address", ""))
-        if message.head is not None and self.mining_agent and message.head.user:
-            self._name(self.signs.accounts, message.head.user)
+        if message.head is not None:
+            self._take_http_account(message.head, said)
+        if isinstance(value.get("worker"), str):
+            self._name(self.signs.accounts, value["worker"])
         self._mark(f"client {act.name}", message, f"{value.get('method', value.get('type'))}: {_WHAT_CLIENT[act]}")
         if act is not Act.KEEPALIVE or "id" in value:
             asked = self._asked[direction]
@@ -388,6 +400,18 @@ class StratumSession:
                 waiting.append((said, number))
             if len(asked) > MAX_ASKED:
                 del asked[next(iter(asked))]
+
+    def _take_http_account(self, head: HttpHead, said: Said) -> None:
+        """Who mines, where HTTP carries it: the user of getwork, or a path of wallet and worker."""
+        # Who asks a node for templates is a user of the node, unless it calls itself mining software.
+        if head.user and (self.mining_agent or said.dialect is Dialect.GETWORK):
+            self._name(self.signs.accounts, head.user)
+        if said.dialect is Dialect.ETH_PROXY:
+            wallet, _, worker = head.path.strip("/").partition("/")
+            if is_hex(wallet.partition(".")[0], 40):
+                self._name(self.signs.accounts, wallet)
+                if worker and "/" not in worker:
+                    self._name(self.signs.accounts, worker)
 
     def _take_introduction(self, value: dict[str, Any], said: Said, params: Any) -> None:
         signs = self.signs
@@ -559,6 +583,9 @@ class StratumSession:
                 verdict = "accepted" if result is None else "rejected"  # BIP 22: null means taken
             if error not in _NO_ERROR:
                 self._refused(message, error)
+            elif verdict == "rejected" and message.head is not None:
+                # getwork answers true or false, and says in a header why (Bitcoin wiki, "Getwork").
+                verdict = share_verdict(None, message.head.headers.get("x-reject-reason", "rejected"))
             self.book.answer(number, verdict)
             if verdict == "accepted":
                 self.positive_answers += 1
@@ -697,15 +724,15 @@ class StratumSession:
             return result.get("status") == "OK" and "job" not in result and "id" not in result
         words, code = error_words(error)
         if error not in _NO_ERROR:
-            return code in (20, 21, 22, 23) or "share" in words or "job not found" in words
+            return code in (20, 21, 22, 23) or any(word in words for word in _SHARE_WORDS)
         if result is not True or Dialect.ETH_PROXY in self.dialects:
             return False  # ethminer reports its hash rate, and that too is answered with true
         return self.answers_without_question > (3 if self.subscribed else 1)
 
-    def _take_web_acceptance(self, direction: int, message: Message) -> None:
-        """``hash_accepted`` carries no id: the oldest unanswered share is meant."""
-        self.positive_answers += 1
-        self._mark("share accepted", message, "hash_accepted: answer to a share")
+    def _take_web_answer(self, direction: int, message: Message, verdict: str) -> None:
+        """``hash_accepted`` and an ``invalid_share`` carry no id: the oldest unanswered share is meant."""
+        self.positive_answers += verdict == "accepted"
+        self._mark(f"share {verdict}", message, f"answer to a share: {verdict}")
         asked = self._asked[1 - direction]
         for key, waiting in asked.items():
             for position, (said, number) in enumerate(waiting):
@@ -713,11 +740,11 @@ class StratumSession:
                     del waiting[position]
                     if not waiting:
                         del asked[key]
-                    self.book.answer(number, "accepted")
+                    self.book.answer(number, verdict)
                     return
         if self.seen_bytes[1 - direction] == 0:
             self.answers_only_shares += 1
-            self.book.hand_in(message.time_ns, self._worth, None, VERDICTS["accepted"])
+            self.book.hand_in(message.time_ns, self._worth, None, VERDICTS[verdict])
 
     # -- keeping -------------------------------------------------------------------------------------------------
 
@@ -787,6 +814,11 @@ class StratumSession:
     def packets(self) -> list[PacketRef]:
         """The packets cited, at most `MAX_PACKETS`: the first and the last of the session."""
         return [*self.leading_packets, *self._trailing_packets[-MAX_PACKETS // 2 :]]
+
+    @property
+    def quoted_word(self) -> str:
+        """A word of mining inside text that is no message; empty where none was met."""
+        return self._readers[0].quoted_word or self._readers[1].quoted_word
 
     @property
     def gaps(self) -> int:
