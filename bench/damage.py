@@ -189,7 +189,17 @@ def wrong_length(v: Variant, records: list[Record], rng: random.Random) -> None:
         if v.data[:4] == b"\x0a\x0d\x0d\x0a":
             at = rng.choice([record.start + 4, record.end - 4, record.length_at])
         true = struct.unpack_from("<I", v.data, at)[0]
-        wrong = rng.choice([true + rng.randint(1, 2000), max(0, true - rng.randint(1, 100)), 0, 0xFFFFFFFF, 0x7FFFFFFF, 1 << 20, true ^ 1 << rng.randrange(32)])  # fmt: skip
+        wrong = rng.choice(
+            [
+                true + rng.randint(1, 2000),
+                max(0, true - rng.randint(1, 100)),
+                0,
+                0xFFFFFFFF,
+                0x7FFFFFFF,
+                1 << 20,
+                true ^ 1 << rng.randrange(32),
+            ]
+        )
         if wrong != true:
             v.put(at, struct.pack("<I", wrong))
             v.must_report |= at != record.length_at or v.data[:4] != b"\x0a\x0d\x0d\x0a"
@@ -441,7 +451,9 @@ def table(outcomes: Sequence[Outcome]) -> str:
     for outcome in outcomes:
         groups[outcome.kind.removesuffix("+gzip").replace("_", " ")].append(outcome)
     groups["all"] = list(outcomes)
-    lines = ["| damage | variants | crashes | hangs | readable packets | lost | not reported | reported elsewhere | slowest [s] |", "|---|---:|---:|---:|---:|---:|---:|---:|---:|"]  # fmt: skip
+    columns = ["damage", "variants", "crashes", "hangs", "readable packets", "lost", "not reported"]
+    columns += ["reported elsewhere", "slowest [s]"]
+    lines = ["| " + " | ".join(columns) + " |", "|---" + "|---:" * (len(columns) - 1) + "|"]
     for kind, group in sorted(groups.items(), key=lambda item: item[0] == "all"):
         lines.append(
             f"| {kind} | {len(group)} | {sum(bool(o.crash) for o in group)} | {sum(o.seconds > HANG_S for o in group)} "

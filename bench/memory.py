@@ -54,17 +54,17 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("captures", nargs="+")
     options = parser.parse_args()
-    print(
-        "| capture | size [MB] | read as | packets | conversations | room for | tables [MB] | anonymous [MB] | file [MB] | peak of the sum [MB] |"
-    )
-    print("|---|---:|---|---:|---:|---:|---:|---:|---:|---:|")
+    columns = ["capture", "size [MB]", "read as", "packets", "conversations", "room for", "tables [MB]"]
+    columns += ["anonymous [MB]", "file [MB]", "peak of the sum [MB]"]
+    print("| " + " | ".join(columns) + " |\n|---" + "|---:" * (len(columns) - 1) + "|")
     for name in options.captures:
         for stream in (False, True):
             anonymous, file, total, told = peak(name, stream)
             packets, conversations, room, own = told.split()
             size = Path(name).stat().st_size
             print(
-                f"| {Path(name).name} | {size / 1e6:.0f} | {'stream' if stream else 'map'} | {packets} | {conversations} | {room} "
+                f"| {Path(name).name} | {size / 1e6:.0f} | {'stream' if stream else 'map'} | {packets} "
+                f"| {conversations} | {room} "
                 f"| {int(own) / 1e6:.0f} | {anonymous / 1e6:.0f} | {file / 1e6:.0f} | {total / 1e6:.0f} |",
                 flush=True,
             )

@@ -81,7 +81,9 @@ def ipv6(src: str, dst: str, proto: int, body: bytes, *, extensions: Sequence[tu
     """An IPv6 packet; `extensions` are pairs of a header's number and its bytes without the next-header byte."""
     kinds = [kind for kind, _ in extensions] + [proto]
     chain = b"".join(bytes([kinds[k + 1]]) + rest for k, (_, rest) in enumerate(extensions))
-    head = struct.pack("!IHBB16s16s", 6 << 28, len(chain) + len(body), kinds[0], 64, ip_address(src).packed, ip_address(dst).packed)  # fmt: skip
+    head = struct.pack(
+        "!IHBB16s16s", 6 << 28, len(chain) + len(body), kinds[0], 64, ip_address(src).packed, ip_address(dst).packed
+    )
     return head + chain + body
 
 
@@ -254,7 +256,9 @@ def enhanced(packet: Packet, ticks: int, *, order: str = "<", options: bytes = b
 
 def obsolete(packet: Packet, ticks: int, *, order: str = "<") -> bytes:
     """The packet block of old."""
-    head = struct.pack(order + "HHIIII", packet.interface, 3, ticks >> 32, ticks & 0xFFFFFFFF, len(packet.data), packet.wire_len)  # fmt: skip
+    head = struct.pack(
+        order + "HHIIII", packet.interface, 3, ticks >> 32, ticks & 0xFFFFFFFF, len(packet.data), packet.wire_len
+    )
     return block(2, head + packet.data, order=order)
 
 

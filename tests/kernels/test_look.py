@@ -94,9 +94,9 @@ def websocket(text: bytes, mask: bytes | None) -> bytes:
 SUBMIT = b'{"id":4,"method":"mining.submit","params":["w","1","2","3","4"]}\n'
 TCP_SAMPLES = {
     "stratum": (SUBMIT, look.RPC),
-    "spaced": (b' \r\n{ "id" : 1, "result" : true }', look.RPC),
+    "spaced": (b' \r\n{ "id" : 1, "result" : true }', look.RPC_WEAK),
     "batch": (b"[" + SUBMIT + b"]", look.RPC),
-    "tail": (b'abcdef01"],"error":null}\n', look.RPC),
+    "tail": (b'abcdef01"],"error":null}\n', look.RPC_WEAK),
     "tail and next": (b'00ff"],"x":1}\n' + SUBMIT, look.RPC),
     "post": (b"POST / HTTP/1.1\r\nHost: a.b\r\nContent-Type: application/json\r\n\r\n" + SUBMIT, look.RPC),
     "post head": (b"POST / HTTP/1.1\r\nHost: a.b\r\nContent-Type: application/json\r\n\r\n", look.HTTP_RPC_HEAD),
@@ -104,7 +104,7 @@ TCP_SAMPLES = {
     "getwork": (b"POST / HTTP/1.1\r\nX-Mining-Extensions: midstate\r\n\r\n", look.HTTP_RPC_HEAD),
     "known host": (b"GET / HTTP/1.1\r\nhost:  eu.Pool.Example:80\r\n\r\n", look.NAME),
     "plain page": (b"GET / HTTP/1.1\r\nHost: www.example.net\r\nAccept: */*\r\n\r\n", look.NOTHING),
-    "response": (b'HTTP/1.1 200 OK\r\nServer: x\r\n\r\n{"id":1,"result":{},"error":null}', look.RPC),
+    "response": (b'HTTP/1.1 200 OK\r\nServer: x\r\n\r\n{"id":1,"result":{},"error":null}', look.RPC_WEAK),
     "connect": (b"CONNECT pool.example:443 HTTP/1.1\r\nHost: pool.example:443\r\n\r\n", look.NAME),
     "hello": (client_hello("a.pool.example"), look.NAME),
     "hello of nobody": (client_hello("www.example.net"), look.NOTHING),
@@ -114,7 +114,7 @@ TCP_SAMPLES = {
     "other certificate": (certificate("*.example.net"), look.NOTHING),
     "masked": (websocket(SUBMIT, b"\x11\x22\x33\x44"), look.RPC),
     "unmasked": (websocket(SUBMIT, None), look.RPC),
-    "long frame": (websocket(b'{"id":"' + b"x" * 200 + b'","method":"m"}', b"abcd"), look.RPC),
+    "long frame": (websocket(b'{"id":"' + b"x" * 200 + b'","method":"m"}', b"abcd"), look.RPC_WEAK),
     "noise": (bytes(range(0x80, 0xC0)), look.NOISE_HELLO),
     "application data": (b"\x17\3\3\0\x40" + b"\x22method" * 10, look.NOTHING),
     "chat": (b"hello, have you seen mining.notify lately?\n", look.NOTHING),
@@ -216,3 +216,57 @@ def test_name_table_holds_all_and_only_what_was_given(hashes: set[int]) -> None:
     assert set(table[table != 0].tolist()) == crowded
     assert len(table) >= 2 * len(crowded)
     assert len(table) & (len(table) - 1) == 0
+
+
+MINING_WORDS = {
+    "mining.notify": b'{"params":["1"],"id":null,"method":"mining.notify"}',
+    "client.reconnect": b'{"id":null,"method":"client.reconnect","params":[]}',
+    "login": b'{"id":1,"method":"login","params":{}}',
+    "job": b'{"jsonrpc":"2.0","method":"job","params":{}}',
+    "log-in answered": b'{"id":1,"result":{"job":{},"status":"OK"},"error":null}',
+    "keepalived": b'{"id":9,"method":"keepalived","params":{}}',
+    "eth_submitLogin": b'{"id":1,"method":"eth_submitLogin","params":[]}',
+    "eth_getWork": b'{"id":1,"method":"eth_getWork","params":[]}',
+    "ethash work": b'{"id":0,"result":["0x' + b"8b" * 32 + b'"]}',
+    "getwork": b'{"method":"getwork","params":[],"id":0}',
+    "getblocktemplate": b'{"method":"getblocktemplate","params":[],"id":0}',
+    "get_block_template": b'{"method":"get_block_template","params":{},"id":0}',
+    "submitblock": b'{"method":"submitblock","params":[],"id":0}',
+    "browser": b'{"type":"auth","params":{"site_key":"x"}}',
+    "browser's share": b'{"type":"hash_accepted","params":{"hashes":1}}',
+}
+OTHER_WORDS = {
+    "eth_call": b'{"id":1,"method":"eth_call","params":[]}',
+    "eth_getBalance": b'{"id":1,"method":"eth_getBalance","params":["0x00"]}',
+    "getblockcount": b'{"method":"getblockcount","params":[],"id":0}',
+    "get_block_count": b'{"method":"get_block_count","params":{},"id":0}',
+    "initialize": b'{"jsonrpc":"2.0","id":1,"method":"initialize","params":{}}',
+    "answer": b'{"id":1,"result":true,"error":null}',
+}
+
+
+@pytest.mark.parametrize("name", MINING_WORDS)
+def test_words_of_mining_are_heard(name: str) -> None:
+    """Bare, masked in a WebSocket frame, and in the body of an HTTP request."""
+    text = MINING_WORDS[name]
+    assert looked(text) == look.RPC
+    assert looked(websocket(text, b"\x91\x02\xf3\x44")) == look.RPC
+    assert looked(b"POST / HTTP/1.1\r\nHost: a.b\r\n\r\n" + text) == look.RPC
+
+
+@pytest.mark.parametrize("name", OTHER_WORDS)
+def test_other_json_rpc_is_weak(name: str) -> None:
+    """A few such messages are parsed, to say what the conversation is."""
+    assert looked(OTHER_WORDS[name]) == look.RPC_WEAK
+
+
+def test_words_of_mining_alone_are_no_rpc() -> None:
+    """A web form with a log-in is not JSON-RPC."""
+    assert looked(b'{"login":"somebody","job":"baker"}') == look.NOTHING
+
+
+def test_words_cut_by_the_end_are_read_to_the_end() -> None:
+    """A payload that ends inside a word says nothing of it, and nothing beyond it is read."""
+    for text in (*MINING_WORDS.values(), *OTHER_WORDS.values()):
+        for end in range(1, len(text)):
+            assert looked_strictly(text[:end]) == looked(text[:end])

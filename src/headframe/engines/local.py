@@ -548,7 +548,7 @@ class LocalEngine:
             reader.session = StratumSession()
         if reader.assemblers is None:
             reader.assemblers = _assemblers()
-        rpc = event.look != look.HTTP_RPC_HEAD and event.look != look.NAME
+        rpc = event.look not in (look.HTTP_RPC_HEAD, look.NAME, look.RPC_WEAK)
         if rpc and not reader.wanted:
             # From here on every payload comes; what came before was picked out.
             reader.wanted = True
@@ -581,6 +581,10 @@ class LocalEngine:
         if not reader.dismissed and not reader.session.feed(chunk):
             reader.dismissed = True
             self._set_flags(event, put=kernel.DISMISSED)
+        elif not reader.wanted and reader.session.dialects:
+            # The parser knows more words than the kernel, escaped ones for instance.
+            reader.wanted = True
+            self._set_flags(event, put=kernel.WANTED | kernel.KEEP)
 
     def _set_flags(self, event: _Event, *, put: int = 0, clear: int = 0) -> None:
         c = self._tables[event.part].conversations[event.conversation]

@@ -5,8 +5,10 @@ in order and takes those of its partition, so the result does not depend on the 
 
 Memory of one partition, in bytes, for n conversations alive at once of which long ones hold s payload packets::
 
-    352 * n  (state 216, addresses 32, slots at half load 16 to 32, free list 4, growth by doubling)
-    + 14 * s (time 8, signed size 4, link 4 per block of 16; growth by doubling on top)
+    260 * n    (state 192, addresses 32, slots at half load 16 to 32, free list 4)
+    + 12.5 * s (time 8, signed size 4, links 8 per block of 16; at least one block, 200, where there is payload)
+
+and up to twice that in reserve, for both grow by doubling.
 
 Conversations that ended, or were idle for longer than the time-outs, give their room back.
 """
@@ -27,6 +29,7 @@ from headframe.kernels.look import (
     NOTHING,
     QUIC_INITIAL,
     RPC,
+    RPC_WEAK,
     TLS_PART,
     _in_table,
     client_hello,
@@ -100,6 +103,7 @@ PLACE = 131072  # an address (and port) in the indicator set
 
 _BLOCK = 16  # entries a block of the packet series
 _LATE_SYN = 65_536  # bytes sent before a SYN that was captured after them: a first window (RFC 6928) and some
+_MOST_WEAK = 8  # JSON-RPC messages without a word of mining: enough to say what the conversation is
 _MOST_HEADS = 64  # heads of HTTP requests handed on before any of them had a JSON-RPC body
 
 GROW = 1  # the caller must call `grow` and go on at the packet returned
@@ -534,6 +538,14 @@ def _select(c, p, side, first_payload):
         if flags & np.uint32(DISMISSED):
             return False
         c.flags |= np.uint32(WANTED | KEEP)
+        return True
+    if look == RPC_WEAK:
+        if flags & np.uint32(WANTED | DISMISSED):
+            return flags & np.uint32(DISMISSED) == 0
+        if c.parts >= _MOST_WEAK:
+            return False
+        c.parts += 1
+        c.flags |= np.uint32(KEEP)
         return True
     if look == NAME or look == DNS_TCP:
         c.flags |= np.uint32(KEEP)

@@ -13,13 +13,14 @@ from headframe.kernels.frames import be16, u8
 from headframe.kernels.jit import kernel
 
 NOTHING = 0
-RPC = 1  # JSON with the vocabulary of JSON-RPC, bare, in HTTP or in a WebSocket frame
+RPC = 1  # JSON-RPC with a word of mining, bare, in HTTP or in a WebSocket frame
 HTTP_RPC_HEAD = 2  # the head of an HTTP request whose body may be RPC
 NAME = 3  # a name in this packet is in the indicator set
 TLS_PART = 4  # a ClientHello that ends before its server name
 QUIC_INITIAL = 5
 NOISE_HELLO = 6  # 64 bytes that are no text: may open a Stratum V2 handshake
 DNS_TCP = 7  # DNS over TCP with an interesting name
+RPC_WEAK = 8  # JSON-RPC without one
 
 _LOOK_BYTES = 1460  # how far into a payload the vocabulary is searched: one Ethernet segment
 _DNS_PORT = 53
@@ -55,6 +56,16 @@ def name_table(hashes):
         table[slot] = h
     return table
 
+
+def _word(text):
+    return int.from_bytes(text, "big")
+
+
+_METH, _PARA, _RESU, _ERRO = _word(b"meth"), _word(b"para"), _word(b"resu"), _word(b"erro")
+_MINI, _JOB, _SUBM, _LOGI = _word(b"mini"), _word(b'job"'), _word(b"subm"), _word(b"logi")
+_BLOB, _KEEP, _GETW, _GETJ = _word(b"blob"), _word(b"keep"), _word(b"getw"), _word(b"getj")
+_SOLU, _CLIE, _HASH, _AUTH = _word(b"solu"), _word(b"clie"), _word(b"hash"), _word(b"auth")
+_ETH, _GETB, _GET_ = _word(b"eth_"), _word(b"getb"), _word(b"get_")
 
 EVERY_NAME = np.zeros(1, dtype=np.uint64)
 """In place of a `name_table`: every name matches. For calibration, which must see the names that match nothing."""
@@ -111,45 +122,63 @@ def _is_space(c):
     return c == 0x20 or c == 0x0A or c == 0x0D or c == 0x09 or c == 0x00
 
 
-@kernel
-def _has_rpc_words(buf, first, last, mask_at):
-    """Whether a JSON-RPC member name stands in the bytes; `mask_at` >= 0 is where a WebSocket mask begins.
+@njit
+def _plain(buf, i, first, mask_at):
+    """The byte at `i`, unmasked where a WebSocket mask begins at `mask_at` >= 0 and the text at `first`."""
+    c = u8(buf, i)
+    if mask_at >= 0:
+        c ^= u8(buf, mask_at + ((i - first) & 3))
+    return c
 
-    ``"method"``, ``"params"``, ``"result"``, ``"error"`` and Coinhive's ``"type"`` with ``"params"``. One of them
-    is in every message of every dialect.
+
+@kernel
+def _rpc_words(buf, first, last, mask_at):
+    """RPC, RPC_WEAK or NOTHING by the quoted words in ``buf[first:last]``.
+
+    Every message of every dialect has ``"method"``, ``"params"``, ``"result"`` or ``"error"``; so has all other
+    JSON-RPC. The messages that begin a mining session or carry work or shares also have a word of mining.
     """
     last = min(last, first + _LOOK_BYTES)
-    if mask_at >= 0:
-        i = first
-        while i + 8 <= last:
-            if (u8(buf, i) ^ u8(buf, mask_at + ((i - first) & 3))) == 0x22:
-                a = u8(buf, i + 1) ^ u8(buf, mask_at + ((i + 1 - first) & 3))
-                b = u8(buf, i + 2) ^ u8(buf, mask_at + ((i + 2 - first) & 3))
-                c = u8(buf, i + 3) ^ u8(buf, mask_at + ((i + 3 - first) & 3))
-                if _begins_member(a, b, c):
-                    return True
-            i += 1
-        return False
+    rpc = False
+    mining = False
     i = first
     while i + 8 <= last:
-        if u8(buf, i) == 0x22 and _begins_member(u8(buf, i + 1), u8(buf, i + 2), u8(buf, i + 3)):
-            return True
+        if _plain(buf, i, first, mask_at) == 0x22:
+            w = np.int64(0)
+            for k in range(1, 5):
+                w = (w << 8) | _plain(buf, i + k, first, mask_at)
+            if w == _METH or w == _PARA or w == _RESU or w == _ERRO:
+                rpc = True
+            elif (
+                w == _MINI
+                or w == _JOB
+                or w == _SUBM
+                or w == _LOGI
+                or w == _BLOB
+                or w == _KEEP
+                or w == _GETW
+                or w == _GETJ
+                or w == _SOLU
+                or w == _CLIE
+                or w == _HASH
+                or w == _AUTH
+            ):
+                mining = True
+            elif w == _ETH:
+                if i + 9 <= last:
+                    c = _plain(buf, i + 5, first, mask_at)
+                    mining |= c == 0x73 or c == 0x6C  # submit, login
+                    mining |= c == 0x67 and _plain(buf, i + 8, first, mask_at) == 0x57  # getWork
+            elif w == _GETB:
+                mining |= i + 10 <= last and _plain(buf, i + 9, first, mask_at) == 0x74  # getblocktemplate
+            elif w == _GET_:
+                mining |= i + 12 <= last and _plain(buf, i + 11, first, mask_at) == 0x74  # get_block_template
+            elif w >> 16 == 0x3078:  # 256 bits in hexadecimal: pushed Ethereum work
+                mining |= i + 68 <= last and _plain(buf, i + 67, first, mask_at) == 0x22
+            if rpc and mining:
+                return RPC
         i += 1
-    return False
-
-
-@njit
-def _begins_member(a, b, c):
-    """``met``hod, ``par``ams, ``res``ult, ``err``or."""
-    if a == 0x6D:
-        return b == 0x65 and c == 0x74
-    if a == 0x70:
-        return b == 0x61 and c == 0x72
-    if a == 0x72:
-        return b == 0x65 and c == 0x73
-    if a == 0x65:
-        return b == 0x72 and c == 0x72
-    return False
+    return RPC_WEAK if rpc else NOTHING
 
 
 @njit
@@ -236,8 +265,10 @@ def _http_request(buf, o, last, names):
                         break
                     j += 1
         i += 1
-    if body < last and _has_rpc_words(buf, body, last, -1):
-        return RPC
+    if body < last:
+        words = _rpc_words(buf, body, last, -1)
+        if words != NOTHING:
+            return words
     if host_hit:
         return NAME
     if rpc_head:
@@ -398,9 +429,9 @@ def _dns(buf, o, last, names, scratch):
 
 @kernel
 def _websocket_rpc(buf, o, last):
-    """Whether a WebSocket text (or binary) frame at `o` carries RPC words."""
+    """RPC, RPC_WEAK or NOTHING for a WebSocket text (or binary) frame at `o`."""
     if o + 4 > last:
-        return False
+        return NOTHING
     size = u8(buf, o + 1) & 0x7F
     i = o + 2
     if size == 126:
@@ -412,13 +443,13 @@ def _websocket_rpc(buf, o, last):
         mask_at = i
         i += 4
     if i + 8 > last:
-        return False
+        return NOTHING
     c = u8(buf, i)
     if mask_at >= 0:
         c ^= u8(buf, mask_at)
     if c != 0x7B and c != 0x5B:
-        return False
-    return _has_rpc_words(buf, i, last, mask_at)
+        return NOTHING
+    return _rpc_words(buf, i, last, mask_at)
 
 
 @njit
@@ -440,15 +471,17 @@ def _look_tcp(buf, o, last, sport, dport, names, scratch):
                 return _certificate(buf, o, last, names)
             return client_hello(buf, o, last, names)
     elif c == 0x81 or c == 0x82 or c == 0x01 or c == 0x02:
-        if _websocket_rpc(buf, o, last):
-            return RPC
+        words = _websocket_rpc(buf, o, last)
+        if words != NOTHING:
+            return words
     elif (0x20 <= c < 0x7F) or _is_space(c):
         i = o
         while i < last and i < o + 16 and _is_space(u8(buf, i)):
             i += 1
         if i < last and (u8(buf, i) == 0x7B or u8(buf, i) == 0x5B):
-            if _has_rpc_words(buf, i, last, -1):
-                return RPC
+            words = _rpc_words(buf, i, last, -1)
+            if words != NOTHING:
+                return words
         elif _is_method(buf, o, last):
             return _http_request(buf, o, last, names)
         elif (
@@ -460,8 +493,9 @@ def _look_tcp(buf, o, last, sport, dport, names, scratch):
                     u8(buf, j + 1) == 0x7B or (u8(buf, j + 1) == 0x0D and u8(buf, j + 3) == 0x7B)
                 ):
                     k = j + 1 if u8(buf, j + 1) == 0x7B else j + 3
-                    if _has_rpc_words(buf, k, last, -1):
-                        return RPC
+                    words = _rpc_words(buf, k, last, -1)
+                    if words != NOTHING:
+                        return words
                     break
         elif _is_text(buf, o, last):
             # The tail of a message whose beginning is in an earlier packet: text that ends like a JSON line, or a
@@ -469,12 +503,15 @@ def _look_tcp(buf, o, last, sport, dport, names, scratch):
             e = last - 1
             while e > o and e > last - 4 and _is_space(u8(buf, e)):
                 e -= 1
-            if (u8(buf, e) == 0x7D or u8(buf, e) == 0x5D) and _has_rpc_words(buf, o, last, -1):
-                return RPC
+            if u8(buf, e) == 0x7D or u8(buf, e) == 0x5D:
+                words = _rpc_words(buf, o, last, -1)
+                if words != NOTHING:
+                    return words
             for j in range(o, min(last, o + _LOOK_BYTES) - 9):
                 if u8(buf, j) == 0x0A and u8(buf, j + 1) == 0x7B:
-                    if _has_rpc_words(buf, j + 1, last, -1):
-                        return RPC
+                    words = _rpc_words(buf, j + 1, last, -1)
+                    if words != NOTHING:
+                        return words
                     break
     if (sport == _DNS_PORT or dport == _DNS_PORT) and last - o > 14:
         if _dns(buf, o + 2, last, names, scratch) == NAME:

@@ -285,3 +285,38 @@ def test_cost_is_linear_in_the_input() -> None:
     for number in range(300):
         blanks.feed(chunk(b"x" + b" \x00" * 700, number))
     assert blanks.messages == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "worker"),
+    [
+        ("矿机".encode("gbk"), "\ufffd\ufffd\ufffd"),
+        (b"r\xe9g", "r\ufffdg"),
+        (b"r\\ud800g", "r\ufffdg"),
+        (b"r\\u0069g", "rig"),
+    ],
+)
+def test_a_name_in_another_encoding_does_not_lose_the_message(text: bytes, worker: str) -> None:
+    """Workers are named in GBK and Latin-1, and half a surrogate pair passes other parsers; the rest must be read."""
+    message = b'{"id":7,"method":"mining.submit","params":["' + text + b'","1"]}'
+    read_values = values(message + b"\n", b"[" + message + b"]", body(message))
+    assert [value["id"] for value in read_values] == [7, 7, 7]
+    assert {value["params"][0] for value in read_values} == {worker}
+
+
+def test_bytes_that_are_no_json_stay_none() -> None:
+    """The second try is for encodings only."""
+    assert values(b'{"id":1,\xff}\n', b'{"id":"\\ud800",}\n', b'{"id":2}\n') == [{"id": 2}]
+
+
+@given(st.lists(st.integers(1, 40), min_size=1, max_size=12))
+def test_words_of_mining_in_other_text_are_noticed_however_cut(sizes: list[int]) -> None:
+    """The reader of a chat keeps the first word it met, and no message."""
+    text = b":bob PRIVMSG #x :look at mining.notify and xmrig\r\n" * 8
+    reader, at, number = MessageReader(), 0, 0
+    while at < len(text):
+        size = sizes[number % len(sizes)]
+        number += 1
+        assert reader.feed(chunk(text[at : at + size], number)) == []
+        at += size
+    assert reader.quoted_word == "mining.notify"

@@ -431,8 +431,16 @@ class CaptureReader:
                 alone = False
                 if not (own or old) and fraction_ok and pcap.has_sound_length(buf, at, fmt):
                     alone = int(pcap.find_after_damage(buf[: after + 64], at, fmt, p.near, 1)) == at
-                if wire < captured and 0 < wire and int(pcap.chain_length(buf, at + header + wire, fmt, p.near, 2)) >= 2:
-                    own = old = alone = False  # the length on the wire leads on: the other one is damaged
+                if p.near >= 0 and not clock_near and not old:
+                    # A strange clock may be the fraction of a header that begins, with a good clock, a few bytes on
+                    # (or began a few bytes ago and lost its first).
+                    odd = not 0 < wire <= 0x7FFFFFF
+                    on = int(pcap.find_after_damage(buf[: at + 2 * header - 1], at + 1, fmt, p.near, 99))
+                    if odd or (on >= 0 and abs(_u32(buf, on, fmt.swapped) - p.near) <= pcap.MAX_STEP_S):
+                        own = alone = False
+                if 0 < wire < captured:  # which one is damaged? Where the length on the wire leads on, the other
+                    by_wire = int(pcap.chain_length(buf, at + header + wire, fmt, p.near, 2)) >= 2
+                    own, old, alone = own and not by_wire, old and not by_wire, alone and not by_wire
                 if own or old or alone:
                     clock_ok = fraction_ok and (own or not old)
                     if not clock_ok or wire < captured or not (own or old):

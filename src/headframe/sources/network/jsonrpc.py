@@ -54,6 +54,7 @@ _PAGE_WORDS = re.compile(
     rb"mining\.(?:notify|subscribe|authorize|submit)|stratum\+(?:tcp|ssl|tls)://|eth_submitLogin|xmrig|cgminer|coinhive",
     re.I,
 )
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
 _RPC_KEYS = ("method", "result", "error", "id", "type")
 
 
@@ -225,6 +226,23 @@ def _is_message(data: bytearray) -> bool:
     except ValueError:
         return False
     return isinstance(value, dict) and any(key in value for key in _RPC_KEYS)
+
+
+def _load(data: bytes | bytearray) -> Any:
+    """A JSON document; a name in GBK, or half a surrogate pair, is no reason to lose it: other parsers let it pass.
+
+    Raises
+    ------
+    ValueError
+        If it is no JSON.
+    """
+    try:
+        return orjson.loads(data)
+    except ValueError:
+        text = _SURROGATE.sub(rb"\\ufffd", data)
+        if text == data and data.isascii():
+            raise
+    return orjson.loads(text.decode("utf-8", "replace"))
 
 
 class MessageReader:
@@ -409,8 +427,8 @@ class MessageReader:
         else:
             at = max(0, len(self._buffer) - 2 * _LOOK_BACK)  # a beginning may straddle the end
         self.garbage_bytes += at
-        if at and not self.quoted_word:
-            word = _PAGE_WORDS.search(self._buffer, 0, at)
+        if not self.quoted_word:
+            word = _PAGE_WORDS.search(self._buffer, 0, at if self._state is _State.BORDER else len(self._buffer))
             self.quoted_word = word.group().decode("ascii").lower() if word else ""
         self._drop(at)
         return self._state is _State.BORDER
@@ -464,7 +482,7 @@ class MessageReader:
 
     def _give(self, data: bytes | bytearray) -> None:
         try:
-            value = orjson.loads(data)
+            value = _load(data)
         except ValueError:
             self.garbage_bytes += len(data)
             return
@@ -619,7 +637,7 @@ class MessageReader:
     def _give_all(self, text: bytearray) -> None:
         """Every document of a body or a frame: one as a rule, several lines now and then."""
         try:  # the usual case: one whole document
-            whole = orjson.loads(text)
+            whole = _load(text)
         except ValueError:
             pass
         else:

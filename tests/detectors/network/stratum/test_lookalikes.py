@@ -2,10 +2,11 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
-from headframe.detectors.network.stratum import StratumSession
+from headframe.detectors.network.stratum import StratumParameters, StratumSession, detect
 from headframe.records.finding import Role
 from tests.detectors.network.stratum.dialect_talks import cryptonote, getblocktemplate, getwork, stratum_v1
 from tests.detectors.network.stratum.talk import Talk, answer, frame, hear, line, post, report
@@ -127,7 +128,7 @@ CASES: dict[str, tuple[Callable[[], Talk], str | None]] = {
     "ethereum wallet": (ethereum_wallet, "RPC of an Ethereum node or wallet"),
     "bitcoin wallet": (bitcoin_wallet, "RPC of a Bitcoin-like node"),
     "monero wallet": (monero_wallet, "RPC of a Monero node or wallet"),
-    "chat": (chat, None),
+    "chat": (chat, "text that quotes a mining protocol"),
     "web page": (web_page, "web page about mining"),
     "log file": (log_file, "text that quotes a mining protocol"),
     "web socket": (web_socket_chat, None),
@@ -138,7 +139,7 @@ CASES: dict[str, tuple[Callable[[], Talk], str | None]] = {
 
 @pytest.mark.parametrize("name", sorted(CASES))
 def test_a_lookalike_is_no_finding(name: str) -> None:
-    """No finding of any role; a label where it speaks JSON-RPC or shows mining, else silence."""
+    """No finding of any role; a label where it speaks JSON-RPC or quotes mining, else silence."""
     make, label = CASES[name]
     for seed in (None, *range(6)):
         detection = report(make(), seed=seed)
@@ -233,3 +234,36 @@ def test_a_quoted_message_does_not_hide_a_miner() -> None:
     talk = stratum_v1().s({"id": None, "method": "client.show_message", "params": ['{"method":"mining.submit"}']})
     assert report(talk).findings[0].role is Role.MINER
     assert len(hear(talk).book) == 5
+
+
+def test_a_chat_that_quotes_is_called_by_its_name() -> None:
+    """Words of mining inside lines of other text, and no message at all."""
+    talk = Talk(server_port=6667).c(b"NICK ada\r\n").s(b':bob PRIVMSG #x :{"method":"mining.notify"} is what\r\n')
+    detection = report(talk)
+    assert detection.findings == ()
+    assert [lookalike.label for lookalike in detection.lookalikes] == ["text that quotes a mining protocol"]
+    assert "mining.notify" in detection.lookalikes[0].reason
+
+
+def test_json_rpc_with_missing_bytes_is_not_declared_harmless() -> None:
+    """What was cut off may have been mining: that is for the operator to know."""
+    talk = Talk()
+    for number in range(40):
+        talk.c({"jsonrpc": "2.0", "id": number, "method": "status", "params": {}})
+        talk.s({"jsonrpc": "2.0", "id": number, "result": {"ok": True}})
+    whole = report(talk)
+    assert [lookalike.label for lookalike in whole.lookalikes] == ["JSON-RPC"]
+    session = StratumSession()
+    for number, piece in enumerate(talk.chunks()):
+        session.feed(replace(piece, after_gap=number > 10))
+    broken = detect(
+        [(talk.conversation(), session)],
+        StratumParameters(),
+        log10_e=lambda key: 1.0,
+        server_name=lambda *_: None,
+        pool_name=lambda *_: None,
+        pseudonym=lambda text: text,
+    )
+    assert broken.findings == ()
+    assert broken.lookalikes == ()
+    assert "JSON-RPC conversation" in broken.insufficient[0].missing

@@ -16,7 +16,7 @@ from headframe.detectors.network.stratum.hashrate import (
     spread_between_windows,
     widened,
 )
-from headframe.detectors.network.stratum.roles import Verdict, dialect_of, is_live, judge
+from headframe.detectors.network.stratum.roles import JSON_RPC, Verdict, dialect_of, is_live, judge
 from headframe.detectors.network.stratum.session import StratumSession
 from headframe.detectors.network.stratum.shares import ACCEPTED, NAMES, REJECTED, STALE, UNANSWERED
 from headframe.records.conversation import Conversation, PacketRef
@@ -159,7 +159,9 @@ def detect(
     insufficient: list[Insufficient] = []
     for conversation, session in sessions:
         verdict = judge(conversation, session)
-        if verdict is not None:
+        if verdict is not None and verdict.label == JSON_RPC and session.gaps:
+            insufficient.append(_cut_talk(conversation, session))
+        elif verdict is not None:
             views.append(_View(conversation, session, verdict))
         elif session.handshake.handshaken:
             insufficient.append(_half_a_handshake(conversation, session))
@@ -713,6 +715,18 @@ def _half_a_handshake(conversation: Conversation, session: StratumSession) -> In
         host=host,
         peer=_endpoint(*server),
         missing="an opening as long as a Stratum V2 handshake; the server's agreement to the set-up was not seen",
+    )
+
+
+def _cut_talk(conversation: Conversation, session: StratumSession) -> Insufficient:
+    return Insufficient(
+        detector=DETECTOR,
+        host=conversation.orig_h,
+        peer=_endpoint(conversation.resp_h, conversation.resp_p),
+        missing=(
+            f"bytes in {session.gaps} places of a JSON-RPC conversation (a short snap length, or loss): what is left "
+            "names no method of mining, and what is missing may"
+        ),
     )
 
 

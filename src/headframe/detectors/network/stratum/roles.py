@@ -14,6 +14,9 @@ from headframe.records.conversation import Conversation, Direction
 from headframe.records.finding import Role
 from headframe.sources.network.jsonrpc import Carrier
 
+JSON_RPC = "JSON-RPC"
+"""Label of a conversation that is JSON-RPC, and of which no more is known."""
+
 CALIBRATION_KEYS: dict[str, str] = {
     "session": "client's request for work or share, and work or an accepted share from the server, in one conversation",
     "answered": "client's subscription or log-in and the server's confirmation of it, but no work, in one conversation",
@@ -136,7 +139,7 @@ def _role(session: StratumSession) -> tuple[Role | None, str, str, str]:
         return Role.MINER, "work-only" if not client_acts else "session", "", ""
     if client_acts:
         return Role.PROBE, "attempt", "", ""
-    return None, "", "JSON-RPC", "words of a mining server alone, without work"
+    return None, "", JSON_RPC, "words of a mining server alone, without work"
 
 
 def _lookalike(session: StratumSession) -> tuple[Role | None, str, str, str]:
@@ -157,10 +160,10 @@ def _lookalike(session: StratumSession) -> tuple[Role | None, str, str, str]:
         )
     if not session.messages or not labels:
         return None, "", "", ""
-    named = [(count, name) for name, count in labels.items() if name != "JSON-RPC"]
+    named = [(count, name) for name, count in labels.items() if name != JSON_RPC]
     if named:
         return None, "", max(named)[1], "its methods are those of another use of JSON-RPC, none of mining"
-    return None, "", "JSON-RPC", "JSON-RPC without any method of mining"
+    return None, "", JSON_RPC, "JSON-RPC without any method of mining"
 
 
 def dialect_of(session: StratumSession) -> Dialect:
@@ -169,7 +172,7 @@ def dialect_of(session: StratumSession) -> Dialect:
     said = session.dialects
     stratum = Dialect.STRATUM_V1 in said or Dialect.ETHEREUM_STRATUM in said
     if stratum:
-        if Notify.KASPA in shapes:
+        if Notify.KASPA in shapes or any(name.lower().startswith("kaspa:") for name in session.signs.accounts):
             return Dialect.KASPA  # its bridges answer a subscription with the words of EthereumStratum
         if Dialect.ETHEREUM_STRATUM in said or (Notify.ETHASH in shapes and Dialect.ETH_PROXY not in said):
             return Dialect.ETHEREUM_STRATUM
