@@ -68,6 +68,9 @@ docs: setup
 	@echo "The site is at site/index.html"
 
 bench: setup build/.stamp-system
+	$(BIN)/python bench/captures.py
+	$(BIN)/python bench/damage.py
+	$(BIN)/python bench/memory.py
 	$(BIN)/python bench/speed.py
 	$(BIN)/python bench/peers.py
 	$(BIN)/python bench/damage.py

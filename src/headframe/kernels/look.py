@@ -541,10 +541,10 @@ def look_at_payloads(buf, packets, first, last, names):
         end = o + np.int64(p.payload_captured)
         if p.proto == 6:
             c = u8(buf, o)
-            if c == 0x17:
+            if c == 0x17 and (end - o < 2 or u8(buf, o + 1) == 3):
                 continue  # TLS application data: nothing to read here
             p.look = _look_tcp(buf, o, end, p.orig_port, p.resp_port, names, scratch)
-            if p.look == NOTHING and p.payload_len == 64 and (c < 0x20 or c >= 0x7F):
+            if p.look == NOTHING and p.payload_len == 64 and not _is_text(buf, o, end):
                 p.look = NOISE_HELLO
         elif p.proto == 17:
             if p.orig_port == _DNS_PORT or p.orig_port == _MDNS_PORT:

@@ -147,7 +147,7 @@ def scan_document(result: ScanResult, *, generated_ns: int) -> dict[str, Any]:
     -------
     dict
         Keys ``schema_version``, ``generator``, ``generated``, ``summary``, ``findings``, ``lookalikes``,
-        ``insufficient``, ``inputs``.
+        ``insufficient``, ``inputs``, ``remarks``.
     """
     by_role: dict[str, int] = {}
     for finding in result.findings:
@@ -172,6 +172,7 @@ def scan_document(result: ScanResult, *, generated_ns: int) -> dict[str, Any]:
         "lookalikes": [lookalike_document(lookalike) for lookalike in result.lookalikes],
         "insufficient": [insufficient_document(insufficient) for insufficient in result.insufficient],
         "inputs": [input_document(summary) for summary in result.inputs],
+        "remarks": [text(remark) for remark in result.remarks],
     }
 
 

@@ -277,6 +277,9 @@ def _statements(result: ScanResult, sightings: list[Sighting]) -> list[tuple[str
         lines.append(
             ("Open", f"{count(len(result.insufficient), 'question')} could not be answered from this capture.")
         )
+    if result.remarks:
+        more = f" and {len(result.remarks) - 1:,} more" if len(result.remarks) > 1 else ""
+        lines.append(("Not used", f"{visible(result.remarks[0])}{more}"))
     stretches = [stretch for summary in result.inputs for stretch in summary.damage]
     if stretches:
         files = len({stretch.file for stretch in stretches})

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 _WIDE_COLUMNS = 150
 _UNLIMITED_COLUMNS = 100_000
 _MOST_DAMAGE_LINES = 10
+_MOST_REMARK_LINES = 10
 _MOST_LOOKALIKE_LINES = 10
 
 _ROLE_STYLE: dict[Role, str] = {
@@ -117,7 +118,25 @@ def summary_lines(result: ScanResult) -> list[str]:
             lines.append(f"  and {more:,} more; --format json lists them all")
     if result.insufficient:
         lines.append(f"Too little to tell: {count(len(result.insufficient), 'question')}; --format json lists them.")
-    return lines + damage_lines(result)
+    return lines + remark_lines(result) + damage_lines(result)
+
+
+def remark_lines(result: ScanResult) -> list[str]:
+    """What the scan itself could not use, such as rows of an indicator list; empty where all was used.
+
+    Parameters
+    ----------
+    result : ScanResult
+
+    Returns
+    -------
+    list of str
+        Without line ends.
+    """
+    lines = [f"Not used: {visible(remark)}" for remark in result.remarks[:_MOST_REMARK_LINES]]
+    if (more := len(result.remarks) - _MOST_REMARK_LINES) > 0:
+        lines.append(f"Not used: {more:,} more; --format json lists them all")
+    return lines
 
 
 def damage_lines(result: ScanResult) -> list[str]:
