@@ -46,7 +46,7 @@ class Run:
         first = 0
         while first < len(data):
             first, status = kernel.update(
-                self.table, buf, packets, first, len(data), self.ordinal, 0, 1, selected, self.closed, self.names, NAMES
+                self.table, buf, packets, first, len(data), self.ordinal, selected, self.closed, self.names, NAMES
             )
             if status == kernel.GROW:
                 self.table = kernel.grow(self.table)
@@ -320,7 +320,7 @@ def test_tables_of_random_frames_stay_in_bounds() -> None:
     with np.errstate(over="ignore"):
         plain.frames.decode_frames(buf, packets, 0, len(data), KEY, KEY)
         plain.look.look_at_payloads(buf, packets, 0, len(data), NAMES)
-        done = plain.conversations.update(table, buf, packets, 0, len(data), 0, 0, 1, selected, closed, NAMES, NAMES)
+        done = plain.conversations.update(table, buf, packets, 0, len(data), 0, selected, closed, NAMES, NAMES)
     assert done == (len(data), plain.conversations.DONE)
     compiled = Run(64, 256).feed(data)
     n = int(table.counters[kernel.N_CLOSED])

@@ -117,6 +117,7 @@ def compile_with_notice(*, quiet: bool) -> None:
         if not quiet:
             say("compiling for this machine, once; this takes up to 20 seconds")
         compiling.compile_kernels()
+    compiling.load_without_linear_algebra()
 
 
 def _refuse_what_cannot_work(paths: list[str], indicators: list[Path], report: Path | None) -> None:

@@ -25,6 +25,28 @@ def compile_kernels() -> None:
     jit.mark_complete()
 
 
+def load_without_linear_algebra() -> None:
+    """Have numba load what it needs before its first kernel runs, all but BLAS.
+
+    numba looks for SciPy's BLAS when it starts, whether a kernel multiplies matrices or not, and SciPy's linear algebra
+    takes 0.2 s to load. Only for a program that owns its process: matrix products in other kernels would not compile.
+    """
+    import numpy as np
+
+    blas = "scipy.linalg.cython_blas"
+    hidden = "scipy.linalg" not in sys.modules
+    if hidden:
+        sys.modules[blas] = sys.modules["scipy.linalg"] = None  # type: ignore[assignment]
+    try:
+        from headframe.kernels.conversations import place_keys
+
+        none = np.empty(0, dtype=np.uint64)
+        place_keys(none, none, none)
+    finally:
+        if hidden:
+            del sys.modules[blas], sys.modules["scipy.linalg"]
+
+
 def compile_readers() -> None:
     """Compile what turns bytes into packets."""
     import numpy as np
@@ -66,7 +88,7 @@ def compile_table() -> None:
     packets = np.zeros(1, dtype=frames.PACKET)
     selected = np.zeros(1, dtype=conversations.SELECTED)
     closed = np.zeros(16, dtype=np.int32)
-    conversations.update(table, buf, packets, 0, 0, 0, 0, 1, selected, closed, names, names)
+    conversations.update(table, buf, packets, 0, 0, 0, selected, closed, names, names)
     conversations.sweep(table, 0, closed, 0, 0, 0, 0)
     conversations.release(table, closed, 0)
     conversations.flag_places(table, names, 0)

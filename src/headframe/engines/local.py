@@ -1,8 +1,8 @@
-"""One machine: captures through the kernels, a table partition per worker, and the parsers for what deserves them.
+"""One machine: captures through the kernels, and the parsers for what deserves them.
 
-For each batch: the workers decode stretches of the file, then each takes the packets of its partition into its
-table; then this thread hands the selected packets to the parsers while the workers decode the next batch. Kernels
-release the interpreter's lock, so two cores work for one process.
+Workers decode the next batch of packets, in one stretch of the file or two at once, while this thread takes the batch
+before into the conversation table and hands the selected packets to the parsers. Kernels release the interpreter's
+lock, so two cores work for one process, and only this thread ever touches the table.
 """
 
 import os
@@ -105,7 +105,6 @@ class _Reader:
 class _Event:
     """A selected packet. Not frozen: there is one for each, and freezing doubles the cost of making it."""
 
-    part: int
     conversation: int
     side: int
     look: int
@@ -167,14 +166,14 @@ class LocalEngine:
         )
         self._place_keys = set(_indicator_places(index))
         self._places = look.name_table(np.array(sorted(self._place_keys), dtype=np.uint64))
-        self._tables = [kernel.new_table() for _ in range(self._threads)]
+        self._table = kernel.new_table()
         # A batch has two stretches at the most, and a packet selects and closes one conversation at the most.
-        self._selected = [np.zeros(2 * BATCH_PACKETS + 1, dtype=kernel.SELECTED) for _ in range(self._threads)]
-        self._closed = [np.zeros(4 * BATCH_PACKETS, dtype=np.int32) for _ in range(self._threads)]
-        self._borders: list[list[tuple[int, int]]] = [[] for _ in range(self._threads)]
-        self._late: list[tuple[int, NDArray[np.void], NDArray[np.uint8], NDArray[np.void], int]] = []
+        self._selected = np.zeros(2 * BATCH_PACKETS + 1, dtype=kernel.SELECTED)
+        self._closed = np.zeros(4 * BATCH_PACKETS, dtype=np.int32)
+        self._borders: list[tuple[int, int]] = []
+        self._late: list[tuple[NDArray[np.void], NDArray[np.uint8], NDArray[np.void], int]] = []
         self._new_places = False
-        self._readers: dict[tuple[int, int], _Reader] = {}
+        self._readers: dict[int, _Reader] = {}
         self._fragments = FragmentAssembler()
         self._quic_servers: set[bytes] = set()
         self._quic_more = 0
@@ -222,7 +221,7 @@ class LocalEngine:
             first = facts.inputs[0].damage[0]
             several = f"none of {len(facts.inputs)} inputs can be read; the first: "
             raise UnreadableInput((several if len(facts.inputs) > 1 else "") + first.reason)
-        facts.conversations = sum(int(t.counters[kernel.N_BEGUN]) for t in self._tables)
+        facts.conversations = int(self._table.counters[kernel.N_BEGUN])
         facts.packets = sum(i.packets for i in facts.inputs)
         facts.bytes_read = sum(i.bytes_read for i in facts.inputs)
         return facts
@@ -277,9 +276,9 @@ class LocalEngine:
             batch, used = ahead.result()
             if not batch and reader.done:
                 break
-            self._update(batch, workers)
             turn = 1 - turn
-            ahead = workers.submit(self._next_batch, reader, buffers[turn], workers) if not reader.done else None
+            ahead = self._begin_batch(reader, buffers[turn], workers) if not reader.done else None
+            self._update(batch)
             self._parse(batch)
             source.forget(used)
             if progress is not None:
@@ -287,6 +286,16 @@ class LocalEngine:
                 progress(Progress(bytes_read=done, bytes_total=total, packets=self._ordinal, file=name))
         reader.close()
         return source.consumed
+
+    def _begin_batch(
+        self, reader: CaptureReader, buffers: list[Stretch], workers: ThreadPoolExecutor
+    ) -> Future[tuple[list[Stretch], int]]:
+        """Decode the next batch: by a worker, or here and now where one thread is all there is."""
+        if self._threads > 1:
+            return workers.submit(self._next_batch, reader, buffers, workers)
+        done: Future[tuple[list[Stretch], int]] = Future()
+        done.set_result(self._next_batch(reader, buffers, workers))
+        return done
 
     def _next_batch(
         self, reader: CaptureReader, buffers: list[Stretch], workers: ThreadPoolExecutor
@@ -298,51 +307,43 @@ class LocalEngine:
 
     # -- the table -----------------------------------------------------------------------------------------------
 
-    def _update(self, batch: list[Stretch], workers: ThreadPoolExecutor) -> None:
-        """Take a batch into the tables, each partition by its own worker; then fragments, which are rare."""
-        list(workers.map(lambda part: self._update_part(part, batch), range(self._threads)))
+    def _update(self, batch: list[Stretch]) -> None:
+        """Take a batch into the table."""
+        counters = self._table.counters
+        counters[kernel.N_SELECTED] = 0
+        counters[kernel.N_CLOSED] = 0
+        self._borders.clear()
         ordinal = self._ordinal
         for stretch in batch:
+            first = int(counters[kernel.N_SELECTED])
+            self._update_from(stretch.buf, stretch.packets, stretch.count, ordinal)
+            self._borders.append((first, int(counters[kernel.N_SELECTED])))
             fragments = np.flatnonzero(stretch.packets["status"][: stretch.count] == frames.FRAGMENT)
             if len(fragments):
                 self._update_fragments(stretch, fragments, ordinal)
             ordinal += stretch.count
 
-    def _update_part(self, part: int, batch: list[Stretch]) -> None:
-        self._borders[part] = []
-        counters = self._tables[part].counters
-        counters[kernel.N_SELECTED] = 0
-        counters[kernel.N_CLOSED] = 0
-        ordinal = self._ordinal
-        for stretch in batch:
-            first = int(counters[kernel.N_SELECTED])
-            self._update_from(part, stretch.buf, stretch.packets, 0, stretch.count, ordinal)
-            self._borders[part].append((first, int(counters[kernel.N_SELECTED])))
-            ordinal += stretch.count
-
-    def _update_from(
-        self, part: int, buf: NDArray[np.uint8], packets: NDArray[np.void], first: int, last: int, ordinal: int
-    ) -> None:
-        while first < last:
+    def _update_from(self, buf: NDArray[np.uint8], packets: NDArray[np.void], count: int, ordinal: int) -> None:
+        first = 0
+        while first < count:
             first, status = kernel.update(
-                self._tables[part],
+                self._table,
                 buf,
                 packets,
                 first,
-                last,
+                count,
                 ordinal,
-                part,
-                self._threads,
-                self._selected[part],
-                self._closed[part],
+                self._selected,
+                self._closed,
                 self._inputs.names,
                 self._places,
             )
             if status == kernel.GROW:
-                self._tables[part] = kernel.grow(self._tables[part])
+                self._table = kernel.grow(self._table)
 
     def _update_fragments(self, stretch: Stretch, fragments: NDArray[np.intp], ordinal: int) -> None:
         """Reassemble; a whole datagram counts as a packet at the place of the fragment that completed it."""
+        counters = self._table.counters
         for k in fragments.tolist():
             packet = stretch.packets[k]
             start = int(packet["frame"]) + int(packet["network"])
@@ -357,61 +358,44 @@ class LocalEngine:
             made["link_type"] = frames.LINK_RAW
             frames.decode_frames(buf, made, 0, 1, self._inputs.key_a, self._inputs.key_b)
             look.look_at_payloads(buf, made, 0, 1, self._inputs.names)
-            if made["status"][0] != frames.OK:
-                continue
-            part = (int(made["hash"][0]) * self._threads) >> 32
-            counters = self._tables[part].counters
             before = int(counters[kernel.N_SELECTED])
-            self._update_from(part, buf, made, 0, 1, ordinal + k)
+            self._update_from(buf, made, 1, ordinal + k)
             if int(counters[kernel.N_SELECTED]) > before:
                 counters[kernel.N_SELECTED] = before
-                self._late.append((part, self._selected[part][before].copy(), buf, made, ordinal + k))
+                self._late.append((self._selected[before : before + 1].copy(), buf, made, ordinal + k))
 
     # -- the parsers ---------------------------------------------------------------------------------------------
 
     def _parse(self, batch: list[Stretch]) -> None:
         """Hand selected packets to the parsers, in the order of capture; then let go of what is over."""
         ordinal = self._ordinal
-        for number, stretch in enumerate(batch):
-            if all(first == last for first, last in (borders[number] for borders in self._borders)):
-                ordinal += stretch.count
-                continue
-            pieces = [self._selected[part][slice(*self._borders[part][number])] for part in range(self._threads)]
-            parts = np.repeat(np.arange(self._threads), [len(p) for p in pieces])
-            selected = np.concatenate(pieces)
-            order = np.argsort(selected["packet"], kind="stable")
-            self._parse_selected(selected[order], parts[order], stretch.buf, stretch.packets, ordinal)
+        for (first, last), stretch in zip(self._borders, batch, strict=True):
+            self._parse_selected(self._selected[first:last], stretch.buf, stretch.packets, ordinal)
             ordinal += stretch.count
-        for part, row, buf, made, at in self._late:
-            self._parse_selected(np.array([row]), np.array([part]), buf, made, at)
+        for selected, buf, made, at in self._late:
+            self._parse_selected(selected, buf, made, at)
         self._late.clear()
         if self._new_places:
             self._watch_places(batch)
-        for part in range(self._threads):
-            self._close(part, int(self._tables[part].counters[kernel.N_CLOSED]))
+        self._close(int(self._table.counters[kernel.N_CLOSED]))
         self._since_sweep += ordinal - self._ordinal
         self._ordinal = ordinal
-        live = sum(len(t.conversations) for t in self._tables)
-        if batch and self._since_sweep >= max(_SWEEP_PACKETS, live):
+        if batch and self._since_sweep >= max(_SWEEP_PACKETS, len(self._table.conversations)):
             # The median clock of the batch: one packet with a damaged time must not end every conversation.
-            last = batch[-1]
-            self._sweep(int(np.median(last.packets["time_ns"][: last.count])))
+            last_stretch = batch[-1]
+            self._sweep(int(np.median(last_stretch.packets["time_ns"][: last_stretch.count])))
 
     def _parse_selected(
-        self,
-        selected: NDArray[np.void],
-        parts: NDArray[np.intp],
-        buf: NDArray[np.uint8],
-        packets: NDArray[np.void],
-        ordinal: int,
+        self, selected: NDArray[np.void], buf: NDArray[np.uint8], packets: NDArray[np.void], ordinal: int
     ) -> None:
+        if len(selected) == 0:
+            return
         rows = packets[selected["packet"]][list(_EVENT_FIELDS)].tolist()
-        for part, (number, conversation, side, seen), row in zip(parts.tolist(), selected.tolist(), rows, strict=True):
-            if seen == look.QUIC_INITIAL and not self._quic_wanted(part, conversation, ordinal):
+        for (number, conversation, side, seen), row in zip(selected.tolist(), rows, strict=True):
+            if seen == look.QUIC_INITIAL and not self._quic_wanted(conversation, ordinal):
                 continue
             time_ns, payload, captured, length, seq, ack, tcp_flags, proto = row
             event = _Event(
-                part,
                 conversation,
                 side,
                 seen,
@@ -422,20 +406,20 @@ class LocalEngine:
                 ack if tcp_flags & 0x10 else None,
                 self._timeline.packet(ordinal + number),
             )
-            reader = self._readers.get((part, conversation))
+            reader = self._readers.get(conversation)
             if reader is None:
-                reader = self._readers[part, conversation] = _Reader()
+                reader = self._readers[conversation] = _Reader()
             if proto == 6:
                 self._parse_segment(event, reader)
             else:
                 self._parse_datagram(event, reader)
 
-    def _quic_wanted(self, part: int, conversation: int, ordinal: int) -> bool:
+    def _quic_wanted(self, conversation: int, ordinal: int) -> bool:
         """Whether to decrypt this datagram: the first of each server always, more while they are few.
 
         A decryption costs as much as a thousand packets. Another name at the same address is seen in DNS too.
         """
-        server = self._tables[part].addresses[conversation, 16:].tobytes()
+        server = self._table.addresses[conversation, 16:].tobytes()
         if server in self._quic_servers and self._quic_more >= _QUIC_SPARE + ordinal // _QUIC_SHARE:
             return False
         self._quic_more += server in self._quic_servers
@@ -454,7 +438,7 @@ class LocalEngine:
             for message in messages:
                 self._sign_of_answer(event, reader, message)
             return
-        flags = int(self._tables[event.part].conversations[event.conversation]["flags"])
+        flags = int(self._table.conversations[event.conversation]["flags"])
         if flags & kernel.HELLO:
             self._sign_of_hello(event, reader)
         elif event.look == look.NAME or (event.look == look.NOTHING and not flags & (kernel.WANTED | kernel.NOISE)):
@@ -498,7 +482,7 @@ class LocalEngine:
 
     def _sign_of_hello(self, event: _Event, reader: _Reader) -> None:
         """A ClientHello over several segments, joined by the kernel."""
-        table = self._tables[event.part]
+        table = self._table
         place = int(table.conversations[event.conversation]["hello"])
         self._set_flags(event, clear=kernel.HELLO)
         try:
@@ -570,7 +554,7 @@ class LocalEngine:
             mine.restart()
 
     def _begins_stream(self, event: _Event) -> bool:
-        c = self._tables[event.part].conversations[event.conversation]
+        c = self._table.conversations[event.conversation]
         flags = int(c["flags"])
         if event.side == Direction.ORIG:
             return bool(flags & kernel.SYN) and event.seq == (int(c["orig_isn"]) + 1) & 0xFFFFFFFF
@@ -587,7 +571,7 @@ class LocalEngine:
             self._set_flags(event, put=kernel.WANTED | kernel.KEEP)
 
     def _set_flags(self, event: _Event, *, put: int = 0, clear: int = 0) -> None:
-        c = self._tables[event.part].conversations[event.conversation]
+        c = self._table.conversations[event.conversation]
         c["flags"] = (int(c["flags"]) | put) & ~clear
 
     def _add_sign(
@@ -607,48 +591,44 @@ class LocalEngine:
         self._new_places = False
         self._places = look.name_table(np.array(sorted(self._place_keys), dtype=np.uint64))
         since = int(batch[0].packets["time_ns"][0]) if batch and batch[0].count else 0
-        for table in self._tables:
-            kernel.flag_places(table, self._places, since)
+        kernel.flag_places(self._table, self._places, since)
 
     # -- the end of conversations --------------------------------------------------------------------------------
 
     def _sweep(self, now_ns: int) -> None:
         self._since_sweep = 0
-        for part, table in enumerate(self._tables):
-            if len(self._closed[part]) < len(table.conversations):
-                self._closed[part] = np.zeros(len(table.conversations) + 2 * BATCH_PACKETS, dtype=np.int32)
-            table.counters[kernel.N_CLOSED] = 0
-            n = kernel.sweep(table, now_ns, self._closed[part], ENDED_NS, OPEN_NS, ATTEMPT_NS, DATAGRAM_NS)
-            self._close(part, int(n))
+        table = self._table
+        if len(self._closed) < len(table.conversations) + 4 * BATCH_PACKETS:
+            self._closed = np.zeros(2 * len(table.conversations) + 4 * BATCH_PACKETS, dtype=np.int32)
+        table.counters[kernel.N_CLOSED] = 0
+        self._close(int(kernel.sweep(table, now_ns, self._closed, ENDED_NS, OPEN_NS, ATTEMPT_NS, DATAGRAM_NS)))
 
     def _close_all(self) -> None:
-        for part, table in enumerate(self._tables):
-            live = np.flatnonzero(table.conversations["in_use"] == 1).astype(np.int32)
-            self._closed[part] = live
-            self._close(part, len(live))
+        self._closed = np.flatnonzero(self._table.conversations["in_use"] == 1).astype(np.int32)
+        self._close(len(self._closed))
 
-    def _close(self, part: int, count: int) -> None:
+    def _close(self, count: int) -> None:
         """Finish conversations that are out of the table, and give their room back."""
         if count == 0:
             return
-        table = self._tables[part]
-        closed = self._closed[part][:count]
+        table = self._table
+        closed = self._closed[:count]
         flags = table.conversations["flags"][closed]
         parts = table.conversations["parts"][closed]
         if self.on_closed is not None:
             for k in closed.tolist():
-                self.on_closed(self._conversation(part, k), *kernel.read_series(table, k))
+                self.on_closed(self._conversation(k), *kernel.read_series(table, k))
         touched = closed[((flags & np.uint32(kernel.KEEP | kernel.NOISE)) != 0) | (parts > 0)]
         for k in touched.tolist():
-            reader = self._readers.pop((part, k), None)
+            reader = self._readers.pop(k, None)
             kept = int(table.conversations[k]["flags"])
             if kept & kernel.KEEP:
-                self._finish(part, k, kept, reader)
+                self._finish(k, kept, reader)
         kernel.release(table, closed, count)
         table.counters[kernel.N_CLOSED] = 0
 
-    def _finish(self, part: int, k: int, flags: int, reader: _Reader | None) -> None:
-        conversation = self._conversation(part, k)
+    def _finish(self, k: int, flags: int, reader: _Reader | None) -> None:
+        conversation = self._conversation(k)
         if reader is not None:
             if reader.session is not None:
                 if reader.assemblers is not None and not reader.dismissed:
@@ -668,7 +648,7 @@ class LocalEngine:
                     )
                 )
         if flags & kernel.PLACE:
-            first = int(self._tables[part].conversations[k]["first_packet"])
+            first = int(self._table.conversations[k]["first_packet"])
             # Where no SYN was seen the originator is a guess: the known address may be on its side.
             known = self._place_of(conversation)
             self._facts.observations.append(
@@ -687,8 +667,8 @@ class LocalEngine:
         watched = {_place(conversation.resp_h, conversation.resp_p), _place(conversation.resp_h, 0)}
         return conversation.resp_h if watched & self._place_keys else conversation.orig_h
 
-    def _conversation(self, part: int, k: int) -> Conversation:
-        table = self._tables[part]
+    def _conversation(self, k: int) -> Conversation:
+        table = self._table
         c = table.conversations[k]
         address = table.addresses[k].tobytes()
         size = 4 if int(c["version"]) == 4 else 16

@@ -1,9 +1,9 @@
 """The conversation table: packets in, per-conversation state, packet series and the packets worth parsing out.
 
-The table is split into partitions by the upper bits of the key's hash, one worker each: a worker sees all packets
-in order and takes those of its partition, so the result does not depend on the number of workers.
+One thread keeps the table; it costs a third of what decoding does, which others do meanwhile. Packets come in order,
+so the result does not depend on the number of threads.
 
-Memory of one partition, in bytes, for n conversations alive at once of which long ones hold s payload packets::
+Memory in bytes, for n conversations alive at once of which long ones hold s payload packets::
 
     260 * n    (state 192, addresses 32, slots at half load 16 to 32, free list 4)
     + 12.5 * s (time 8, signed size 4, links 8 per block of 16; at least one block, 200, where there is payload)
@@ -111,7 +111,7 @@ DONE = 0
 
 
 class Table(NamedTuple):
-    """One partition. All arrays belong to the worker of the partition."""
+    """The table's arrays. They belong to one thread."""
 
     slots: NDArray[np.uint64]  # [power of two] hash << 32 | conversation + 1; 0 is empty
     conversations: NDArray[np.void]  # CONVERSATION[n]
@@ -141,7 +141,7 @@ _HELLO_BYTES = 4096  # a hello with post-quantum key shares has 1.7 to 2 kB
 
 
 def new_table(conversations: int = 1024, blocks: int = 1024) -> Table:
-    """An empty partition with room for so many conversations and series blocks; both grow."""
+    """An empty table with room for so many conversations and series blocks; both grow."""
     slots = 16
     while slots < 2 * conversations:
         slots *= 2
@@ -591,8 +591,8 @@ def _append(table, c, time_ns, size):
 
 
 @kernel
-def update(table, buf, packets, first, last, ordinal, part, parts, selected, closed, names, places):
-    """Take the packets of one partition into the table.
+def update(table, buf, packets, first, last, ordinal, selected, closed, names, places):
+    """Take packets into the table.
 
     Parameters
     ----------
@@ -603,8 +603,6 @@ def update(table, buf, packets, first, last, ordinal, part, parts, selected, clo
     first, last : int
     ordinal : int
         Ordinal of ``packets[0]`` in the whole run.
-    part, parts : int
-        This partition and how many there are.
     selected : SELECTED[m]
         Packets for the parsers; appended at ``counters[N_SELECTED]``. Room for all packets of the batch.
     closed : int32[m]
@@ -623,32 +621,27 @@ def update(table, buf, packets, first, last, ordinal, part, parts, selected, clo
     slots = table.slots
     mask = np.uint64(len(slots) - 1)
     counters = table.counters
-    mine = np.empty(last - first, dtype=np.int32)
-    count = 0
     for i in range(first, last):
-        p = packets[i]
-        mine[count] = i
-        count += p.status == 0 and (np.int64(p.hash) * parts) >> 32 == part
-    for k in range(count):
         # Packets ahead in the pipe: first the slot, then the conversation it names, then where its series goes on.
-        if k + 24 < count:
-            prefetch(slots, np.int64(np.uint64(packets[mine[k + 24]].hash) & mask), 0)
-        if k + 12 < count:
-            ahead = slots[np.uint64(packets[mine[k + 12]].hash) & mask]
+        if i + 24 < last:
+            prefetch(slots, np.int64(np.uint64(packets[i + 24].hash) & mask), 0)
+        if i + 12 < last:
+            ahead = slots[np.uint64(packets[i + 12].hash) & mask]
             if ahead != 0:
                 place = np.int64(ahead & np.uint64(0xFFFFFFFF)) - 1
                 prefetch(table.conversations, place, 0)
                 prefetch(table.conversations, place, 64)
                 prefetch(table.conversations, place, 128)
-        if k + 5 < count:
-            ahead = slots[np.uint64(packets[mine[k + 5]].hash) & mask]
+        if i + 5 < last:
+            ahead = slots[np.uint64(packets[i + 5].hash) & mask]
             if ahead != 0:
                 c = table.conversations[np.int64(ahead & np.uint64(0xFFFFFFFF)) - 1]
                 if c.series_tail >= 0:
                     prefetch(table.series_time, c.series_tail * _BLOCK + (c.series_len & (_BLOCK - 1)), 0)
                     prefetch(table.series_size, c.series_tail * _BLOCK + (c.series_len & (_BLOCK - 1)), 0)
-        i = np.int64(mine[k])
         p = packets[i]
+        if p.status != 0:
+            continue
         if counters[_N_FREE] == 0 or counters[_N_SERIES_FREE] == 0:
             return i, GROW
         # -- find or begin ---------------------------------------------------------------------------------

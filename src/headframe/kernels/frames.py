@@ -27,7 +27,7 @@ PACKET = np.dtype(
         ("payload_captured", "u4"),  # of which are in the buffer [bytes]
         ("seq", "u4"),  # TCP
         ("ack", "u4"),  # TCP
-        ("hash", "u4"),  # of the key, for the table and the partition
+        ("hash", "u4"),  # of the key, for the table
         ("network", "u2"),  # offset of the innermost IP header from `frame`
         ("link_type", "u2"),  # LINKTYPE_ value of the interface
         ("orig_port", "u2"),  # sender's port
