@@ -152,7 +152,8 @@ class LocalEngine:
         if facts.inputs and not any(i.packets or not i.damage for i in facts.inputs):
             first = facts.inputs[0].damage[0]
             several = f"none of {len(facts.inputs)} inputs can be read; the first: "
-            raise UnreadableInput((several if len(facts.inputs) > 1 else "") + first.reason)
+            file = "" if first.file == STANDARD_INPUT else f"{first.file}: "
+            raise UnreadableInput(f"{several if len(facts.inputs) > 1 else ''}{file}{first.reason}")
         facts.sessions = self._parsers.sessions
         facts.observations += self._parsers.observations
         facts.conversations = int(self._table.counters[kernel.N_BEGUN])
@@ -181,7 +182,7 @@ class LocalEngine:
         return [name for _time, name in timed], total
 
     def _note_unreadable(self, name: str, problem: UnreadableInput) -> None:
-        damage = Damage(file=name, offset=0, length=0, packets=0, reason=str(problem))
+        damage = Damage(file=name, offset=0, length=0, packets=0, reason=str(problem).removeprefix(f"{name}: "))
         self._facts.inputs.append(InputSummary(file=name, damage=[damage]))
 
     def _read_file(

@@ -28,7 +28,10 @@ def cache_folder() -> Path:
 
 def is_complete() -> bool:
     """Whether all kernels lie compiled in the folder."""
-    return (cache_folder() / _COMPLETE).exists()
+    try:
+        return (cache_folder() / _COMPLETE).exists()
+    except OSError:
+        return False  # a home that may not be looked into
 
 
 def mark_complete() -> None:

@@ -2,6 +2,7 @@
 
 import gzip
 import lzma
+import os
 import random
 import struct
 import subprocess
@@ -425,3 +426,76 @@ def test_packet_counts_agree_with_capinfos(
             differing[Path(name).name] = (count, got)
     # The file is cut short inside its only record, whose header is no header either: there is nothing to go by.
     assert differing == {"fuzz-2021-10-13.pcap": (1, 0)}
+
+
+def test_captures_in_folders_are_found_under_any_name(tmp_path: Path) -> None:
+    """Rotated and compressed ones too: what tells is how the bytes begin."""
+    data = make.pcap_file(make.packets_of([make.frame("10.0.0.1", 1000, "10.0.0.2", 2000)]))
+    names = {
+        "trace.pcap1.gz": gzip.compress(data),
+        "trace.gz": gzip.compress(data),
+        "TRACE.PCAP.GZ": gzip.compress(data),
+        "trace.1": data,
+        "trace.xz": lzma.compress(data),
+        "trace.zst": zstandard.compress(data),
+    }
+    for name, content in {**names, "notes.txt": b"no capture", "notes.gz": gzip.compress(b"none")}.items():
+        (tmp_path / name).write_bytes(content)
+    assert {Path(name).name for name in expand([str(tmp_path)])} == set(names)
+
+
+def test_a_file_is_read_once_however_it_is_named(tmp_path: Path) -> None:
+    """By another path, by a link, by its folder."""
+    (tmp_path / "a.pcap").write_bytes(make.pcap_file([]))
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "link.pcap").symlink_to(tmp_path / "a.pcap")
+    given = [str(tmp_path / "sub" / ".." / "a.pcap"), str(tmp_path / "link.pcap"), str(tmp_path)]
+    assert expand(given) == given[:1]
+
+
+def test_an_empty_name_is_not_the_present_folder() -> None:
+    """A script's variable that was never set must not give a report on other captures."""
+    with pytest.raises(UnreadableInput, match="empty name"):
+        expand([""])
+
+
+def test_what_may_not_be_looked_into_is_not_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder or file without permission stands for itself; opening it says why."""
+    (tmp_path / "a.pcap").write_bytes(make.pcap_file([]))
+    closed = tmp_path / "closed"
+    closed.mkdir()
+    secret = tmp_path / "secret"
+    secret.write_bytes(b"x")
+    listing, opening = os.scandir, open
+
+    def scandir(path: str) -> object:
+        if str(path) == str(closed):
+            raise PermissionError(13, "Permission denied", str(closed))
+        return listing(path)
+
+    def open_but_not_secret(name: str, *rest: str) -> object:
+        if str(name) == str(secret):
+            raise PermissionError(13, "Permission denied", name)
+        return opening(name, *rest)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    monkeypatch.setattr("headframe.sources.network.container.open", open_but_not_secret, raising=False)
+    assert expand([str(tmp_path)]) == [str(tmp_path / "a.pcap"), str(closed), str(secret)]
+
+
+def test_an_archive_is_named_for_what_it_is(tmp_path: Path) -> None:
+    """A tar file is not a damaged capture."""
+    (tmp_path / "a.pcap").write_bytes(make.pcap_file([]))
+    archive = tmp_path / "captures.tar.gz"
+    with tarfile.open(archive, "w:gz") as packed:
+        packed.add(tmp_path / "a.pcap", "a.pcap")
+    nothing = KernelInputs(np.zeros(16, dtype=np.uint64), np.uint64(1), np.uint64(2))
+    with pytest.raises(UnreadableInput, match="tar archive"):
+        CaptureReader(open_source(str(archive)), nothing)
+
+
+def test_closed_standard_input_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a service without one has it."""
+    monkeypatch.setattr("sys.stdin", None)
+    with pytest.raises(UnreadableInput, match="closed"):
+        open_source("-")

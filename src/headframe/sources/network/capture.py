@@ -10,6 +10,7 @@ Each stretch that was passed over is noted with its offset.
 """
 
 import glob
+import os
 import struct
 from collections.abc import Sequence
 from concurrent.futures import Executor
@@ -22,7 +23,7 @@ from numpy.typing import NDArray
 from headframe.errors import UnreadableInput
 from headframe.kernels import frames, pcap, pcapng
 from headframe.records.scan import Damage, InputSummary
-from headframe.sources.network.container import STANDARD_INPUT, STREAM_PIECE, ByteSource, open_source
+from headframe.sources.network.container import STANDARD_INPUT, STREAM_PIECE, ByteSource, first_bytes, open_source
 
 BATCH_PACKETS = 32_768
 """Packets in a stretch: 2.9 MB of records, so that a batch stays in the processor's outer cache."""
@@ -76,7 +77,8 @@ class Stretch:
 def expand(paths: Sequence[str]) -> list[str]:
     """Files that the given files, folders, patterns and ``-`` stand for, each once, in the order given.
 
-    A folder stands for every file in it and below that begins like a capture.
+    A folder stands for every file in it and below that begins like a capture, also inside gzip, zstd or xz. What may
+    not be looked at stands for itself: opening it will say why.
 
     Raises
     ------
@@ -84,38 +86,76 @@ def expand(paths: Sequence[str]) -> list[str]:
         Where a path or pattern stands for nothing.
     """
     names: list[str] = []
+    known: set[object] = set()
     for given in paths:
-        path = Path(given)
-        if given == STANDARD_INPUT:
-            found = [given]
-        elif path.is_dir():
-            found = [str(p) for p in sorted(path.rglob("*")) if p.is_file() and _begins_like_capture(p)]
-            if not found:
-                raise UnreadableInput(
-                    f"{given}: the folder holds no capture; pcap and pcapng are read, also in gzip, zstd or xz"
-                )
-        elif path.exists():
-            found = [given]
-        else:
-            found = sorted(p for p in glob.glob(given, recursive=True) if Path(p).is_file())
-            if not found:
-                raise UnreadableInput(
-                    f"{given}: no such file, and no file matches it as a pattern; give a pcap or pcapng file, "
-                    "a folder, a pattern, or - for standard input"
-                )
-        names.extend(name for name in found if name not in names)
+        for name in _stands_for(given):
+            identity = _identity(name)
+            if identity not in known:
+                known.add(identity)
+                names.append(name)
     return names
 
 
-def _begins_like_capture(path: Path) -> bool:
+def _stands_for(given: str) -> list[str]:
+    if given == STANDARD_INPUT:
+        return [given]
+    if not given:
+        raise UnreadableInput("an empty name was given; give a file, a folder, a pattern, or - for standard input")
+    if os.path.isdir(given):
+        found = _captures_below(given)
+        if not found:
+            raise UnreadableInput(
+                f"{given}: the folder holds no capture; pcap and pcapng are read, also in gzip, zstd or xz"
+            )
+        return found
+    # A name that exists is that file, even where it looks like a pattern; one that may not be asked for as well.
+    if os.path.lexists(given) or not glob.has_magic(given):
+        try:
+            os.stat(given)
+        except FileNotFoundError:
+            pass
+        except OSError:
+            return [given]
+        else:
+            return [given]
+    found = sorted(name for name in glob.glob(given, recursive=True) if not os.path.isdir(name))
+    if not found:
+        raise UnreadableInput(
+            f"{given}: no such file, and no file matches it as a pattern; give a pcap or pcapng file, "
+            "a folder, a pattern, or - for standard input"
+        )
+    return found
+
+
+def _captures_below(folder: str) -> list[str]:
+    """Captures in a folder and below, and the files and folders that could not be looked into."""
+    closed: list[str] = []
+    found = [
+        path
+        for parent, _folders, files in os.walk(folder, onerror=lambda problem: closed.append(str(problem.filename)))
+        for path in (os.path.join(parent, name) for name in files)
+        if os.path.isfile(path) and _begins_like_capture(path)
+    ]
+    return sorted([*found, *closed])
+
+
+def _identity(name: str) -> object:
+    """What two names of one file have in common."""
+    try:
+        status = os.stat(name)
+    except OSError:
+        return name
+    return status.st_dev, status.st_ino
+
+
+def _begins_like_capture(name: str) -> bool:
     """Whether a file in a folder is worth opening: by its first bytes, or by its name where they are damaged."""
-    if {".pcap", ".pcapng", ".cap", ".dmp"} & set(path.suffixes[-2:]):
+    if {".pcap", ".pcapng", ".cap", ".dmp"} & {suffix.lower() for suffix in Path(name).suffixes[-2:]}:
         return True
     try:
-        with path.open("rb") as file:
-            head = file.read(4)
+        head = first_bytes(name, 4)
     except OSError:
-        return False
+        return True  # not permitted: the scan must not pass over it in silence
     return head in _MAGICS or head == _PCAPNG_MAGIC
 
 
@@ -173,6 +213,10 @@ class CaptureReader:
             p.at = 24
         elif magic == _PCAPNG_MAGIC:
             p.near = 0
+        elif p.buf[257:262].tobytes() == b"ustar":
+            raise UnreadableInput(
+                f"{self.summary.file}: is a tar archive, not a capture; unpack it and give the folder"
+            )
         elif not self._guess_format():
             raise UnreadableInput(
                 f"{self.summary.file}: begins with {magic.hex(' ') or 'nothing'}, which is no pcap or pcapng capture; "
@@ -343,6 +387,7 @@ class CaptureReader:
         self, buf: NDArray[np.uint8], start: int, stop: int, near: int, packets: NDArray[np.void], count: int
     ) -> tuple[int, int, int, int, int]:
         i = self._inputs
+        self._source.fetch(start, min(stop, start + self._stretch_bytes))
         walked: tuple[int, int, int, int, int]
         if self._pcap is not None:
             walked = pcap.read_pcap(buf, start, stop, self._pcap, near, packets, count, i.names, i.key_a, i.key_b)

@@ -1,5 +1,6 @@
 """Bytes of a capture, whatever they are wrapped in: a mapped file, or a stream out of gzip, zstd, xz or a pipe."""
 
+import ctypes
 import lzma
 import mmap
 import sys
@@ -27,6 +28,12 @@ _SMALL = 1024  # bytes handed to a decompressor that cannot go back after an err
 STREAM_PIECE = 8 * 1024 * 1024
 
 
+_FORGET_BYTES = 64 * 1024 * 1024
+_MADV_POPULATE_READ = 22  # Linux 5.14; older kernels say EINVAL, and pages come one fault at a time
+_libc = ctypes.CDLL(None)
+_libc.madvise.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
+
+
 class ByteSource(Protocol):
     """Where a capture's bytes come from, in order."""
 
@@ -43,6 +50,9 @@ class ByteSource(Protocol):
 
     def read(self, count: int) -> bytes:
         """The next bytes of a stream, at most `count`; empty at the end. Never raises: see `fault`."""
+
+    def fetch(self, first: int, last: int) -> None:
+        """Bytes of a mapped file that will be looked at now."""
 
     def forget(self, last: int) -> None:
         """Bytes before `last` of a mapped file will not be looked at again."""
@@ -70,15 +80,23 @@ class MappedFile:
     def read(self, count: int) -> bytes:
         raise NotImplementedError("a mapped file is not read as a stream")
 
+    def fetch(self, first: int, last: int) -> None:
+        # One call maps what would be one fault for every 64 KiB.
+        self._advise(first, last, _MADV_POPULATE_READ)
+
     def forget(self, last: int) -> None:
         # The pages stay in the system's cache; they only stop counting as this process's memory.
         self.consumed = last
-        page = mmap.PAGESIZE
-        first = self._forgotten
-        last = last // page * page
-        if last - first >= 64 * 1024 * 1024 and hasattr(mmap, "MADV_DONTNEED"):
-            self._map.madvise(mmap.MADV_DONTNEED, first, last - first)
+        if last - self._forgotten >= _FORGET_BYTES:
+            last = last // mmap.PAGESIZE * mmap.PAGESIZE
+            self._advise(self._forgotten, last, mmap.MADV_DONTNEED)
             self._forgotten = last
+
+    def _advise(self, first: int, last: int, advice: int) -> None:
+        """madvise(2) without the interpreter's lock, which `mmap.madvise` keeps. Advice may go untaken."""
+        if self._bytes is not None:
+            first = first // mmap.PAGESIZE * mmap.PAGESIZE
+            _libc.madvise(self._bytes.ctypes.data + first, min(last, len(self._bytes)) - first, advice)
 
     def close(self) -> None:
         # Views of the bytes may still be alive in a caller's batch; the map goes with the last of them.
@@ -111,6 +129,9 @@ class StreamedBytes:
             data = b""
         self.consumed = self._raw.count
         return data
+
+    def fetch(self, first: int, last: int) -> None:
+        pass
 
     def forget(self, last: int) -> None:
         pass
@@ -331,6 +352,21 @@ class _XzPieces(_Pieces):
         return out
 
 
+def first_bytes(name: str, count: int) -> bytes:
+    """The first bytes of a plain or compressed file, fewer where it is shorter or damaged.
+
+    Raises
+    ------
+    OSError
+        If the file may not be read.
+    """
+    with open(name, "rb") as file:
+        head = file.read(8)
+        if not head.startswith((_GZIP, _ZSTD, _XZ)):
+            return head[:count]
+        return StreamedBytes(name, file, None, head).read(count)[:count]
+
+
 def open_source(name: str) -> ByteSource:
     """Open a capture by its name, ``-`` for standard input.
 
@@ -340,6 +376,8 @@ def open_source(name: str) -> ByteSource:
         Where the file is missing, empty, not permitted or not a file.
     """
     if name == STANDARD_INPUT:
+        if sys.stdin is None:
+            raise UnreadableInput("standard input: it is closed; pipe a pcap or pcapng capture into it")
         head = sys.stdin.buffer.read(8)
         if not head:
             raise UnreadableInput("standard input: no bytes came; pipe a pcap or pcapng capture into it")
@@ -367,4 +405,4 @@ def open_source(name: str) -> ByteSource:
         raise UnreadableInput(f"{name}: {problem.strerror or problem}") from problem
 
 
-__all__ = ["STANDARD_INPUT", "STREAM_PIECE", "ByteSource", "MappedFile", "StreamedBytes", "open_source"]
+__all__ = ["STANDARD_INPUT", "STREAM_PIECE", "ByteSource", "MappedFile", "StreamedBytes", "first_bytes", "open_source"]
