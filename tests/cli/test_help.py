@@ -1,5 +1,6 @@
 """Help: complete, with an example for each command, and at once."""
 
+import re
 import subprocess
 import sys
 import time
@@ -7,6 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+from headframe.cli.exit_codes import ExitCode
 
 COMMANDS = [[], ["scan"], ["simulate"], ["simulate", "capture"], ["calibrate"], ["compile"]]
 
@@ -33,6 +36,21 @@ def test_no_option_name_is_cut_short(headframe: Run) -> None:
     ):  # fmt: skip
         assert option in text
     assert "table|jsonl|json|csv" in text
+
+
+def test_help_names_every_exit_code(headframe: Run) -> None:
+    """And says where more about them is written."""
+    text = headframe("--help").stdout.split("Exit codes:", 1)[1]
+    assert [int(number) for number in re.findall(r"\b\d+\b", text)] == [int(code) for code in ExitCode]
+    assert "docs/exit-codes.md" in text
+
+
+def test_help_names_the_ranges_of_a_simulation(headframe: Run) -> None:
+    """What is refused without them."""
+    text = " ".join(headframe("simulate", "capture", "--help").stdout.split())
+    assert "How many miners work in it, 0 to 90." in text
+    assert "How much time the capture covers, 1 or more." in text
+    assert headframe("simulate", "capture", "x", "--miners", "91").returncode == 2
 
 
 def test_version(headframe: Run) -> None:

@@ -77,6 +77,15 @@ def test_quiet_is_quiet() -> None:
     assert out.getvalue() == ""
 
 
+def test_closed_standard_error_shows_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the program was started with ``2>&-``, Python has no standard error at all."""
+    monkeypatch.setattr("sys.stderr", None)
+    clock = Clock()
+    with ProgressDisplay(monotonic_s=clock) as display:
+        clock.now_s = 3_700
+        display(step(1))
+
+
 def test_unknown_total_has_no_percentage_and_no_time_left() -> None:
     """Nobody knows how long standard input is."""
     assert progress_line(step(5_000_000, None, 20_000), 2.0) == "5 MB, 10 k packets/s"

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -68,8 +69,8 @@ def test_options_reach_the_scan(answer: Answer, tmp_path: Path) -> None:
     options = seen["options"]
     assert (options.indicators, options.builtin_indicators, options.reveal, options.threads) == ((), True, False, None)  # type: ignore[attr-defined]
     one, two = tmp_path / "one.csv", tmp_path / "two.json"
-    one.touch()
-    two.touch()
+    one.write_text("kind,value\npool,pool.example\n")
+    two.write_text("pool.example:3333\n")
     invoke(
         "a.pcap", "--indicators", str(one), "--indicators", str(two), "--no-builtin-indicators", "--reveal",
         "--threads", "3",
@@ -176,6 +177,15 @@ def test_report_that_cannot_be_written_after_the_scan(
     ("arguments", "message"),
     [
         (["-", "-"], "- (standard input) was given more than once; it can be read only once, so give it once"),
+        (
+            ["a.pcap", "--indicators", "/dev/null"],
+            "/dev/null is empty; --indicators takes a CSV, hosts or STIX 2.1 file",
+        ),
+        (
+            ["a.pcap", "--indicators", sys.executable],
+            f"{sys.executable} is no text in UTF-8, but binary or UTF-16; "
+            "--indicators takes a CSV, hosts or STIX 2.1 file in UTF-8",
+        ),
         (
             ["a.pcap", "--indicators", "none.csv"],
             "none.csv is no file; --indicators takes a CSV, hosts or STIX 2.1 file",
@@ -288,22 +298,226 @@ def test_reader_that_stops_early_ends_the_program_without_a_word(miner_pcap: Pat
     assert report.is_file()
 
 
-def test_interrupted_program_says_so(project_root: Path, tmp_path: Path) -> None:
-    """Ctrl-C while standard input is still open."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "headframe", "scan", "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE, env={**os.environ, "PYTHONPATH": str(project_root / "src")},
+# --- Ctrl-C ------------------------------------------------------------------------------------------------------
+
+
+def interrupted(
+    project_root: Path, *arguments: str, after_s: float, times: int = 1, sent: bytes = b"", **environment: str
+) -> tuple[int, bytes, bytes]:
+    """Run the program in a process group of its own, and send that group Ctrl-C; standard input stays open.
+
+    Gives the exit code, standard output and standard error.
+    """
+    with subprocess.Popen(
+        [sys.executable, "-m", "headframe", *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE, env={**os.environ, "PYTHONPATH": str(project_root / "src"), **environment},
+        start_new_session=True,
+    ) as process:  # fmt: skip
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdin.write(sent)
+        process.stdin.flush()
+        time.sleep(after_s)
+        for _ in range(times):
+            os.killpg(process.pid, signal.SIGINT)
+            time.sleep(0.1)
+        try:
+            # Not communicate(): it would close standard input, and with that end what Ctrl-C is to end.
+            process.wait(timeout=60)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            raise
+        return process.returncode, process.stdout.read(), process.stderr.read()
+
+
+# Long enough for the program to be past its imports and waiting for the rest of its input.
+WAITING_S = 4.0
+
+
+@pytest.mark.parametrize("threads", ["1", "2"])
+def test_interrupted_standard_input_is_reported_as_far_as_it_came(
+    headframe: Run, project_root: Path, tmp_path: Path, threads: str
+) -> None:
+    """A live capture has no other end than Ctrl-C: findings, report and exit code as ever, and a note."""
+    headframe("compile")
+    report = tmp_path / "r.html"
+    code, out, talk = interrupted(
+        project_root, "scan", "-", "--format", "json", "--threads", threads, "--report", str(report),
+        after_s=WAITING_S, sent=captures.miner(),
     )  # fmt: skip
-    assert process.stdin is not None
-    process.stdin.write(captures.miner()[:100])
-    process.stdin.flush()
-    # Long enough for the program to be past its imports and waiting for the rest of its input.
-    time.sleep(4)
-    process.send_signal(signal.SIGINT)
-    out, talk = process.communicate(timeout=60)
-    assert (process.returncode, out) == (130, b"")
-    assert b"headframe: interrupted" in talk
-    assert b"Traceback" not in talk
+    assert code == 0, talk
+    document = json.loads(out)
+    assert [finding["host"] for finding in document["findings"]] == ["192.0.2.10"]
+    assert document["remarks"] == ["what came on standard input after Ctrl-C; what was read until then is reported"]
+    assert b"headframe: interrupted: what was read until then is reported\n" in talk
+    assert "192.0.2.10" in report.read_text(encoding="utf-8")
+
+
+def test_interrupted_twice_ends_at_once(headframe: Run, project_root: Path) -> None:
+    """Who presses Ctrl-C again does not want to wait, not even for a silent pipe."""
+    headframe("compile")
+    code, out, talk = interrupted(project_root, "scan", "-", after_s=WAITING_S, times=2, sent=captures.miner())
+    assert (code, out) == (130, b"")
+    assert talk == b"headframe: interrupted; nothing more is read, and no report is written\n"
+
+
+def test_interrupted_before_anything_came(headframe: Run, project_root: Path) -> None:
+    """No answer is no empty answer."""
+    headframe("compile")
+    code, out, talk = interrupted(project_root, "scan", "-", after_s=WAITING_S)
+    assert (code, out) == (130, b"")
+    assert talk == b"headframe: interrupted before standard input brought anything that can be read\n"
+
+
+def test_interrupted_while_compiling(project_root: Path, tmp_path: Path) -> None:
+    """Two processes compile, and both get Ctrl-C from the terminal; one of them speaks, in words."""
+    code, out, talk = interrupted(project_root, "scan", "-", after_s=3.0, NUMBA_CACHE_DIR=str(tmp_path / "kernels"))
+    assert (code, out) == (130, b"")
+    assert talk.splitlines() == [
+        b"headframe: compiling for this machine, once; this takes about a quarter of a minute",
+        b"headframe: interrupted; nothing more is read, and no report is written",
+    ]
+
+
+def test_what_comes_in_pieces_is_whole(headframe: Run, project_root: Path, tmp_path: Path) -> None:
+    """What stands between the pipe and the reader loses no byte, however many there are."""
+    whole = captures.miner()
+    head, records = whole[:24], whole[24:]
+    done = headframe("scan", "-", "--format", "json", stdin=head + records * 3_000)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["summary"]["bytes_read"] == len(head) + 3_000 * len(records)
+
+
+# --- closed streams, pipes as lists, and what a report must not replace --------------------------------------------
+
+
+@pytest.fixture
+def shell(project_root: Path, tmp_path: Path) -> Callable[[str], subprocess.CompletedProcess[str]]:
+    """Run a line of bash in which ``headframe`` is the real program."""
+
+    def run(line: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            ["bash", "-c", f'headframe() {{ "{sys.executable}" -m headframe "$@"; }}; {line}'],
+            capture_output=True, text=True, cwd=tmp_path, timeout=240, check=False, stdin=subprocess.DEVNULL,
+            env={**os.environ, "PYTHONPATH": str(project_root / "src")},
+        )  # fmt: skip
+
+    return run
+
+
+Shell = Callable[[str], subprocess.CompletedProcess[str]]
+
+
+@pytest.mark.parametrize("form", ["table", "jsonl"])
+def test_closed_standard_output(shell: Shell, miner_pcap: Path, form: str) -> None:
+    """Said before the scan, and with a report after it, which is written all the same."""
+    done = shell(f"headframe scan miner.pcap --format {form} >&-")
+    assert done.returncode == 5
+    assert done.stderr == (
+        "headframe: standard output is closed, so the findings cannot be written anywhere; open it\n"
+    )
+    done = shell(f"headframe scan miner.pcap -q --format {form} --report r.html >&-")
+    assert done.returncode == 5
+    assert done.stderr == "headframe: standard output is closed, so the findings were not written to it\n"
+    assert "192.0.2.10" in (miner_pcap.parent / "r.html").read_text(encoding="utf-8")
+
+
+def test_closed_standard_error(shell: Shell, miner_pcap: Path) -> None:
+    """Talk is lost, and does not turn up among the findings."""
+    done = shell("headframe scan miner.pcap --format jsonl 2>&-")
+    assert (done.returncode, len(done.stdout.splitlines())) == (0, 1)
+    assert json.loads(done.stdout)["host"] == "192.0.2.10"
+
+
+def test_closed_standard_input(shell: Shell) -> None:
+    """No packet can come from it."""
+    done = shell("headframe scan - <&-")
+    assert (done.returncode, done.stdout) == (4, "")
+    assert done.stderr == (
+        "headframe: - (standard input) is closed; pipe a capture into it: tcpdump -w - | headframe scan -\n"
+    )
+
+
+def test_nothing_open_at_all(shell: Shell, miner_pcap: Path) -> None:
+    """The report must not become standard output by taking its number."""
+    done = shell("headframe scan miner.pcap --report r.html <&- >&- 2>&-")
+    assert (done.returncode, done.stdout, done.stderr) == (5, "", "")
+    assert (miner_pcap.parent / "r.html").read_text(encoding="utf-8").startswith("<!doctype html>")
+
+
+def test_indicators_from_a_pipe(shell: Shell, miner_pcap: Path) -> None:
+    """What can be read only once is enough; rows that are not understood are told by the name that was given."""
+    done = shell(
+        "headframe scan miner.pcap --no-builtin-indicators --format json -q "
+        "--indicators <(printf '198.51.100.20:3333\\nnonsense\\n')"
+    )
+    assert done.returncode == 0, done.stderr
+    document = json.loads(done.stdout)
+    assert {finding["detector"] for finding in document["findings"]} == {"stratum", "pool_endpoint"}
+    (remark,) = document["remarks"]
+    assert remark.startswith("/dev/fd/")
+    assert "line 2: 'nonsense'" in remark
+    assert "headframe-indicators-" not in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "list.txt is empty"),
+        ("pool.example\n".encode("utf-16"), "list.txt is no text in UTF-8, but binary or UTF-16"),
+        (b"\x7fELF\x02\x01\x01\0\0 libc.so.6 pool.example", "list.txt is no text in UTF-8, but binary or UTF-16"),
+        (b"[]\n", "list.txt has no indicator in it"),
+        (b"# nothing yet\n", "list.txt has no indicator in it"),
+        (b"kind,value\n", "list.txt has no indicator in it"),
+        (b'{"type": "bundle", "id": "bundle--1", "objects": []}', "list.txt has no indicator in it"),
+        (b"{", "list.txt: not JSON"),
+    ],
+)
+@pytest.mark.parametrize("pipe", [False, True])
+def test_a_list_without_any_indicator_is_a_mistake(
+    answer: Answer, tmp_path: Path, content: bytes, message: str, pipe: bool
+) -> None:
+    """Who names a list wants something looked for; a scan without it would say "nothing found" of nothing."""
+    seen = answer(samples.clean())
+    path = tmp_path / "list.txt"
+    if pipe:
+        os.mkfifo(path)
+        writer = threading.Thread(target=path.write_bytes, args=(content,))
+        writer.start()
+    else:
+        path.write_bytes(content)
+    done = invoke("a.pcap", "--indicators", str(path))
+    if pipe:
+        writer.join()
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert done.stderr.startswith(f"headframe: {tmp_path}/{message}")
+    assert seen == {}
+
+
+def test_a_report_replaces_reports_only(answer: Answer, tmp_path: Path) -> None:
+    """A capture may be called x.html; replacing it would destroy the evidence."""
+    seen = answer(samples.clean())
+    capture, link, page, empty = (tmp_path / name for name in ("c.html", "l.html", "old.html", "new.html"))
+    capture.write_bytes(captures.miner())
+    link.hardlink_to(capture)
+    page.write_text("\ufeff\n<!DOCTYPE html><title>old</title>", encoding="utf-8")
+    empty.touch()
+    done = invoke(str(capture), "--report", str(link))
+    assert (done.exit_code, done.stderr) == (
+        2, f"headframe: {link} is one of the inputs, and --report would replace it; choose another name\n",
+    )  # fmt: skip
+    done = invoke("a.pcap", "--report", str(capture))
+    assert (done.exit_code, done.stderr) == (
+        2, f"headframe: {capture} is there and is no HTML file, and --report would replace it; choose another name\n",
+    )  # fmt: skip
+    done = invoke(str(page), "--report", str(page))
+    assert done.exit_code == 2
+    assert seen == {}
+    assert capture.read_bytes() == captures.miner()
+    for path in (page, empty):
+        assert invoke("a.pcap", "--report", str(path)).exit_code == 0
+        assert "No mining found" in path.read_text(encoding="utf-8")
 
 
 def test_output_that_cannot_be_encoded_is_escaped(headframe: Run) -> None:

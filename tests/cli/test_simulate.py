@@ -5,6 +5,8 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+from tests.cli import captures
+
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 SMALL = ("--minutes", "2", "--miners", "2")
@@ -47,6 +49,19 @@ def test_folder_that_cannot_be_made(headframe: Run, tmp_path: Path) -> None:
     done = headframe("simulate", "capture", "taken/demo", *SMALL)
     assert (done.returncode, done.stdout) == (5, "")
     assert done.stderr == "headframe: taken/demo could not be written: Not a directory; choose another OUT_FOLDER\n"
+
+
+def test_compiled_kernels_that_cannot_be_kept(headframe: Run, tmp_path: Path) -> None:
+    """Else every run is slow, and nobody knows why."""
+    (tmp_path / "taken").write_text("x")
+    (tmp_path / "office.pcap").write_bytes(captures.office())
+    environment = {"NUMBA_CACHE_DIR": str(tmp_path / "taken")}
+    done = headframe("scan", "office.pcap", **environment)
+    assert done.returncode == 0, done.stderr
+    first, second = done.stderr.splitlines()
+    assert first == "headframe: compiling for this machine, once; this takes about a quarter of a minute"
+    assert second.startswith(f"headframe: cannot keep the compiled kernels in {tmp_path}/taken/kernels-")
+    assert second.endswith(": set NUMBA_CACHE_DIR to a folder that can be written")
 
 
 def test_compiling_is_done_once(headframe: Run) -> None:

@@ -47,14 +47,13 @@ def session(client: str = "10.0.0.1", sport: int = 40_000, shares: int = 6) -> l
     def s(seq: int, ack: int, flags: int, data: bytes = b"") -> bytes:
         return make.frame(server, port, client, sport, seq, ack, flags, data)
 
-    job = b'{"id":1,"result":{"id":"1","job":{"blob":"00","job_id":"j","target":"ffff0000"},"status":"OK"}}\n'
+    job = b'{"id":1,"result":{"id":"1","job":{"blob":"%s","job_id":"j","target":"ffff0000"},"status":"OK"}}\n'
+    job %= b"0c" * 76
     frames = [c(99, 0, S), s(499, 100, SA), c(100, 500, K), c(100, 500, P, LOGIN), s(500, 100 + len(LOGIN), P, job)]
     seq, ack = 100 + len(LOGIN), 500 + len(job)
     for k in range(shares):
-        share = b'{"id":%d,"method":"submit","params":{"id":"1","job_id":"j","nonce":"%08x","result":"00"}}\n' % (
-            k + 2,
-            k,
-        )
+        share = b'{"id":%d,"method":"submit","params":{"id":"1","job_id":"j","nonce":"%08x","result":"%064x"}}\n'
+        share %= (k + 2, k, k)
         frames.append(c(seq, ack, P, share))
         seq += len(share)
         answer = b'{"id":%d,"jsonrpc":"2.0","error":null,"result":{"status":"OK"}}\n' % (k + 2)

@@ -2,8 +2,12 @@
 
 import base64
 import hashlib
+import html
 import itertools
+import json
 import re
+import shutil
+import subprocess
 import time
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -11,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from headframe.records.scan import ScanResult
+from headframe.records.scan import Damage, InputSummary, ScanResult
 from headframe.reports.html import render_html, write_html
 from tests.reports import samples
 
@@ -186,6 +190,57 @@ def test_damage_is_listed_by_offset() -> None:
     words = page_of(samples.mixed()).words
     assert "4,194,304 1,312 1 bad record header" in words
     assert "91,110,000 2,004 not known truncated" in words
+
+
+def test_an_input_that_could_not_be_opened_has_neither_offset_nor_length() -> None:
+    """It is counted as a file, not as a stretch of 0 bytes, and its reason does not repeat its name."""
+    result = samples.mixed()
+    damage = Damage(file="gone.pcap", offset=0, length=0, packets=0, reason="gone.pcap: no such file")
+    result.inputs.append(InputSummary(file="gone.pcap", damage=[damage]))
+    words = page_of(result).words
+    assert "2 stretches in 1 file and 1 file as a whole. All that could be read was used" in words
+    assert "What was not readable: 2 stretches in 1 file and 1 file as a whole" in words
+    assert "gone.pcap all not known not known no such file" in words
+
+
+_MEASURE = """<!doctype html><body>
+<iframe style="width:{width}px;height:4000px;border:0" srcdoc="{page}"></iframe>
+<script>
+addEventListener("load", () => {{
+  const inside = document.querySelector("iframe").contentDocument;
+  const width = inside.documentElement.clientWidth;
+  const cells = [...inside.querySelectorAll(".overview th, .overview td")].filter(c => c.closest("tbody"));
+  const over = cells.filter(c => c.getBoundingClientRect().right > width || c.scrollWidth > c.clientWidth + 1);
+  const page = inside.documentElement.scrollWidth - width;
+  document.body.innerHTML =
+    "<p>" + JSON.stringify({{cells: cells.length, page: page, over: over.map(c => c.textContent)}}) + "</p>";
+}});
+</script>"""
+
+
+@pytest.mark.parametrize("width", [320, 360, 480, 500, 640])
+def test_nothing_is_clipped_on_a_telephone(tmp_path: Path, width: int) -> None:
+    """In a real browser: neither the page nor a cell of the overview is wider than the screen."""
+    browser = shutil.which("chromium") or shutil.which("google-chrome")
+    if browser is None:
+        pytest.skip("no chromium here to lay the page out")
+    result = samples.mixed()
+    result.findings += [
+        replace(samples.miner(), host="2001:db8:4100:1111:2222:3333:4444:5555", log10_e=12.9),
+        replace(samples.miner(), host="198.51.100.200", log10_e=2.7627),
+    ]
+    page = _MEASURE.format(width=width, page=html.escape(render_html(result, generated_ns=0)))
+    (tmp_path / "measure.html").write_text(page, encoding="utf-8")
+    done = subprocess.run(
+        [
+            browser, "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path}/profile",
+            "--window-size=800,4100", "--dump-dom", str(tmp_path / "measure.html"),
+        ],
+        capture_output=True, text=True, timeout=120, check=True,
+    )  # fmt: skip
+    measured = json.loads(html.unescape(re.search(r"<p>(.*)</p>", done.stdout)[1]))  # type: ignore[index]
+    assert measured["cells"] >= 7 * 6
+    assert (measured["page"], measured["over"]) == (0, [])
 
 
 def test_lookalikes_and_open_questions_are_explained() -> None:

@@ -75,7 +75,7 @@ def test_report_has_one_card_with_both() -> None:
     assert page.count("<article") == 1
     assert "Also, by endpoint:" in page
     assert "The host connected to an address that a list names." in page
-    assert "by endpoint, independent of that: 10<sup>2.4</sup>" in page
+    assert "by endpoint, independent of that: 10<sup>2.40</sup>" in page
     assert "stratum 1 (content), pool_endpoint 1 (endpoint)" in page
 
 

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from headframe.records.scan import ScanResult
+from headframe.records.scan import Damage, InputSummary, ScanResult
 from headframe.reports.table import damage_lines, summary_lines, write_table
 from tests.reports import samples
 
@@ -41,15 +41,24 @@ def test_table_shows_what_was_found(width: int) -> None:
     words = " ".join(written(samples.mixed(), width=width).split())
     for part in (
         "192.0.2.41", "miner", "XMR", "pool.minexmr.com", "198.51.100.7:4444", "cryptonote",
-        "2.98 kH/s (2.71 to 3.27)", "2021-04-16 03:09:47", "09:09:47", "10^6.2", "1 in 1.9 million", "104 TH/s",
+        "2.98 kH/s (2.71 to 3.27)", "2021-04-16 03:09:47", "09:09:47", "10^6.28", "1 in 1.9 million", "104 TH/s",
     ):  # fmt: skip
         assert part in words, part
     assert f"{samples.miner().shares.accepted} accepted" in words
 
 
-def test_one_line_for_each_finding_in_a_pipe() -> None:
-    """Where nobody watches, a finding is a line, however long."""
-    text = written(samples.mixed())
+def test_a_pipe_gets_160_columns() -> None:
+    """Where nobody says how wide the paper is, cells wrap before lines become longer than a pager shows."""
+    table = written(samples.mixed()).split("\nFound:")[0]
+    assert max(map(len, table.splitlines())) <= 160
+    assert table == written(samples.mixed(), width=160).split("\nFound:")[0]
+    for part in ("pool.minexmr.com", "(198.51.100.7:4444)", "10^6.28", "(1 in 1.9 million)", "2.98 kH/s"):
+        assert part in table
+
+
+def test_one_line_for_each_finding_where_there_is_room() -> None:
+    """On wide paper a finding is a line, ready for grep."""
+    text = written(samples.mixed(), environment={"COLUMNS": "300"})
     line = next(line for line in text.splitlines() if line.startswith("192.0.2.41"))
     for part in (
         "miner",
@@ -92,7 +101,7 @@ def test_hostile_names_cannot_drive_the_terminal(stream: type[io.StringIO]) -> N
 def test_hostile_markup_is_text() -> None:
     """Rich would take [red] for a style and [link=...] for a link."""
     assert "[link=file:///etc/passwd][red]" in written(
-        samples.hostile().__class__(findings=[samples.miner(pool="[link=file:///etc/passwd][red]")])
+        samples.hostile().__class__(findings=[samples.miner(pool="[link=file:///etc/passwd][red]")]), width=400
     )
 
 
@@ -118,6 +127,22 @@ def test_summary_of_a_clean_capture() -> None:
         "Read: 1 file, 1 kB, 10 packets, 2 conversations in 0.01 s.",
     ]
     assert damage_lines(samples.clean()) == []
+
+
+def test_an_input_that_could_not_be_opened_is_named_once() -> None:
+    """Neither a second time in the reason, nor with a byte offset and a length that it does not have."""
+    result = samples.mixed()
+    reasons = {"gone.pcap": "gone.pcap: no such file", "shut.pcap": "Permission denied", "-": "no bytes came"}
+    for file, reason in reasons.items():
+        damage = Damage(file=file, offset=0, length=0, packets=0, reason=reason)
+        result.inputs.append(InputSummary(file=file, damage=[damage]))
+    assert damage_lines(result) == [
+        "Not readable: 3 inputs, not a byte of which was used:",
+        "  gone.pcap: no such file",
+        "  shut.pcap: Permission denied",
+        "  standard input: no bytes came",
+        *damage_lines(samples.mixed()),
+    ]
 
 
 def test_long_lists_of_damage_are_cut_and_counted() -> None:

@@ -110,13 +110,31 @@ def test_odds_never_claim_more_than_the_evidence_bears(log10_e: float) -> None:
     factor = {"": 1.0, "million": 1e6, "billion": 1e9, "trillion": 1e12}[name]
     claimed = float(number) * factor
     assert claimed <= 10**log10_e * (1 + 1e-6)
-    assert claimed >= 10**log10_e * 0.9 - 0.1
+    # Two roundings: the exponent to two decimals, the number to two digits.
+    assert claimed >= 10**log10_e * 0.88 - 0.1
 
 
 def test_power_of_ten_rounds_down() -> None:
-    """10^6.28 shown with one digit is 10^6.2."""
-    assert words.power_of_ten(6.28) == "10^6.2"
-    assert words.power_of_ten(-0.31) == "10^-0.4"
+    """Two decimals; what has two is not rounded down any further, whatever its binary fraction."""
+    assert words.power_of_ten(6.2899) == "10^6.28"
+    assert words.power_of_ten(-0.311) == "10^-0.32"
+    for hundredths in range(1, 1_500):
+        assert words.power_of_ten(hundredths / 100) == f"10^{hundredths / 100:.2f}".removesuffix(".00")
+
+
+@given(st.floats(min_value=0.01, max_value=14.9))
+def test_odds_are_what_the_exponent_shown_comes_to(log10_e: float) -> None:
+    """A reader with a pocket calculator finds the odds that stand beside the power of ten, to two digits."""
+    shown = 10 ** float(words.power_of_ten(log10_e).removeprefix("10^"))
+    number, _, name = words.odds(log10_e).removeprefix("1 in ").replace(",", "").partition(" ")
+    claimed = float(number) * {"": 1.0, "million": 1e6, "billion": 1e9, "trillion": 1e12}[name]
+    assert claimed <= shown * (1 + 1e-6) < claimed * 1.1 + 0.1
+
+
+def test_evidence_words_of_the_usual_content_finding() -> None:
+    """10 to the power of 2.76 is 575, which two digits bound by 570."""
+    assert words.evidence_words(2.7627) == "10^2.76 (1 in 570)"
+    assert words.odds(0.004) == "no evidence"
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from headframe import __version__
 from headframe.cli.calibrate import calibrate
 from headframe.cli.compile import compile_kernels
 from headframe.cli.exit_codes import ExitCode
-from headframe.cli.polite import end_on_closed_output, fail
+from headframe.cli.polite import end_on_closed_output, fail, open_what_is_closed
 from headframe.cli.scan import scan
 from headframe.cli.simulate import simulate
 
@@ -25,7 +25,11 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # plain help: no option name cut short on 80 columns, and half the start-up time
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="Exit codes: 0 done, 1 found (with --fail-on-finding), 2 usage, 3 damaged input, 4 unreadable input.",
+    epilog=(
+        "Exit codes: 0 done, 1 found (with --fail-on-finding), 2 usage, 3 damaged input, 4 unreadable input, "
+        "5 output not written, 70 a fault in Headframe, 130 interrupted, 141 reader of the output gone. "
+        "docs/exit-codes.md says what to do about each."
+    ),
 )
 
 
@@ -55,6 +59,7 @@ app.command("compile")(compile_kernels)
 
 def main() -> None:
     """Entry point of the program ``headframe``."""
+    open_what_is_closed()
     # A name in a foreign script must not end the scan on a terminal that cannot show it.
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):

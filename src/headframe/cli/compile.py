@@ -2,6 +2,8 @@
 
 from headframe.cli.polite import politely, say
 
+COMPILING = "compiling for this machine, once; this takes about a quarter of a minute"
+
 
 @politely
 def compile_kernels() -> None:
@@ -17,7 +19,21 @@ def compile_kernels() -> None:
     if not compiling.needs_compiling():
         say("already compiled for this machine")
         return
-    say("compiling for this machine, once; this takes up to 20 seconds")
+    say(COMPILING)
     started_s = clock.monotonic_s()
     compiling.compile_kernels()
     say(f"compiled in {clock.monotonic_s() - started_s:.1f} s")
+    say_if_not_kept()
+
+
+def say_if_not_kept() -> None:
+    """Say so where what was compiled could not be written, so that each run compiles anew."""
+    from headframe.engines import compiling
+    from headframe.kernels import jit
+    from headframe.reports.words import visible
+
+    if compiling.needs_compiling():
+        say(
+            f"cannot keep the compiled kernels in {visible(str(jit.cache_folder()))}: "
+            "set NUMBA_CACHE_DIR to a folder that can be written"
+        )

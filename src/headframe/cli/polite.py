@@ -18,6 +18,8 @@ DEBUG_VARIABLE = "HEADFRAME_DEBUG"
 
 def say(message: str) -> None:
     """One line of talk, to standard error. A closed standard error is nobody's fault."""
+    if sys.stderr is None:
+        return  # print would take standard output instead
     with contextlib.suppress(OSError, ValueError):
         print(f"headframe: {message}", file=sys.stderr, flush=True)
 
@@ -76,6 +78,20 @@ def politely(command: Callable[P, None]) -> Callable[P, None]:
     return wrapped
 
 
+def open_what_is_closed() -> None:
+    """Put ``/dev/null`` where standard input, output or error was closed before the program began (``>&-``).
+
+    Else the next file that is opened gets its number, and a library that writes to number 1 or 2 writes into it. The
+    streams of ``sys`` stay None, which tells that they were closed.
+    """
+    for number in (0, 1, 2):
+        try:
+            os.fstat(number)
+        except OSError:
+            # The lowest free number is given, so this is `number`.
+            os.open(os.devnull, os.O_RDWR)
+
+
 def end_on_closed_output() -> NoReturn:
     """End as a program does that SIGPIPE stops, without a word.
 
@@ -85,9 +101,10 @@ def end_on_closed_output() -> NoReturn:
         Always.
     """
     # Python flushes standard output once more on its way out, and would complain; nobody is left to read that.
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, sys.stdout.fileno())
-    os.close(nowhere)
+    if sys.stdout is not None:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
     raise SystemExit(int(ExitCode.OUTPUT_CLOSED))
 
 

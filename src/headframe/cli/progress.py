@@ -38,7 +38,8 @@ class ProgressDisplay:
         quiet: bool = False,
         monotonic_s: Callable[[], float] = clock.monotonic_s,
     ) -> None:
-        self._stream = sys.stderr if stream is None else stream
+        # None also where standard error was closed: then there is nowhere to show anything.
+        self._stream: TextIO | None = sys.stderr if stream is None else stream
         self._quiet = quiet
         self._monotonic_s = monotonic_s
         self._started_s = monotonic_s()
@@ -59,7 +60,7 @@ class ProgressDisplay:
 
     def __call__(self, progress: "Progress") -> None:
         """Show how far the scan is; cheap enough to be called for each batch."""
-        if self._quiet:
+        if self._quiet or self._stream is None:
             return
         now_s = self._monotonic_s()
         if progress.bytes_read < self._bytes_read:
@@ -69,16 +70,16 @@ class ProgressDisplay:
         if now_s - self._started_s < SILENT_FOR_S:
             return
         if self._stream.isatty():
-            self._show_bar(progress, now_s)
+            self._show_bar(self._stream, progress, now_s)
         elif now_s >= self._next_line_s:
             self._next_line_s = now_s + LINE_EVERY_S
             self._stream.write(f"headframe: {progress_line(progress, now_s - self._run_started_s)}\n")
             self._stream.flush()
 
-    def _show_bar(self, progress: "Progress", now_s: float) -> None:
+    def _show_bar(self, stream: TextIO, progress: "Progress", now_s: float) -> None:
         elapsed_s = now_s - self._run_started_s
         if self._bar is None:
-            self._bar = _new_bar(self._stream)
+            self._bar = _new_bar(stream)
             self._task = self._bar.add_task("", total=progress.bytes_total, rate="", left="", file="")
             self._bar.start()
         self._bar.update(

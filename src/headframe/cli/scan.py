@@ -1,5 +1,7 @@
 """``headframe scan``: find mining in captures."""
 
+import os
+import stat
 import sys
 from collections.abc import Iterable, Iterator
 from enum import StrEnum
@@ -8,10 +10,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from headframe.cli.compile import COMPILING, say_if_not_kept
 from headframe.cli.exit_codes import ExitCode, exit_code_of
 from headframe.cli.polite import fail, politely, say
+from headframe.errors import UnreadableInput
 
 if TYPE_CHECKING:
+    from headframe.app import ScanOptions
     from headframe.records.scan import ScanResult
 
 STANDARD_INPUT = "-"
@@ -76,19 +81,23 @@ def scan(
       tcpdump -w - | headframe scan - --format jsonl
     """  # noqa: D301 - the backspace tells the help to keep these lines apart
     _refuse_what_cannot_work(paths, indicators or [], report)
-    compile_with_notice(quiet=quiet)
 
-    from headframe import app, clock
-    from headframe.cli.progress import ProgressDisplay
+    from headframe import clock
+    from headframe.cli.indicator_files import IndicatorFiles
 
-    options = app.ScanOptions(
-        indicators=tuple(indicators or ()),
-        builtin_indicators=not no_builtin_indicators,
-        reveal=reveal,
-        threads=threads,
-    )
-    with ProgressDisplay(quiet=quiet) as progress:
-        result = app.scan(paths, options, progress)
+    with IndicatorFiles(indicators or []) as files:
+        compile_with_notice(quiet=quiet)
+
+        from headframe.app import ScanOptions
+
+        options = ScanOptions(
+            indicators=files.paths,
+            builtin_indicators=not no_builtin_indicators,
+            reveal=reveal,
+            threads=threads,
+        )
+        result = _scan(paths, options, quiet=quiet)
+        result.remarks = [files.as_given(remark) for remark in result.remarks]
     now_ns = clock.now_ns()
 
     # The report first: whoever reads standard output may stop reading, and the report is wanted all the same.
@@ -109,31 +118,65 @@ def scan(
     raise SystemExit(int(code))
 
 
+def _scan(paths: list[str], options: "ScanOptions", *, quiet: bool) -> "ScanResult":
+    from headframe import app
+    from headframe.cli.progress import ProgressDisplay
+
+    if STANDARD_INPUT not in paths:
+        with ProgressDisplay(quiet=quiet) as progress:
+            return app.scan(paths, options, progress)
+
+    from headframe.cli.standard_input import InterruptibleInput
+
+    with InterruptibleInput() as source:
+        try:
+            with ProgressDisplay(quiet=quiet) as progress:
+                result = app.scan(paths, options, progress)
+        except UnreadableInput:
+            if source.interrupted:
+                fail("interrupted before standard input brought anything that can be read", ExitCode.INTERRUPTED)
+            raise
+    if source.interrupted:
+        # Even with --quiet: the answer is about a part of what was to be scanned.
+        say("interrupted: what was read until then is reported")
+        result.remarks.append("what came on standard input after Ctrl-C; what was read until then is reported")
+    return result
+
+
 def compile_with_notice(*, quiet: bool) -> None:
     """Compile the kernels if that was not done on this machine yet, and say so."""
     from headframe.engines import compiling
 
     if compiling.needs_compiling():
         if not quiet:
-            say("compiling for this machine, once; this takes up to 20 seconds")
+            say(COMPILING)
         compiling.compile_kernels()
+        if not quiet:
+            say_if_not_kept()
     compiling.load_without_linear_algebra()
 
 
 def _refuse_what_cannot_work(paths: list[str], indicators: list[Path], report: Path | None) -> None:
     """Find mistakes of the command line before an hour of scanning, not after it."""
+    if sys.stdout is None and report is None:
+        fail("standard output is closed, so the findings cannot be written anywhere; open it", ExitCode.NOT_WRITTEN)
     if paths.count(STANDARD_INPUT) > 1:
         fail("- (standard input) was given more than once; it can be read only once, so give it once", ExitCode.USAGE)
-    if STANDARD_INPUT in paths and sys.stdin is not None and sys.stdin.isatty():
+    if STANDARD_INPUT in paths and sys.stdin is None:
+        fail(
+            "- (standard input) is closed; pipe a capture into it: tcpdump -w - | headframe scan -",
+            ExitCode.UNREADABLE,
+        )
+    if STANDARD_INPUT in paths and sys.stdin.isatty():
         fail(
             "- (standard input) is a terminal, not a capture; pipe one into it: tcpdump -w - | headframe scan -",
             ExitCode.USAGE,
         )
-    for path in indicators:
-        if not path.is_file():
-            fail(f"{_shown(path)} is no file; --indicators takes a CSV, hosts or STIX 2.1 file", ExitCode.USAGE)
-    if report is None:
-        return
+    if report is not None:
+        _refuse_report(report, [*map(Path, paths), *indicators])
+
+
+def _refuse_report(report: Path, inputs: list[Path]) -> None:
     if report.suffix.lower() not in (".html", ".htm"):
         fail(
             f"{_shown(report)} does not end in .html; --report writes HTML and would replace that file, "
@@ -148,6 +191,38 @@ def _refuse_what_cannot_work(paths: list[str], indicators: list[Path], report: P
             "create it, or choose another place for --report",
             ExitCode.USAGE,
         )
+    there = _status(report)
+    if there is None:
+        return
+    for path in inputs:
+        status = _status(path)
+        if status is not None and os.path.samestat(status, there):
+            fail(
+                f"{_shown(report)} is one of the inputs, and --report would replace it; choose another name",
+                ExitCode.USAGE,
+            )
+    if not stat.S_ISREG(there.st_mode) or not _is_html(report):
+        fail(
+            f"{_shown(report)} is there and is no HTML file, and --report would replace it; choose another name",
+            ExitCode.USAGE,
+        )
+
+
+def _status(path: Path) -> os.stat_result | None:
+    try:
+        return path.stat()
+    except (OSError, ValueError):
+        return None  # not there, a pattern, or no name that a file can have
+
+
+def _is_html(path: Path) -> bool:
+    """Whether a file looks like a report, and may be replaced by one; so may an empty one."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(1024)
+    except OSError:
+        return False  # what cannot be read may be anything
+    return not head or head.removeprefix(b"\xef\xbb\xbf").lstrip().lower().startswith((b"<!doctype html", b"<html"))
 
 
 def _write_report(result: "ScanResult", path: Path, now_ns: int, *, quiet: bool) -> bool:
@@ -165,6 +240,8 @@ def _write_report(result: "ScanResult", path: Path, now_ns: int, *, quiet: bool)
 
 def _write_findings(result: "ScanResult", output_format: Format, now_ns: int) -> None:
     out = sys.stdout
+    if out is None:
+        fail("standard output is closed, so the findings were not written to it", ExitCode.NOT_WRITTEN)
     try:
         if output_format is Format.TABLE:
             from headframe.reports.table import write_table

@@ -33,9 +33,12 @@ def capture(
     folder: Annotated[Path, typer.Argument(metavar="OUT_FOLDER", help="Where the files go; created if it is missing.")],
     seed: Annotated[int, typer.Option("--seed", metavar="N", help="The same seed gives the same capture.")] = 1,
     minutes: Annotated[
-        float, typer.Option("--minutes", metavar="M", min=1.0, help="How much time the capture covers. [minutes]")
+        float,
+        typer.Option("--minutes", metavar="M", min=1.0, help="How much time the capture covers, 1 or more. [minutes]"),
     ] = 30.0,
-    miners: Annotated[int, typer.Option("--miners", metavar="N", min=0, help="How many miners work in it.")] = 14,
+    miners: Annotated[
+        int, typer.Option("--miners", metavar="N", min=0, max=90, help="How many miners work in it, 0 to 90.")
+    ] = 14,
     capture_format: Annotated[
         CaptureFormat, typer.Option("--format", help="Form of the capture file.")
     ] = CaptureFormat.PCAP,

@@ -16,11 +16,23 @@ def compile_kernels() -> None:
 
     About 10 s on two cores; nothing but loading where it was done before.
     """
+    # A process group of its own: Ctrl-C goes to the whole group at the terminal, and the child would answer it with a
+    # traceback. It ends with this process instead. Nor has it anything else to say: its half is done here if it fails.
     half = subprocess.Popen(
-        [sys.executable, "-c", "from headframe.engines.compiling import compile_table; compile_table()"]
+        [sys.executable, "-c", "from headframe.engines.compiling import compile_table; compile_table()"],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        process_group=0,
     )
-    compile_readers()
-    if half.wait() != 0:
+    try:
+        compile_readers()
+        failed = half.wait() != 0
+    except BaseException:
+        half.kill()
+        half.wait()
+        raise
+    if failed:
         compile_table()
     jit.mark_complete()
 

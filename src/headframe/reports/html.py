@@ -21,6 +21,7 @@ from headframe.records.finding import EvidenceLine, Interval, Role, SourceRef
 from headframe.records.indicator import IndicatorKind
 from headframe.records.scan import Damage, InputSummary, ScanResult
 from headframe.reports.sightings import Sighting, draw_together, hosts_of_role
+from headframe.reports.table import never_opened, reason_without_name
 from headframe.reports.timeline import Drawing, draw_range, draw_timeline
 from headframe.reports.words import (
     ROLE_NAME,
@@ -216,7 +217,6 @@ def _context(result: ScanResult, limits: _Limits) -> dict[str, Any]:
     sightings = draw_together(result.findings)
     folder = _common_folder(result.inputs)
     cards = [_card(place, sighting, limits, folder) for place, sighting in enumerate(sightings, start=1)]
-    damage = [stretch for summary in result.inputs for stretch in summary.damage]
     return {
         "headline": _headline(result, sightings),
         "statements": _statements(result, sightings),
@@ -232,8 +232,15 @@ def _context(result: ScanResult, limits: _Limits) -> dict[str, Any]:
         "lookalikes": _listed(result.lookalikes, _MOST_LOOKALIKE_ROWS),
         "insufficient": _listed(result.insufficient, _MOST_LOOKALIKE_ROWS),
         "inputs": [_input(summary) for summary in result.inputs],
-        "damage": _listed([_damage(stretch) for stretch in damage], _MOST_DAMAGE_ROWS),
-        "damage_total": count(len(damage), "stretch", "stretches"),
+        "damage": _listed(
+            [
+                _damage(stretch, opened=not never_opened(summary))
+                for summary in result.inputs
+                for stretch in summary.damage
+            ],
+            _MOST_DAMAGE_ROWS,
+        ),
+        "damage_total": _damage_total([summary for summary in result.inputs if summary.damage]),
         "packets_of": packet_ranges,
         "clock_time": clock_time,
     }
@@ -280,15 +287,10 @@ def _statements(result: ScanResult, sightings: list[Sighting]) -> list[tuple[str
     if result.remarks:
         more = f" and {len(result.remarks) - 1:,} more" if len(result.remarks) > 1 else ""
         lines.append(("Not used", f"{visible(result.remarks[0])}{more}"))
-    stretches = [stretch for summary in result.inputs for stretch in summary.damage]
-    if stretches:
-        files = len({stretch.file for stretch in stretches})
+    damaged = [summary for summary in result.inputs if summary.damage]
+    if damaged:
         lines.append(
-            (
-                "Not readable",
-                f"{count(len(stretches), 'stretch', 'stretches')} in {count(files, 'file')}. All that could be read "
-                "was used; what stood there is not known.",
-            )
+            ("Not readable", f"{_damage_total(damaged)}. All that could be read was used; the rest is not known.")
         )
     elif result.packets:
         lines.append(("Not readable", "Nothing: every stretch of every file could be read."))
@@ -441,17 +443,27 @@ def _input(summary: InputSummary) -> dict[str, Any]:
         "reasons": _listed([f"{visible(reason, 60)}: {packets:,}" for reason, packets in reasons], 6),
         "first": None if summary.first_ns is None else clock_time(summary.first_ns),
         "last": None if summary.last_ns is None else clock_time(summary.last_ns),
-        "damage": count(len(summary.damage), "stretch", "stretches") if summary.damage else None,
+        "damage": _damage_total([summary]).partition(" in ")[0] if summary.damage else None,
     }
 
 
-def _damage(stretch: Damage) -> dict[str, str]:
+def _damage_total(damaged: list[InputSummary]) -> str:
+    """How many stretches in how many files, and how many files that could not be read at all."""
+    files = [summary for summary in damaged if not never_opened(summary)]
+    stretches = count(sum(len(summary.damage) for summary in files), "stretch", "stretches")
+    parts = [f"{stretches} in {count(len(files), 'file')}"] if files else []
+    if whole := len(damaged) - len(files):
+        parts.append(f"{count(whole, 'file')} as a whole")
+    return " and ".join(parts)
+
+
+def _damage(stretch: Damage, *, opened: bool) -> dict[str, str]:
     return {
         "file": stretch.file,
-        "offset": f"{stretch.offset:,}",
-        "length": f"{stretch.length:,}",
+        "offset": f"{stretch.offset:,}" if opened else "all",
+        "length": f"{stretch.length:,}" if opened else "not known",
         "packets": f"{stretch.packets:,}" if stretch.packets else "not known",
-        "reason": stretch.reason,
+        "reason": reason_without_name(stretch),
     }
 
 

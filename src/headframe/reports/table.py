@@ -1,8 +1,7 @@
 """The scan as a table for the terminal, with a short summary below: one row for each host and peer.
 
-On 150 columns and more each finding is one row; on fewer, neighbouring columns are stacked, so that 80
-columns do. Where output goes to a file or a pipe, rows are as long as they need to be: one host
-and peer, one line, ready for ``grep``.
+On 160 columns and more each finding is one row; on fewer, neighbouring columns are stacked, so that 80
+columns do. Where output goes to a file or a pipe, 160 columns are used; what programs read is ``--format jsonl``.
 """
 
 import io
@@ -11,7 +10,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, TextIO
 
 from headframe.records.finding import Finding, Role
-from headframe.records.scan import ScanResult
+from headframe.records.scan import Damage, InputSummary, ScanResult
 from headframe.reports.sightings import Sighting, draw_together, hosts_of_role
 from headframe.reports.words import (
     ROLE_NAME,
@@ -32,8 +31,11 @@ if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
 
-_WIDE_COLUMNS = 150
-_UNLIMITED_COLUMNS = 100_000
+_WIDE_COLUMNS = 160
+_VERY_WIDE_COLUMNS = 220
+"""On fewer columns, rows that do not fit break where their parts meet, not in the middle of an address."""
+_PIPE_COLUMNS = 160
+"""Where nobody says how wide the paper is: a finding is one row, and most editors and pagers show it whole."""
 _MOST_DAMAGE_LINES = 10
 _MOST_REMARK_LINES = 10
 _MOST_LOOKALIKE_LINES = 10
@@ -60,7 +62,7 @@ def write_table(
     result : ScanResult
     stream : text stream
     width : int or None
-        Columns to use; None is the terminal's width, or no limit where `stream` is no terminal. [characters]
+        Columns to use; None is the terminal's width; where `stream` is no terminal ``COLUMNS``, else 160. [characters]
     environment : mapping or None
         For ``NO_COLOR``, ``TERM`` and ``COLUMNS``; None is the process's own.
     """
@@ -70,7 +72,7 @@ def write_table(
     terminal = stream.isatty()
     if width is None and not terminal:
         columns = environment.get("COLUMNS", "")
-        width = int(columns) if columns.isdecimal() and int(columns) > 0 else _UNLIMITED_COLUMNS
+        width = int(columns) if columns.isdecimal() and int(columns) > 0 else _PIPE_COLUMNS
     # Rich fills the last column with spaces, which only makes a file larger.
     target = stream if terminal else io.StringIO()
     console = Console(
@@ -89,7 +91,11 @@ def write_table(
     if result.findings:
         wide = console.width >= _WIDE_COLUMNS
         plain = not (getattr(stream, "encoding", None) or "utf-8").lower().startswith("utf")
-        console.print((_wide_table if wide else _narrow_table)(draw_together(result.findings), plain=plain))
+        sightings = draw_together(result.findings)
+        table = _wide_table(sightings, plain=plain, gap=" ") if wide else _narrow_table(sightings, plain=plain)
+        if wide and _natural_width(table, console) > console.width < _VERY_WIDE_COLUMNS:
+            table = _wide_table(sightings, plain=plain, gap="\n")
+        console.print(table)
     _write_summary(result, console)
     if isinstance(target, io.StringIO) and target is not stream:
         stream.writelines(f"{line.rstrip()}\n" for line in target.getvalue().splitlines())
@@ -151,21 +157,55 @@ def damage_lines(result: ScanResult) -> list[str]:
     list of str
         Without line ends.
     """
-    damage = [damage for summary in result.inputs for damage in summary.damage]
+    unopened = [summary.damage[0] for summary in result.inputs if never_opened(summary)]
+    lines = _unopened_lines(unopened)
+    damage = [stretch for summary in result.inputs for stretch in summary.damage if not never_opened(summary)]
     if not damage:
-        return []
+        return lines
     passed_over = sum(stretch.length for stretch in damage)
     lost = sum(stretch.packets for stretch in damage)
     known = f", {count(lost, 'packet')} known lost" if lost else ""
     stretches = count(len(damage), "stretch", "stretches")
-    lines = [f"Not readable: {stretches}, {size(passed_over)}{known}; everything else was used:"]
+    lines.append(f"Not readable: {stretches}, {size(passed_over)}{known}; everything else was used:")
     lines += [
-        f"  {visible(stretch.file)} at byte {stretch.offset:,}: {visible(stretch.reason)}, {stretch.length:,} bytes"
+        f"  {_input_name(stretch.file)} at byte {stretch.offset:,}: {visible(stretch.reason)}, {stretch.length:,} bytes"
         for stretch in damage[:_MOST_DAMAGE_LINES]
     ]
     if (more := len(damage) - _MOST_DAMAGE_LINES) > 0:
         lines.append(f"  and {more:,} more; --format json lists them all")
     return lines
+
+
+def never_opened(summary: InputSummary) -> bool:
+    """Whether nothing at all could be had from an input: its one damage then has neither place nor length."""
+    return (
+        len(summary.damage) == 1
+        and summary.packets == 0
+        and summary.damage[0].offset == 0
+        and summary.damage[0].length == 0
+    )
+
+
+def reason_without_name(damage: Damage) -> str:
+    """The reason, without the file name in front of it: that stands beside it."""
+    return damage.reason.removeprefix(f"{damage.file}: ")
+
+
+def _unopened_lines(unopened: list[Damage]) -> list[str]:
+    if not unopened:
+        return []
+    lines = [f"Not readable: {count(len(unopened), 'input')}, not a byte of which was used:"]
+    lines += [
+        f"  {_input_name(damage.file)}: {visible(reason_without_name(damage))}"
+        for damage in unopened[:_MOST_DAMAGE_LINES]
+    ]
+    if (more := len(unopened) - _MOST_DAMAGE_LINES) > 0:
+        lines.append(f"  and {more:,} more; --format json lists them all")
+    return lines
+
+
+def _input_name(name: str) -> str:
+    return "standard input" if name == "-" else visible(name)
 
 
 def _found(result: ScanResult) -> str:
@@ -209,7 +249,14 @@ def _new_table(*, plain: bool) -> "Table":
     return Table(box=box, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold", show_edge=False)
 
 
-def _wide_table(sightings: list[Sighting], *, plain: bool) -> "Table":
+def _natural_width(table: "Table", console: "Console") -> int:
+    """Columns that a table takes where nothing has to wrap."""
+    from rich.measure import Measurement
+
+    return Measurement.get(console, console.options.update_width(100_000), table).maximum
+
+
+def _wide_table(sightings: list[Sighting], *, plain: bool, gap: str) -> "Table":
     table = _new_table(plain=plain)
     for name in ("Host", "Role", "Coin", "Pool / peer", "Protocol"):
         table.add_column(name, overflow="fold", no_wrap=name == "Role")
@@ -221,12 +268,12 @@ def _wide_table(sightings: list[Sighting], *, plain: bool) -> "Table":
             _plain(finding.host),
             _role(finding.role),
             _plain(_coins(sighting)),
-            _plain(f"{sighting.pool} ({finding.peer})" if sighting.pool else finding.peer),
+            _plain(*([sighting.pool, f"({finding.peer})"] if sighting.pool else [finding.peer]), gap=gap),
             _plain(finding.protocol),
-            _plain(_hashrate(finding)),
+            _plain(*_at_bracket(_hashrate(finding)), gap=gap),
             _plain(_shares(finding)),
-            _plain(period(finding.started_ns, finding.ended_ns)),
-            _plain(_evidence(sighting)),
+            _plain(*period(finding.started_ns, finding.ended_ns).partition(" to ")[::2], gap=f"{gap}to "),
+            _plain(*_evidence(sighting), gap=gap),
         )
     return table
 
@@ -257,10 +304,15 @@ def _narrow_table(sightings: list[Sighting], *, plain: bool) -> "Table":
     return table
 
 
-def _plain(text: str) -> "Text":
+def _plain(*parts: str, gap: str = " ") -> "Text":
     from rich.text import Text
 
-    return Text(visible(text))
+    return Text(gap.join(map(visible, parts)))
+
+
+def _at_bracket(text: str) -> list[str]:
+    before, bracket, after = text.partition(" (")
+    return [before, bracket.lstrip() + after] if bracket else [text]
 
 
 def _role(role: Role) -> "Text":
@@ -273,12 +325,13 @@ def _coins(sighting: Sighting) -> str:
     return ", ".join(visible(coin, 12) for coin in sighting.coins[:4]) or "coin unknown"
 
 
-def _evidence(sighting: Sighting) -> str:
-    """Evidence by family; the odds in words only where there is one, since they do not add up in one's head."""
+def _evidence(sighting: Sighting) -> list[str]:
+    """Evidence by family, in parts; the odds only where there is one family: they do not add up in one's head."""
     families = sighting.log10_e_of_family
     if len(families) == 1:
-        return f"{evidence_words(sighting.lead.log10_e)} {sighting.lead.family}"
-    return ", ".join(f"{power_of_ten(log10_e)} {family}" for family, log10_e in families.items())
+        return [*_at_bracket(evidence_words(sighting.lead.log10_e)), str(sighting.lead.family)]
+    parts = [f"{power_of_ten(log10_e)} {family}," for family, log10_e in families.items()]
+    return [*parts[:-1], parts[-1].removesuffix(",")]
 
 
 def _hashrate(finding: Finding) -> str:

@@ -212,7 +212,11 @@ def odds(log10_e: float) -> str:
         return "no evidence"
     if log10_e >= 15:
         return f"1 in 10^{_exponent(log10_e)}"
-    e_value = 10.0**log10_e
+    # From the exponent as it is shown: whoever raises ten to it comes to these odds.
+    shown = _hundredths(log10_e)
+    if shown <= 0:
+        return "no evidence"
+    e_value = 10.0**shown
     for factor, name in _LARGE:
         # Rounded down, because the statement is a bound.
         if e_value >= factor * (1 - 1e-12):
@@ -229,16 +233,21 @@ def _floor_two_digits(value: float) -> str:
 def _exponent(log10_e: float) -> str:
     if math.isinf(log10_e):
         return "infinity"
-    return f"{math.floor(log10_e * 10) / 10:.1f}".removesuffix(".0")
+    return f"{_hundredths(log10_e):.2f}".removesuffix(".00")
+
+
+def _hundredths(exponent: float) -> float:
+    """Rounded down, but 2.3 stays 2.3: its hundredfold is 229.99999999999997."""
+    return math.floor(exponent * 100 + 1e-9) / 100
 
 
 def power_of_ten(log10_e: float) -> str:
-    """An e-value as a power of ten, rounded down.
+    """An e-value as a power of ten, rounded down to two decimals.
 
     Examples
     --------
-    >>> power_of_ten(6.28)
-    '10^6.2'
+    >>> power_of_ten(2.7627)
+    '10^2.76'
     """
     return "unknown" if math.isnan(log10_e) else f"10^{_exponent(log10_e)}"
 
@@ -248,8 +257,8 @@ def evidence_words(log10_e: float) -> str:
 
     Examples
     --------
-    >>> evidence_words(6.28)
-    '10^6.2 (1 in 1.9 million)'
+    >>> evidence_words(2.7627)
+    '10^2.76 (1 in 570)'
     """
     if log10_e >= 15 or math.isnan(log10_e):
         return power_of_ten(log10_e)

@@ -421,6 +421,37 @@ def test_known_address_on_the_guessed_originators_side_is_the_peer() -> None:
     assert (finding.host, finding.peer, finding.role) == (HOST, f"{POOL_ADDRESS}:3333", Role.MINER)
 
 
+def called(history: str, number: int = 1, **fields: object) -> EndpointObservation:
+    """A conversation with the listed address as originator."""
+    values: dict[str, object] = {
+        "orig_h": POOL_ADDRESS, "orig_p": 50000 + number, "resp_h": HOST, "resp_p": 443, "history": history,
+        "conn_state": "SF", "uid": f"C{number}",
+    }  # fmt: skip
+    return seen(EndpointSign.ADDRESS, of=conversation(**(values | fields)), addresses=(POOL_ADDRESS,), number=number)
+
+
+def test_who_is_called_by_a_listed_address_does_not_mine() -> None:
+    """Its SYN was seen: a contact without weight, that says who called whom; once per host however often it calls."""
+    listed = indicator(POOL_ADDRESS, pool="Example Pool")
+    finding = only(run([called("ShADadfF", number) for number in range(1, 6)], listed))
+    assert (finding.host, finding.peer, finding.role) == (HOST, f"{POOL_ADDRESS}:50001", Role.CONTACT)
+    assert finding.log10_e == 0.0
+    assert f"was contacted by {POOL_ADDRESS}" in finding.explanation
+    assert "connected to" not in finding.explanation
+    assert only(run([called("^dDa")], listed)).explanation.count("connected to") == 1
+    assert only(run([called("ShADad", conn_state="OTH")], listed)).explanation.count("connected to") == 1
+
+
+@pytest.mark.parametrize("port", [None, 50001])
+def test_a_call_from_a_listed_address_is_no_mining_whatever_else_is_known(port: int | None) -> None:
+    """Neither a look-up before nor a listed port makes the called host a miner; malware's address brings no advice."""
+    listed = indicator(POOL_ADDRESS, port=port, kind=IndicatorKind.MALWARE_PROXY)
+    findings = run([look_up("xmr.pool.example", POOL_ADDRESS), called("ShADadfF")], OPERATOR, listed)
+    assert {finding.role for finding in findings} == {Role.CONTACT}
+    inbound = next(finding for finding in findings if "was contacted" in finding.explanation)
+    assert "victim" not in inbound.explanation
+
+
 def test_certificate_of_a_hosting_service_is_a_contact() -> None:
     """Dozens of names on one certificate: the client may have come for any of them."""
     names = ("xmr.pool.example", *(f"n{i}.other.example" for i in range(40)))

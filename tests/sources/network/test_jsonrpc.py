@@ -320,3 +320,35 @@ def test_words_of_mining_in_other_text_are_noticed_however_cut(sizes: list[int])
         assert reader.feed(chunk(text[at : at + size], number)) == []
         at += size
     assert reader.quoted_word == "mining.notify"
+
+
+@pytest.mark.parametrize("tail", [b',"x":NaN}', b',"x":-Infinity}', b',"x":"a\tb"}', b',"x":' + b"9" * 400 + b"}"])
+def test_lines_of_mining_are_read_as_leniently_as_by_lenient_parsers(tail: bytes) -> None:
+    """Only where a method of mining stands in the line; whole numbers stay within 64 bits."""
+    [value] = values(b'{"id":1,"method":"mining.submit","params":[]' + tail + b"\n")
+    assert value["method"] == "mining.submit"
+    assert not isinstance(value["x"], int)
+    assert values(b'{"id":1,"method":"status","params":[]' + tail + b"\n") == []
+
+
+NESTED = b'{"id":1,"method":"mining.submit","params":' + b"[" * 5000 + b"]" * 5000 + b"}\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        (b'{"id":1,"method":"mining.submit",}\n', 1), (NESTED, 1), (NESTED * 3, 3),
+        (b'{"method" : "login","params":{,}}\n', 1), (b'{"id":1,"method":"status",}\n', 0),
+        (b'{"id":1,"method":"mining.notify","params":["\n', 1), (b'{"id":1,"method":"mining.submit"}\n', 0),
+        (b'{"method":"mining.submit","x":"' + b"a" * (MAX_MESSAGE_BYTES + 9) + b'"}', 1),
+    ],
+)  # fmt: skip
+def test_lines_with_a_method_of_mining_that_cannot_be_read_are_counted(text: bytes, count: int) -> None:
+    """However they are cut; what follows them is read."""
+    for size in (len(text), 1000, 77):
+        reader = MessageReader()
+        for number, at in enumerate(range(0, len(text), size)):
+            reader.feed(chunk(text[at : at + size], number))
+        assert reader.unreadable == count
+        [message] = reader.feed(chunk(b'{"id":7}\n', 10**6))
+        assert message.value == {"id": 7}

@@ -33,7 +33,7 @@ from headframe.records.finding import EvidenceLine, Family, Finding, Insufficien
 from headframe.records.indicator import Indicator, IndicatorKind
 
 DETECTOR = "pool_endpoint"
-VERSION = "1"
+VERSION = "2"
 
 KEY_NAME = "name"
 KEY_ADDRESS_PORT = "address_port"
@@ -449,6 +449,8 @@ class _Hit:
     key: str
     text: str
     remarks: tuple[str, ...] = ()
+    inbound: bool = False
+    """The listed address opened the conversation."""
 
     @property
     def operator(self) -> str:
@@ -469,6 +471,8 @@ class _Collected:
     look_ups: list[_Hit] = field(default_factory=list)
     insufficient: list[Insufficient] = field(default_factory=list)
     lookalikes: list[Lookalike] = field(default_factory=list)
+    callers: dict[tuple[str, str, int], str] = field(default_factory=dict)
+    """By host, listed address and the host's port: the peer of the first call. Each call comes from another port."""
 
 
 def detect(
@@ -622,6 +626,9 @@ def _collect_address(
     conversation = seen.conversation
     host, address, port = conversation.orig_h, conversation.resp_h, conversation.resp_p
     if seen.addresses and seen.addresses[0] == conversation.orig_h != conversation.resp_h:
+        if _opened_by_originator(conversation):
+            _collect_inbound(seen, index, collected)
+            return
         # The direction of a conversation without its beginning is a guess: the known address is the server.
         host, address, port = conversation.resp_h, conversation.orig_h, conversation.orig_p
     peer = _endpoint(address, port)
@@ -690,6 +697,36 @@ def _collect_address(
             KEY_ADDRESS_PORT if listed_port else KEY_ADDRESS,
             f"connected to {peer}, which the list names; {_volume(conversation)}",
             remarks,
+        )
+    )
+
+
+def _opened_by_originator(conversation: Conversation) -> bool:
+    """True where the originator's SYN was seen; ``^`` and ``OTH`` stand for a direction that was guessed."""
+    return "S" in conversation.history and not conversation.history.startswith("^") and conversation.conn_state != "OTH"
+
+
+def _collect_inbound(seen: EndpointObservation, index: EndpointIndex, collected: _Collected) -> None:
+    """A listed address that connected to a host: whoever is called has not chosen the caller."""
+    conversation = seen.conversation
+    host, address, port = conversation.resp_h, conversation.orig_h, conversation.orig_p
+    matches = index.match_address(address, port, seen.time_ns)
+    if not matches or matches[0].shared or matches[0].kind not in _MINING_KINDS:
+        return
+    peer = collected.callers.setdefault((host, address, conversation.resp_p), _endpoint(address, port))
+    collected.hits.append(
+        _Hit(
+            seen,
+            host,
+            peer,
+            address,
+            matches[0],
+            _coins(matches),
+            _graded(_Grade.CONTACT, "", matches, seen.time_ns),
+            KEY_ADDRESS,
+            f"was contacted by {address}, which the list names; {_volume(conversation)}",
+            ("The listed address opened the conversation; a miner opens it himself.",),
+            inbound=True,
         )
     )
 
@@ -835,11 +872,18 @@ def _finding(group: list[_Hit], resolvers: frozenset[str], log10_e: Callable[[st
     group = sorted(group, key=lambda hit: (hit.observation.time_ns, hit.observation.packet.number))
     best = max(
         group,
-        key=lambda hit: (hit.grade.value, hit.key == KEY_NAME, -_SIGN_ORDER.index(hit.observation.sign)),
+        key=lambda hit: (
+            hit.grade.value,
+            not hit.inbound,
+            hit.key == KEY_NAME,
+            -_SIGN_ORDER.index(hit.observation.sign),
+        ),
     )
     role = Role.MINER if best.grade is _Grade.MINER else Role.CONTACT
     # Signs of one session say the same thing: the evidence is that of the sign the finding rests on, not a product.
     weight = log10_e(best.key) if best.grade in (_Grade.CONTACT, _Grade.MINER) else 0.0
+    if best.inbound:
+        weight = 0.0  # anyone may be called: how often that happens by chance was not counted
     said: dict[str, list[_Hit]] = defaultdict(list)
     for hit in group:
         said[hit.text].append(hit)
@@ -958,6 +1002,8 @@ def _explanation(best: _Hit, group: Sequence[_Hit]) -> str:
             f"This is the web site of the pool {operator}, not a server that miners use: anyone may read it. It is "
             "a contact, and no evidence of mining."
         )
+    elif best.inbound:
+        sentences.append("The host did not ask for this conversation: it is a contact, and no evidence of mining.")
     else:
         if best.grade is _Grade.MINER:
             what = "a browser tab mined" if indicator.kind is IndicatorKind.WEB_MINER else "the host mined there"

@@ -20,6 +20,7 @@ RFC 8259 (JSON), RFC 9112 (HTTP/1.1: section 6 body length, 7.1 chunks), RFC 645
 RFC 7692 section 7.2 (compressed WebSocket messages), JSON-RPC 2.0 section 6 (batches).
 """
 
+import json
 import re
 import zlib
 from base64 import b64decode
@@ -54,6 +55,12 @@ _PAGE_WORDS = re.compile(
     rb"mining\.(?:notify|subscribe|authorize|submit)|stratum\+(?:tcp|ssl|tls)://|eth_submitLogin|xmrig|cgminer|coinhive",
     re.I,
 )
+_METHOD_WORDS = re.compile(
+    rb'"(?:mining\.[a-z]|eth_submit(?:Login|Work|Hashrate)|eth_getWork)|"method"\s{0,16}:\s{0,16}"(?:login|job|submit)"'
+)
+"""Methods of mining as they stand in a line that cannot be read."""
+LENIENT_BYTES = 65_536
+"""Longest line that is read a second time, by a slower and more lenient parser: no job or share is longer. [bytes]"""
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
 _RPC_KEYS = ("method", "result", "error", "id", "type")
 
@@ -240,9 +247,23 @@ def _load(data: bytes | bytearray) -> Any:
         return orjson.loads(data)
     except ValueError:
         text = _SURROGATE.sub(rb"\\ufffd", data)
-        if text == data and data.isascii():
-            raise
-    return orjson.loads(text.decode("utf-8", "replace"))
+    if text != data or not data.isascii():
+        try:
+            return orjson.loads(text.decode("utf-8", "replace"))
+        except ValueError:
+            pass
+    # Some parsers take NaN, numbers of any length and bare control characters; who hides may count on that.
+    if len(data) > LENIENT_BYTES or not _METHOD_WORDS.search(data):
+        raise ValueError("no JSON")
+    try:
+        return json.loads(text.decode("utf-8", "replace"), strict=False, parse_int=_whole_number)
+    except RecursionError:
+        raise ValueError("brackets nested too deep") from None
+
+
+def _whole_number(digits: str) -> int | float:
+    """Whole numbers beyond 64 bits are no heights or ids: as floats they cannot overflow what is made of them."""
+    return int(digits) if len(digits) <= 19 else float(digits)
 
 
 class MessageReader:
@@ -256,6 +277,8 @@ class MessageReader:
         In which the JSON objects came.
     quoted_word : str
         A word of mining in bytes that belonged to no message; empty where none was met.
+    unreadable : int
+        Lines and documents that hold a method of mining and are no JSON that can be read.
     """
 
     __slots__ = (
@@ -281,6 +304,7 @@ class MessageReader:
         "messages",
         "oversize",
         "quoted_word",
+        "unreadable",
     )
 
     def __init__(self) -> None:
@@ -306,6 +330,7 @@ class MessageReader:
         self.gaps = 0
         self.http_heads = 0
         self.quoted_word = ""
+        self.unreadable = 0
 
     def expect_websocket(self) -> None:
         """Read frames from the next border on: the other side agreed to the upgrade."""
@@ -451,11 +476,16 @@ class MessageReader:
             self._give(buffer[start:end])
             self.garbage_bytes += start
         else:
-            self.garbage_bytes += end
+            self._waste(bytes(buffer[:end]))
         self._drop(end)
         self._document.reset()
         self._state = _State.BORDER
         return bool(buffer)
+
+    def _waste(self, data: bytes | bytearray) -> None:
+        """Count what opened like a document and is none."""
+        self.garbage_bytes += len(data)
+        self.unreadable += _METHOD_WORDS.search(data) is not None
 
     def _drop_followed(self) -> None:
         """Forget the bytes of a long document that its brackets are done with."""
@@ -484,7 +514,7 @@ class MessageReader:
         try:
             value = _load(data)
         except ValueError:
-            self.garbage_bytes += len(data)
+            self._waste(data)
             return
         self._give_value(value)
 
@@ -500,6 +530,7 @@ class MessageReader:
 
     def _give_prefix(self, prefix: bytes) -> None:
         self.oversize += 1
+        self.unreadable += _METHOD_WORDS.search(prefix) is not None
         origin = self._origin
         assert origin is not None
         self._out.append(Message(None, self._carrier(), self._head, origin.time_ns, origin.packet, prefix=prefix))
@@ -647,7 +678,7 @@ class MessageReader:
         while text:
             verdict, start, end = document.advance(text)
             if verdict == "more":
-                self.garbage_bytes += len(text)
+                self._waste(text)
                 return
             if verdict == "end":
                 self._give(text[start:end])

@@ -71,7 +71,7 @@ def test_one_id_for_everything_is_answered_in_turn() -> None:
             {
                 "id": 1,
                 "method": "submit",
-                "params": {"id": "s1", "job_id": "a1", "nonce": f"{nonce:08x}", "result": "ab"},
+                "params": {"id": "s1", "job_id": "a1", "nonce": f"{nonce:08x}", "result": "ab" * 32},
             }
         )
     ok, bad = (
@@ -104,7 +104,7 @@ def test_rejected_shares_do_not_count_towards_the_rate() -> None:
             {
                 "id": nonce,
                 "method": "submit",
-                "params": {"id": "s1", "job_id": "a1", "nonce": f"{nonce:08x}", "result": "cd"},
+                "params": {"id": "s1", "job_id": "a1", "nonce": f"{nonce:08x}", "result": "cd" * 32},
             },
         )
         more.says(False, {"id": nonce, "error": {"code": -1, "message": "Low difficulty share"}})

@@ -177,6 +177,18 @@ def account_core(account: str) -> str:
     return prefix + re.split(r"[./+:\s@,;]", text, maxsplit=1)[0]
 
 
+def is_wallet(account: str) -> bool:
+    """True where a log-in name begins with the address of a wallet, by its form.
+
+    Examples
+    --------
+    >>> is_wallet("bob"), is_wallet("4" + "8" * 94 + ".rig7")
+    (False, True)
+    """
+    core = account_core(account)
+    return bool(_TESTNET_ACCOUNT.fullmatch(core)) or any(pattern.fullmatch(core) for pattern, _, _ in _ACCOUNTS)
+
+
 def candidates(
     signs: Iterable[CoinSigns],
     dialects: Counter[Dialect],

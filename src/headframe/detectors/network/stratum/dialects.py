@@ -196,9 +196,9 @@ def understand(value: dict[str, Any]) -> Said | None:
     if isinstance(params, dict):
         if method == "login" and _text(params, "login") and ("pass" in params or "agent" in params or "algo" in params):
             return Said(Act.LOGIN, _CN)
-        if method == "job" and "job_id" in params and ("blob" in params or "pre_pow" in params):
+        if method == "job" and is_job(params):
             return Said(Act.JOB, _CN)
-        if method == "submit" and "nonce" in params and "job_id" in params:
+        if method == "submit" and is_share(params):
             return Said(Act.SUBMIT, _CN)
         if method == "keepalived" and "id" in params:
             return Said(Act.KEEPALIVE, _CN)
@@ -229,9 +229,9 @@ def _web_miner(value: dict[str, Any]) -> Said | None:
         return Said(Act.LOGIN, _CN)
     if kind == "authed" and ("token" in params or "hashes" in params):
         return Said(Act.SERVER_NOTE, _CN)
-    if kind == "job" and "job_id" in params and "blob" in params:
+    if kind == "job" and is_job(params):
         return Said(Act.JOB, _CN)
-    if kind == "submit" and "job_id" in params and "nonce" in params:
+    if kind == "submit" and is_share(params):
         return Said(Act.SUBMIT, _CN)
     if kind == "hash_accepted" and "hashes" in params:
         return Said(Act.ACCEPTED, _CN)
@@ -256,6 +256,55 @@ def is_hex(value: object, digits: int) -> bool:
     except ValueError:
         return False
     return "_" not in text and text[:1] not in "+-"
+
+
+BLOB_DIGITS = (86, 4_096)
+"""Shortest and longest hashing blob: the nonce ends at byte 43 of a CryptoNote block header, and the longest header
+known has a few hundred bytes. [hexadecimal digits]"""
+NONCE_DIGITS = (2, 64)
+
+
+def is_job(job: Any) -> bool:
+    """True for a job of the CryptoNote family: a blob to hash and a target in hexadecimal, or Grin's header.
+
+    ``job``, ``blob`` and ``target`` are ordinary words, so what stands behind them must look like work.
+
+    Examples
+    --------
+    >>> is_job({"job_id": "1", "blob": "0c0c" + "ab" * 74, "target": "b88d0600"})
+    True
+    >>> is_job({"job_id": "1", "blob": "deadbeef", "target": "release"})
+    False
+    """
+    if not isinstance(job, dict) or "job_id" not in job:
+        return False
+    if "pre_pow" in job:
+        return _hex_of(job["pre_pow"], 86, 4_096)
+    if not _hex_of(job.get("blob"), *BLOB_DIGITS):
+        return False
+    return any(is_hex(job.get("target"), digits) for digits in (8, 16, 64))
+
+
+def is_share(params: dict[str, Any]) -> bool:
+    """True for a share of the CryptoNote family: nonce and hash in hexadecimal, or Grin's proof.
+
+    Examples
+    --------
+    >>> is_share({"id": "s", "job_id": "1", "nonce": "0000beef", "result": "5f" * 32})
+    True
+    >>> is_share({"id": "s", "job_id": "order7", "nonce": "n-7", "result": "filled"})
+    False
+    """
+    if "job_id" not in params:
+        return False
+    nonce = params.get("nonce")
+    if isinstance(params.get("pow"), list):
+        return isinstance(nonce, int) and all(isinstance(part, int) for part in params["pow"])
+    return _hex_of(nonce, *NONCE_DIGITS) and is_hex(params.get("result"), 64)
+
+
+def _hex_of(value: object, least: int, most: int) -> bool:
+    return isinstance(value, str) and least <= len(value) <= most and is_hex(value, len(value))
 
 
 def notify_shape(params: Any) -> Notify:

@@ -1,12 +1,13 @@
 """From sessions to findings: joined, told in words, with what contradicts them and what was not visible."""
 
 import ipaddress
+import re
 from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from headframe.detectors.network.stratum.coins import Naming, candidates
+from headframe.detectors.network.stratum.coins import Naming, candidates, is_wallet
 from headframe.detectors.network.stratum.dialects import Dialect, Notify
 from headframe.detectors.network.stratum.difficulty import V1_HASHES_PER_DIFFICULTY
 from headframe.detectors.network.stratum.hashrate import (
@@ -17,7 +18,7 @@ from headframe.detectors.network.stratum.hashrate import (
     widened,
 )
 from headframe.detectors.network.stratum.roles import JSON_RPC, Verdict, dialect_of, is_live, judge
-from headframe.detectors.network.stratum.session import StratumSession
+from headframe.detectors.network.stratum.session import MINING_AGENTS, StratumSession
 from headframe.detectors.network.stratum.shares import ACCEPTED, NAMES, REJECTED, STALE, UNANSWERED
 from headframe.records.conversation import Conversation, PacketRef
 from headframe.records.finding import (
@@ -34,7 +35,7 @@ from headframe.records.finding import (
 )
 
 DETECTOR = "stratum"
-VERSION = "1"
+VERSION = "2"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +59,11 @@ class StratumParameters:
         At most so many packets per finding: the first and the last.
     timeline_points : int
         At most so many jobs and so many shares per timeline, evenly thinned.
+    watcher_s : float
+        One who is handed work for so long and hands in no share is called a watcher: pools set the difficulty so that
+        a machine finds several shares a minute, and none in an hour means that nothing hashes, or next to nothing. [s]
+    watcher_jobs : int
+        And was handed at least so many jobs.
     """
 
     join_gap_s: float = 3600.0
@@ -66,6 +72,8 @@ class StratumParameters:
     evidence_lines: int = 12
     packets_cited: int = 200
     timeline_points: int = 5000
+    watcher_s: float = 3600.0
+    watcher_jobs: int = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +90,8 @@ class _View:
     conversation: Conversation
     session: StratumSession
     verdict: Verdict
+    late: bool = False
+    """Nobody was seen to ask for what was said; it counts because the host asks elsewhere."""
 
     @property
     def started_ns(self) -> int:
@@ -157,9 +167,25 @@ def detect(
     world = _World(parameters, log10_e, server_name, pool_name, pseudonym)
     views: list[_View] = []
     insufficient: list[Insufficient] = []
-    for conversation, session in sessions:
-        verdict = judge(conversation, session)
-        if verdict is not None and verdict.label == JSON_RPC and session.gaps:
+    judged = [(conversation, session, judge(conversation, session)) for conversation, session in sessions]
+    askers = {
+        verdict.client
+        for _, session, verdict in judged
+        if verdict is not None and verdict.role is Role.MINER and session.client_acts[session.client_direction]
+    }
+    for conversation, session, verdict in judged:
+        if verdict is not None and verdict.missing and verdict.key and verdict.client in askers:
+            views.append(_View(conversation, session, replace(verdict, role=Role.MINER, missing=""), late=True))
+        elif verdict is not None and verdict.missing:
+            insufficient.append(
+                Insufficient(
+                    detector=DETECTOR,
+                    host=verdict.client,
+                    peer=_endpoint(verdict.server, verdict.server_port),
+                    missing=verdict.missing,
+                )
+            )
+        elif verdict is not None and verdict.label == JSON_RPC and session.gaps:
             insufficient.append(_cut_talk(conversation, session))
         elif verdict is not None:
             views.append(_View(conversation, session, verdict))
@@ -246,9 +272,11 @@ def _finding(group: _Group, role: Role, world: _World) -> Finding:
     counts = _count(views)
     algorithm = _algorithm(views, naming)
     measured = _rate(views, algorithm, parameters)
+    watched_s = _watched_in_vain(views, counts, parameters)
     rate = measured.interval
     power = power_interval(rate, algorithm) if rate is not None else None
     agents = list(dict.fromkeys(agent for view in views for agent in view.session.signs.agents))
+    veiled = _veil(views, world.pseudonym)
     accounts = dict.fromkeys(account for view in views for account in view.session.signs.accounts)
     return Finding(
         detector=DETECTOR,
@@ -261,14 +289,14 @@ def _finding(group: _Group, role: Role, world: _World) -> Finding:
         started_ns=started,
         ended_ns=ended,
         log10_e=world.log10_e(verdict.key),
-        explanation=_explain(group, role, coins, testnet, pool or name, counts, measured),
+        explanation=_explain(group, role, coins, testnet, pool or name, counts, measured, watched_s),
         coins=coins,
         pool=pool or name,
-        agent=agents[0] if agents else None,
+        agent=veiled(agents[0]) if agents else None,
         shares=counts,
         hashrate_hs=rate,
         power_w=power,
-        contradictions=_contradictions(views, counts, testnet, role),
+        contradictions=_contradictions(views, counts, testnet, role, watched_s),
         blind_spots=_blind_spots(views, role, measured, parameters),
         evidence=_evidence(views, parameters),
         timeline=_timeline(views, algorithm, parameters),
@@ -291,6 +319,8 @@ def _naming(group: _Group, world: _World, time_ns: int) -> tuple[Naming, str | N
     for view in group.views:
         dialects.update(view.session.dialects)
         dialects[dialect_of(view.session)] += 1
+    if not any(len(view.session.book) or view.session.job_times for view in group.views):
+        del dialects[Dialect.CRYPTONOTE]  # a log-in of these words is no sign of a coin; a share or a job is
     naming = candidates(
         [view.session.signs for view in group.views],
         dialects,
@@ -298,7 +328,64 @@ def _naming(group: _Group, world: _World, time_ns: int) -> tuple[Naming, str | N
         verdict.server_port,
         time_ns,
     )
-    return naming, name, pool
+    # A pool may give each wallet a host of its own; what the indicators call the operator is no one's identity.
+    return naming, _veil(group.views, world.pseudonym)(name) if name else None, pool
+
+
+def _veil(views: list[_View], pseudonym: Callable[[str], str]) -> Callable[[str], str]:
+    """A function that puts pseudonyms for the known identities, and for whatever looks like a wallet."""
+    signs = [view.session.signs for view in views]
+    identities = [name for sign in signs for name in (*sign.accounts, *sign.hidden)]
+    known: dict[str, str] = {}
+    for account in identities:
+        known.setdefault(account.lower(), account)
+        for part in _TOKEN.findall(account):
+            # Shorter parts are no names; a worker that is called like its software betrays nobody.
+            if len(part) >= 4 and part.lower() not in MINING_AGENTS:
+                known.setdefault(part.lower(), part)
+    whole = sorted({account for account in identities if len(account) >= 4}, key=len, reverse=True)
+
+    def token(found: re.Match[str]) -> str:
+        text = found.group()
+        identity = known.get(text.lower())
+        if identity is None and (is_wallet(text) or _LOOKS_LIKE_A_KEY.fullmatch(text)):
+            identity = text
+        return pseudonym(identity) if identity is not None else text
+
+    def replace(text: str) -> str:
+        # First the identities as a whole, behind marks that no token matches, so that no pseudonym is replaced again.
+        held: list[str] = []
+        for account in whole:
+            if account.lower() in text.lower() and account.lower() not in MINING_AGENTS:
+                text = re.sub(re.escape(account), f"\x00{len(held)}\x00", text, flags=re.IGNORECASE)
+                held.append(pseudonym(account))
+        text = _TOKEN.sub(token, text)
+        for number, shown in enumerate(held):
+            text = text.replace(f"\x00{number}\x00", shown)
+        return text
+
+    return replace
+
+
+_TOKEN = re.compile(r"[0-9A-Za-z_]+")
+_LOOKS_LIKE_A_KEY = re.compile(r"(?=[0-9A-Za-z]*[0-9])(?=[0-9A-Za-z]*[A-Za-z])[0-9A-Za-z]{26,}")
+"""Letters and digits mixed, as long as the shortest address of a wallet (Bitcoin's has 26 characters or more)."""
+
+
+def _watched_in_vain(views: list[_View], shares: Shares, parameters: StratumParameters) -> float:
+    """How long work was handed out and no share came, where shares would have been seen; 0 otherwise. [s]"""
+    sessions = [view.session for view in views]
+    if any(session.gaps or session.unreadable or not all(session.seen_bytes) for session in sessions):
+        return 0.0
+    jobs = sorted(time for session in sessions for time in session.job_times)
+    if _handed(shares) or len(jobs) < parameters.watcher_jobs:
+        return 0.0
+    lasted_s = (jobs[-1] - jobs[0]) / 1e9
+    return lasted_s if lasted_s >= parameters.watcher_s else 0.0
+
+
+def _handed(shares: Shares) -> int:
+    return shares.accepted + shares.rejected + shares.stale + shares.unanswered
 
 
 def _count(views: list[_View]) -> Shares:
@@ -529,6 +616,7 @@ def _explain(
     pool: str | None,
     shares: Shares,
     measured: _Rate,
+    watched_s: float,
 ) -> str:
     verdict = group.verdict
     server = _endpoint(verdict.server, verdict.server_port) + (f" ({pool})" if pool else "")
@@ -554,8 +642,8 @@ def _explain(
             f"a Stratum V2 "
             "handshake and set-up, and went on. The contents are encrypted: coin, shares and hash rate are not visible."
         )
-    parts = [f"{verdict.client} mines {coin} at {server} over {verdict.protocol}{where}."]
-    if role is Role.PROXY:
+    parts = [_deed(group, coin if coins else "", server, shares, watched_s)]
+    if role is Role.PROXY and _handed(shares):
         parts = [
             f"{verdict.client} takes shares from other hosts and mines {coin} in its own name at {server} over "
             f"{verdict.protocol}."
@@ -567,11 +655,9 @@ def _explain(
         parts.append(f"Only the server's side tells: it handed out work {_times(jobs)}.")
     elif verdict.key == "submit-only":
         parts.append("Only the client's side was captured: it handed in shares, which takes work to do.")
-    elif verdict.key == "answered":
-        parts.append("The server confirmed the log-in like a pool, but no work was seen.")
-    else:
+    elif verdict.key != "answered" and not watched_s and jobs:
         parts.append(f"The server handed out work {_times(jobs)}.")
-    handed = shares.accepted + shares.rejected + shares.stale + shares.unanswered
+    handed = _handed(shares)
     if handed:
         parts.append(
             f"{_counted(handed, 'share was', 'shares were')} handed in: {shares.accepted} accepted, "
@@ -579,8 +665,6 @@ def _explain(
             f"{shares.stale} stale, "
             f"{shares.unanswered} without a visible answer."
         )
-    else:
-        parts.append("No share was seen in this time.")
     rate = measured.interval
     if rate is not None:
         parts.append(
@@ -588,6 +672,35 @@ def _explain(
             f"(95 % interval {_si(rate.low)}H/s to {_si(rate.high)}H/s)."
         )
     return " ".join(parts)
+
+
+def _deed(group: _Group, coin: str, server: str, shares: Shares, watched_s: float) -> str:
+    """What the client did, in one sentence: it mines where it handed in shares, or logged in and was given work."""
+    verdict = group.verdict
+    sessions = [view.session for view in group.views]
+    jobs = sum(len(session.job_times) for session in sessions)
+    where = f" in {len(group.views)} conversations" if len(group.views) > 1 else ""
+    over = f"{server} over {verdict.protocol}{where}"
+    subscribed = any(session.subscribed for session in sessions)
+    authorised = any(session.authorised for session in sessions)
+    if watched_s:
+        return (
+            f"{verdict.client} was handed work {_times(jobs)} by {over} and handed in no share in "
+            f"{_duration(watched_s)}: a watcher, or a miner too slow for one share."
+        )
+    if _handed(shares) or (jobs and authorised):
+        unseen = "" if _handed(shares) else " No share was seen in this time."
+        return f"{verdict.client} mines {coin or 'a coin that the traffic does not name'} at {over}.{unseen}"
+    if jobs:
+        confirmed = "it had subscribed, but " if subscribed else ""
+        return (
+            f"{verdict.client} was handed work{f' for {coin}' if coin else ''} by {over}; "
+            f"{confirmed}no confirmed log-in and no share was seen."
+        )
+    if subscribed or authorised:
+        did = " and ".join(text for text, done in (("subscribed", subscribed), ("logged in", authorised)) if done)
+        return f"{verdict.client} {did} at {over} and was confirmed; no work and no share was seen."
+    return f"{verdict.client} spoke to {over} and was told what a share must be worth; no work and no share was seen."
 
 
 _FORMS = {
@@ -601,7 +714,7 @@ _FORMS = {
 """Jobs that share their protocol's name with other coins, and are told by their shape."""
 
 
-def _contradictions(views: list[_View], shares: Shares, testnet: bool, role: Role) -> tuple[str, ...]:
+def _contradictions(views: list[_View], shares: Shares, testnet: bool, role: Role, watched_s: float) -> tuple[str, ...]:
     lines = []
     errors: Counter[str] = Counter()
     for view in views:
@@ -610,14 +723,40 @@ def _contradictions(views: list[_View], shares: Shares, testnet: bool, role: Rol
         worst = ", ".join(f"{text} ({_times(count)})" for text, count in errors.most_common(3))
         lines.append(f"The server also answered with errors: {worst}.")
     if role in (Role.MINER, Role.PROXY):
-        handed = shares.accepted + shares.rejected + shares.stale + shares.unanswered
-        if not handed and any(is_live(view.session) for view in views):
+        if all(view.late for view in views):
+            lines.append(
+                "Nobody was seen to ask for this: it may be left over from an earlier session, and counts only because "
+                "the host mines in other conversations."
+            )
+        handed = _handed(shares)
+        if watched_s:
+            jobs = sum(len(view.session.job_times) for view in views)
+            lines.append(
+                f"Work was handed out {_times(jobs)} in {_duration(watched_s)}, and not one share was handed in."
+            )
+        elif not handed and any(is_live(view.session) for view in views):
             lines.append("No share was handed in: the session may have been a test, or too short for one.")
+        if any(_without_work(view) for view in views):
+            lines.append("Shares were handed in, but no work was seen, though the session was seen from its start.")
         if shares.rejected > shares.accepted:
             lines.append("More shares were rejected than accepted.")
         if testnet:
             lines.append("Account or chain belong to a test network, whose coins have no value.")
     return tuple(lines)
+
+
+def _without_work(view: _View) -> bool:
+    """True for shares without any job, in a conversation that was seen whole and from its log-in."""
+    session = view.session
+    return bool(
+        len(session.book)
+        and session.handshake_seen
+        and all(session.seen_bytes)
+        and not session.job_times
+        and not session.templates
+        and not session.gaps
+        and not session.unreadable
+    )
 
 
 def _blind_spots(views: list[_View], role: Role, measured: _Rate, parameters: StratumParameters) -> tuple[str, ...]:
@@ -636,6 +775,12 @@ def _blind_spots(views: list[_View], role: Role, measured: _Rate, parameters: St
     gaps = sum(session.gaps for session in sessions)
     if gaps:
         lines.append(f"Bytes are missing in {gaps} places; shares in them are not counted, nor is that time.")
+    unreadable = sum(session.unreadable for session in sessions)
+    if unreadable:
+        lines.append(
+            f"{_counted(unreadable, 'line', 'lines')} with a method of mining could not be read as JSON; what "
+            "they say is not counted."
+        )
     pauses = sum(stop - begin >= parameters.absence_s * 1e9 for session in sessions for begin, stop in session.pauses)
     if pauses:
         lines.append(

@@ -20,6 +20,7 @@ from headframe.detectors.network.stratum.dialects import (
     error_kind,
     error_words,
     is_hex,
+    is_job,
     is_subscription,
     is_template,
     is_work,
@@ -45,6 +46,8 @@ MAX_TENTATIVE = 64
 MAX_PACKETS = 128
 """Packets cited per session: the first half and the last half of these."""
 MAX_NAMES = 64
+MIN_HIDDEN = 12
+"""Parts of a path from this length on may be an account: words such as ``json_rpc`` are shorter. [characters]"""
 PAUSE_NS = 60_000_000_000
 """Silences from here on are noted; which of them count as absence is for the parameters to say. [ns]"""
 GARBAGE_LIMIT_BYTES = 8_192
@@ -75,6 +78,8 @@ class CoinSigns:
     accounts: dict[str, None] = field(default_factory=dict)
     names: dict[str, None] = field(default_factory=dict)
     agents: dict[str, None] = field(default_factory=dict)
+    hidden: dict[str, None] = field(default_factory=dict)
+    """What may name an account and is not sure to: never shown, and not counted as one."""
     nbits: str | None = None
     previous_hash: str | None = None
     coinbase: str | None = None
@@ -99,6 +104,12 @@ class StratumSession:
     ----------
     client_acts, server_acts : list of int[2]
         By direction: messages that only a client, only a server says.
+    heard : int
+        Messages of mining, answers to them included.
+    own_words : int
+        Those by a method, or with contents, that nothing but mining has.
+    authorised : bool
+        True where the server confirmed a log-in.
     acts : Counter of Act
     dialects : Counter of Dialect
     book : ShareBook
@@ -117,6 +128,7 @@ class StratumSession:
         "_gap_since",
         "_jobs",
         "_last_job",
+        "_noted",
         "_readers",
         "_shape",
         "_stated_difficulty",
@@ -126,6 +138,7 @@ class StratumSession:
         "acts",
         "answers_only_shares",
         "answers_without_question",
+        "authorised",
         "book",
         "carriers",
         "client_acts",
@@ -134,6 +147,7 @@ class StratumSession:
         "errors",
         "first_ns",
         "handshake_seen",
+        "heard",
         "http_errors",
         "job_times",
         "known_since_ns",
@@ -147,6 +161,7 @@ class StratumSession:
         "mining_agent",
         "mining_extensions",
         "node_calls",
+        "own_words",
         "page_word",
         "pauses",
         "positive_answers",
@@ -200,6 +215,10 @@ class StratumSession:
         self.last_ns: int | None = None
         self.known_since_ns: int | None = None
         self.handshake_seen = False
+        self.heard = 0
+        self.own_words = 0
+        self.authorised = False
+        self._noted = False
         self.answers_without_question = 0
         self.answers_only_shares = 0
         self.unstated_jobs = 0
@@ -236,6 +255,8 @@ class StratumSession:
             except (TypeError, ValueError, KeyError, IndexError, AttributeError, OverflowError):
                 # A message of the wrong shape is counted and passed over: the sender decides what it holds.
                 self.malformed += 1
+            self.heard += self._noted
+            self._noted = False
         if self.first_ns is None and not self._shape.handshaken:
             self._closed = self._is_hopeless(chunk.data if first else b"")
         return not self._closed
@@ -244,6 +265,8 @@ class StratumSession:
         if opening[:2] == b"\x16\x03" or opening[:4] == b"SSH-":
             return True
         readers = self._readers
+        if self.unreadable or self.quoted_word:
+            return False  # garbage that holds a word of mining may be there to have the rest passed over
         if self.messages == 0:
             heads = readers[0].http_heads + readers[1].http_heads
             if heads == 0:
@@ -311,6 +334,11 @@ class StratumSession:
             host = head.headers.get("host", "").rpartition(":")[0] or head.headers.get("host", "")
             if any(char.isalpha() for char in host):
                 self._name(self.signs.names, host)
+        if head.user:
+            self._name(self.signs.hidden, head.user)
+        for part in head.path.split("?", 1)[0].split("/"):
+            if len(part) >= MIN_HIDDEN:
+                self._name(self.signs.hidden, part)
         path = head.path.lower()
         if "zabbix" in path:
             self._label("Zabbix")
@@ -341,6 +369,7 @@ class StratumSession:
         if act is Act.SUBMIT_BLOCK and not (isinstance(params, list) and params):
             return
         self.acts[act] += 1
+        self.own_words += act in _WORK_ACTS or value.get("method") not in _ORDINARY
         dialect = said.dialect
         if dialect is Dialect.ETH_PROXY and message.carrier is Carrier.HTTP:
             dialect = Dialect.ETH_GETWORK_HTTP
@@ -602,6 +631,7 @@ class StratumSession:
         elif act in (Act.AUTHORIZE, Act.LOGIN):
             if result is True or (isinstance(result, dict) and ("id" in result or result.get("status") == "OK")):
                 self.positive_answers += 1
+                self.authorised = True
                 self._mark("authorised", message, "the server accepts the log-in")
             elif result is False:
                 self._refused(message, "log-in refused")
@@ -633,12 +663,13 @@ class StratumSession:
         if not isinstance(result, dict):
             return False
         job = result.get("job")
-        if isinstance(job, dict) and ("blob" in job or "pre_pow" in job) and "job_id" in job:
+        if is_job(job):
             self._server_said(direction, message, Dialect.CRYPTONOTE)
             self.positive_answers += 1
+            self.authorised = True  # a log-in is answered with the first job
             self._take_job(message, {"method": "job"}, job)
             return True
-        if "job_id" in result and ("blob" in result or "pre_pow" in result):
+        if is_job(result):
             self._server_said(direction, message, Dialect.CRYPTONOTE)
             self._take_job(message, {"method": "job"}, result)
             return True
@@ -670,6 +701,7 @@ class StratumSession:
             dialect = Dialect.ETH_GETWORK_HTTP
         self.server_acts[direction] += 1
         self.acts[Act.JOB] += 1
+        self.own_words += 1
         self.dialects[dialect] += 1
         self.carriers[message.carrier] += 1
         self._seen(message, direction, server=True)
@@ -750,6 +782,7 @@ class StratumSession:
 
     def _seen(self, message: Message, direction: int, server: bool) -> None:
         """Note that a message of mining was here: time, silence before it, packet."""
+        self._noted = True
         time_ns = message.time_ns
         last = self.last_ns
         if self.first_ns is None:
@@ -821,12 +854,27 @@ class StratumSession:
         return self._readers[0].quoted_word or self._readers[1].quoted_word
 
     @property
+    def unreadable(self) -> int:
+        """Lines that hold a method of mining and are no JSON that can be read."""
+        return self._readers[0].unreadable + self._readers[1].unreadable
+
+    @property
+    def names_a_miner(self) -> bool:
+        """True where the client calls itself mining software."""
+        return self.mining_agent or any(
+            word in agent.lower() for agent in self.signs.agents for word in (*MINING_AGENTS, "miner")
+        )
+
+    @property
     def gaps(self) -> int:
         """Places where bytes are missing."""
         return self._readers[0].gaps + self._readers[1].gaps
 
 
 _NO_ERROR: tuple[Any, ...] = (None, False, [], "")
+_WORK_ACTS = frozenset((Act.JOB, Act.SUBMIT, Act.DIFFICULTY, Act.TARGET, Act.ACCEPTED, Act.REJECTED))
+_ORDINARY = frozenset((None, "login", "eth_login", "keepalived", "getjob", "getjobtemplate"))
+"""Methods whose names other programs use too; `None` stands for messages with ``type`` in its place."""
 _WHAT_CLIENT = {
     Act.SUBSCRIBE: "the client asks for work",
     Act.AUTHORIZE: "the client logs a worker in",
