@@ -183,6 +183,7 @@ def calibrate(
     """
     index = EndpointIndex(load_indicators([], builtin=True, today=clock.today()))
     counts: dict[tuple[str, str], list[Corpus]] = defaultdict(list)
+    units = dict.fromkeys(stratum.CALIBRATION_KEYS, "TCP conversations with payload")
     known_names: set[str] = set()
     known_responders: set[tuple[str, int]] = set()
     for corpus in corpora:
@@ -197,20 +198,16 @@ def calibrate(
         )
         known_names |= seen.names
         known_responders |= seen.responders
-        for key, size, matches in (
-            ("name", endpoint.names, endpoint.name_matches),
-            ("address_port", endpoint.address_ports, endpoint.address_port_matches),
-            ("address", endpoint.addresses, endpoint.address_matches),
-        ):
-            counts["pool_endpoint", key].append(Corpus(name=name, size=size, matches=len(matches)))
+        for key, (unit, size, matches) in endpoint.by_key().items():
+            units[key] = unit
+            counts["pool_endpoint", key].append(Corpus(name=name, size=size, matches=matches))
     versions = {"stratum": stratum.VERSION, "pool_endpoint": pool_endpoint.VERSION}
-    units = {"name": "names", "address_port": "address and port pairs", "address": "addresses"}
     return CalibrationTable(
         count_row(
             detector=detector,
             version=versions[detector],
             key=key,
-            unit=units.get(key, "TCP conversations with payload"),
+            unit=units[key],
             corpora=[row for row in rows if row.size],
             on=clock.today(),
             written_by=f"headframe {__version__} calibrate",

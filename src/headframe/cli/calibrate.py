@@ -7,7 +7,7 @@ import typer
 
 from headframe.cli.exit_codes import ExitCode
 from headframe.cli.polite import fail, politely, say
-from headframe.cli.scan import compile_with_notice
+from headframe.cli.scan import get_ready
 
 
 @politely
@@ -35,7 +35,7 @@ def calibrate(
     """
     if not out.parent.is_dir():
         fail(f"{out.parent} is no folder, so {out.name} cannot be written there; create it first", ExitCode.USAGE)
-    compile_with_notice(quiet=quiet)
+    get_ready(quiet=quiet)
 
     from headframe import app
     from headframe.cli.progress import ProgressDisplay

@@ -87,7 +87,7 @@ def scan(
     from headframe.cli.indicator_files import IndicatorFiles
 
     with IndicatorFiles(indicators or []) as files:
-        compile_with_notice(quiet=quiet)
+        get_ready(quiet=quiet)
 
         from headframe.app import ScanOptions
 
@@ -144,8 +144,8 @@ def _scan(paths: list[str], options: "ScanOptions", *, quiet: bool) -> "ScanResu
     return result
 
 
-def compile_with_notice(*, quiet: bool) -> None:
-    """Compile the kernels if that was not done on this machine yet, and say so."""
+def get_ready(*, quiet: bool) -> None:
+    """Make this process fit for a scan: kernels compiled, with a notice, and nothing done that no scan needs."""
     from headframe.engines import compiling
 
     if compiling.needs_compiling():

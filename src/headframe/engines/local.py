@@ -204,9 +204,7 @@ class LocalEngine:
         self._facts.inputs.append(reader.summary)
         buffers = [[_new_stretch() for _ in range(min(2, self._threads))] for _ in range(2)]
         turn = 0
-        ahead: Future[tuple[list[Stretch], int]] | None = workers.submit(
-            self._next_batch, reader, buffers[turn], workers
-        )
+        ahead: Future[tuple[list[Stretch], int]] | None = self._begin_batch(reader, buffers[turn], workers)
         while ahead is not None:
             batch, used = ahead.result()
             if not batch and reader.done:

@@ -157,9 +157,9 @@ class EndpointCounts:
     def by_key(self) -> dict[str, tuple[str, int, int]]:
         """Unit, size and matches for each key of the calibration table."""
         return {
-            KEY_NAME: ("distinct names", self.names, len(self.name_matches)),
-            KEY_ADDRESS_PORT: ("distinct addresses with port", self.address_ports, len(self.address_port_matches)),
-            KEY_ADDRESS: ("distinct addresses", self.addresses, len(self.address_matches)),
+            KEY_NAME: ("names", self.names, len(self.name_matches)),
+            KEY_ADDRESS_PORT: ("address and port pairs", self.address_ports, len(self.address_port_matches)),
+            KEY_ADDRESS: ("addresses", self.addresses, len(self.address_matches)),
         }
 
 

@@ -290,7 +290,6 @@ class MessageReader:
         "_frame_left",
         "_frame_parts",
         "_head",
-        "_in_body",
         "_inflate",
         "_origin",
         "_out",
@@ -314,7 +313,6 @@ class MessageReader:
         self._origin: StreamChunk | None = None
         self._out: list[Message] = []
         self._head: HttpHead | None = None
-        self._in_body = False
         self._body_left = 0
         self._page = bytearray()
         self._websocket = False
@@ -403,7 +401,6 @@ class MessageReader:
         self.garbage_bytes += len(self._buffer)
         self._buffer.clear()
         self._document.reset()
-        self._in_body = False
         self._page.clear()
         self._frame_parts.clear()
         self._inflate = None

@@ -170,7 +170,6 @@ class StratumSession:
         "signs",
         "subscribed",
         "templates",
-        "unstated_jobs",
     )
 
     def __init__(self) -> None:
@@ -221,7 +220,6 @@ class StratumSession:
         self._noted = False
         self.answers_without_question = 0
         self.answers_only_shares = 0
-        self.unstated_jobs = 0
 
     # -- taking in ---------------------------------------------------------------------------------------------------
 
@@ -572,8 +570,6 @@ class StratumSession:
 
     def _add_job(self, message: Message, job: Any, worth: float, shape: Notify) -> None:
         self.signs.shapes[shape] += 1
-        if worth == 0.0:
-            self.unstated_jobs += 1
         jobs = self._jobs
         key = _key(job)
         jobs.pop(key, None)
