@@ -73,7 +73,6 @@ bench: setup build/.stamp-system
 	$(BIN)/python bench/memory.py
 	$(BIN)/python bench/speed.py
 	$(BIN)/python bench/peers.py
-	$(BIN)/python bench/damage.py
 
 golden: setup
 	$(BIN)/python -m pytest -q --golden tests

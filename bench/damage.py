@@ -18,7 +18,6 @@ import time
 import zlib
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -317,24 +316,20 @@ def damaged_gzip(data: bytes, rng: random.Random) -> tuple[bytes, Variant]:
 # -- the reader under test ---------------------------------------------------------------------------------------------
 
 
-def read_frames(path: Path, workers: int = 1) -> tuple[list[bytes], list[tuple[int, int, str]]]:
+def read_frames(path: Path) -> tuple[list[bytes], list[tuple[int, int, str]]]:
     """Frames in the order they were read, and the damage noted: offset, length, reason."""
     from headframe.kernels import frames
     from headframe.sources.network.capture import BATCH_PACKETS, CaptureReader, KernelInputs, Stretch
     from headframe.sources.network.container import open_source
 
     reader = CaptureReader(open_source(str(path)), KernelInputs(np.zeros(16, np.uint64), np.uint64(1), np.uint64(2)))
-    stretches = [Stretch(np.empty(0, np.uint8), np.zeros(BATCH_PACKETS, frames.PACKET)) for _ in range(2)]
+    stretch = Stretch(np.empty(0, np.uint8), np.zeros(BATCH_PACKETS, frames.PACKET))
     out: list[bytes] = []
-    with ThreadPoolExecutor(2) as executor:
-        while True:
-            batch = reader.read(stretches[0], stretches[1] if workers > 1 else None, executor if workers > 1 else None)
-            for stretch in batch:
-                for packet in stretch.packets[: stretch.count]:
-                    at = int(packet["frame"])
-                    out.append(stretch.buf[at : at + int(packet["captured_len"])].tobytes())
-            if not batch and reader.done:
-                break
+    while not reader.done:
+        reader.read(stretch)
+        for packet in stretch.packets[: stretch.count]:
+            at = int(packet["frame"])
+            out.append(stretch.buf[at : at + int(packet["captured_len"])].tobytes())
     reader.close()
     return out, [(d.offset, d.length, d.reason) for d in reader.summary.damage]
 
@@ -369,7 +364,7 @@ def make_variant(data: bytes, records: list[Record], kind: str, rng: random.Rand
     return (gzip.compress(on_disk, 1, mtime=0) if kind.endswith("+gzip") else on_disk), variant
 
 
-def try_variant(on_disk: bytes, variant: Variant, records: list[Record], folder: Path, workers: int = 1) -> Outcome:
+def try_variant(on_disk: bytes, variant: Variant, records: list[Record], folder: Path) -> Outcome:
     """Write it, read it, compare."""
     from headframe.errors import UnreadableInput
 
@@ -380,7 +375,7 @@ def try_variant(on_disk: bytes, variant: Variant, records: list[Record], folder:
     outcome.readable = len(readable)
     before = time.perf_counter()
     try:
-        read, damage = read_frames(path, workers)
+        read, damage = read_frames(path)
     except UnreadableInput:
         outcome.refused = True
         read, damage = [], [(0, len(variant.data), "refused")]
@@ -438,7 +433,7 @@ def run(paths: Sequence[Path], count: int, seed: int, report: Callable[[str], No
             kind = kinds[number % len(kinds)]
             own = random.Random(rng.getrandbits(64))
             on_disk, variant = make_variant(data, records, kind, own)
-            outcome = try_variant(on_disk, variant, records, Path(folder), 1 + number % 2)
+            outcome = try_variant(on_disk, variant, records, Path(folder))
             outcomes.append(outcome)
             if report is not None and (outcome.crash or outcome.lost or outcome.seconds > HANG_S or outcome.unreported):
                 report(f"{number} {path.name} {'pcapng' if data[0] == 10 else 'pcap'}: {outcome}")

@@ -45,7 +45,7 @@ class ScanOptions:
     reveal : bool
         Show wallets and worker names as they are.
     threads : int or None
-        Workers; None for all processors this process may use.
+        1 for one thread; else a second one decodes ahead.
     """
 
     indicators: tuple[Path, ...] = ()

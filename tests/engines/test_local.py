@@ -123,10 +123,10 @@ def office(seed: int, count: int) -> list[bytes]:
 
 
 def test_any_number_of_threads_gives_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One, two and four workers: the same conversations, series, sessions and counts, with several stretches."""
-    from headframe.sources.network import capture
+    """One, two and four threads: the same conversations, series, sessions and counts, with many stretches."""
+    from headframe.engines import local
 
-    monkeypatch.setattr(capture, "_MIN_STRETCH", 20_000)
+    monkeypatch.setattr(local, "BATCH_PACKETS", 150)
     path = tmp_path / "a.pcap"
     path.write_bytes(make.pcap_file(make.packets_of(office(1, 400))))
     one = run([path], threads=1)

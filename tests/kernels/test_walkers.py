@@ -59,7 +59,7 @@ def test_pcap_walk(seed: int, data: st.DataObject) -> None:
     def walk(k: SimpleNamespace, buf: Any, wrap: Callable[[np.ndarray], Any]) -> Any:
         fmt = k.pcap.RecordFormat(False, 1000, 16, 1, k.pcap.MAX_CAPTURED, 262_144)
         packets = np.zeros(room, dtype=frames.PACKET)
-        answer = k.pcap.read_pcap(buf, start, len(content), fmt, near, wrap(packets), 0, NAMES, KEY, KEY)
+        answer = k.pcap.read_pcap(buf, start, fmt, near, wrap(packets), 0, NAMES, KEY, KEY)
         return numbers(answer), facts(packets, int(answer[0]))
 
     def search(k: SimpleNamespace, buf: Any, _wrap: object) -> Any:
@@ -90,14 +90,13 @@ def test_pcapng_walk(seed: int, swapped: bool, data: st.DataObject) -> None:
     def walk(k: SimpleNamespace, buf: Any, wrap: Callable[[np.ndarray], Any]) -> Any:
         interfaces = k.pcapng.Interfaces(*(np.array(c[:known], dtype=np.int64) for c in columns))
         packets = np.zeros(12, dtype=frames.PACKET)
-        order = (buf, start, len(content), swapped, interfaces, 7, wrap(packets), 0, NAMES, KEY, KEY)
+        order = (buf, start, swapped, interfaces, 7, wrap(packets), 0, NAMES, KEY, KEY)
         answer = k.pcapng.read_pcapng(*order)
         return numbers(answer), facts(packets, int(answer[0]))
 
     def search(k: SimpleNamespace, buf: Any, _wrap: object) -> Any:
         return (
             numbers(k.pcapng.find_after_damage(buf, start, swapped)),
-            numbers(k.pcapng.find_block(buf, start, swapped, 2)),
             numbers(k.pcapng.is_block(buf, start, swapped)),
         )
 

@@ -23,7 +23,7 @@ def calibrate(
         "calibration_table.json"
     ),
     threads: Annotated[
-        int | None, typer.Option("--threads", metavar="N", min=1, help="Threads to use; all processors if not given.")
+        int | None, typer.Option("--threads", metavar="N", min=1, help="1 for one thread; else one more decodes ahead.")
     ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no talk on standard error.")] = False,
 ) -> None:

@@ -66,7 +66,7 @@ def scan(
         typer.Option("--no-builtin-indicators", help="Leave out the names and addresses that ship with Headframe."),
     ] = False,
     threads: Annotated[
-        int | None, typer.Option("--threads", metavar="N", min=1, help="Threads to use; all processors if not given.")
+        int | None, typer.Option("--threads", metavar="N", min=1, help="1 for one thread; else one more decodes ahead.")
     ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no talk on standard error.")] = False,
 ) -> None:

@@ -75,15 +75,14 @@ def compile_readers() -> None:
     interfaces = pcapng.Interfaces(none, none, none, none, none, none)
     frames.decode_frames(buf, packets, 0, 0, key, key)
     look.look_at_payloads(buf, packets, 0, 0, names)
-    pcap.read_pcap(buf, 0, 0, fmt, -1, packets, 0, names, key, key)
+    pcap.read_pcap(buf, 0, fmt, -1, packets, 0, names, key, key)
     pcap.chain_length(buf, 0, fmt, -1, 1)
     pcap.find_record(buf, 0, fmt, -1, 1)
     pcap.find_after_damage(buf, 0, fmt, -1, 1)
     pcap.has_sound_length(buf, 0, fmt)
     pcap.goes_beyond(buf, 0, fmt, -1, 0)
-    pcapng.read_pcapng(buf, 0, 0, False, interfaces, -1, packets, 0, names, key, key)
+    pcapng.read_pcapng(buf, 0, False, interfaces, -1, packets, 0, names, key, key)
     pcapng.is_block(buf, 0, False)
-    pcapng.find_block(buf, 0, False, 1)
     pcapng.find_after_damage(buf, 0, False)
 
 

@@ -1,14 +1,15 @@
 """One machine: captures through the kernels, and the parsers for what deserves them.
 
-Workers decode the next batch of packets, in one stretch of the file or two at once, while this thread takes the batch
-before into the conversation table and hands the selected packets to the parsers. Kernels release the interpreter's
-lock, so two cores work for one process, and only this thread ever touches the table.
+A worker decodes the next stretches of packets while this thread takes the one before into the conversation table and
+hands the selected packets to the parsers. Both have about the same to do, and kernels release the interpreter's lock,
+so two cores work for one process; only this thread ever touches the table.
 """
 
 import os
 import sys
-from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -46,6 +47,7 @@ DATAGRAM_NS = 120 * _SECOND
 
 _SWEEP_PACKETS = 1 << 21
 _SWITCH_S = 0.0002
+_AHEAD = 2  # stretches that may wait decoded: one evens out that some take longer to parse and others to decode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +80,8 @@ class LocalEngine:
     index : EndpointIndex
         Names and addresses to look for.
     threads : int or None
-        Workers; None for as many as this process may use, at most 8.
+        1 for all work in the thread that calls; more, or None on a machine with several processors, for a second one
+        that decodes ahead.
     secret : bytes
         16 random bytes for the hash of conversation keys: nobody outside can make collisions.
     every_name : bool
@@ -94,7 +97,7 @@ class LocalEngine:
         every_name: bool = False,
     ) -> None:
         secret = os.urandom(16) if secret is None else secret
-        self._threads = max(1, min(8, threads or len(os.sched_getaffinity(0))))
+        self._ahead = _AHEAD if (threads or len(os.sched_getaffinity(0))) > 1 else 0
         self._inputs = KernelInputs(
             look.EVERY_NAME if every_name else look.name_table(index.name_hashes()),
             np.uint64(int.from_bytes(secret[:8], "little")),
@@ -104,10 +107,10 @@ class LocalEngine:
         self._timeline = Timeline()
         self._parsers = Parsers(index, self._places, self._timeline, every_name=every_name)
         self._table = kernel.new_table()
-        # A batch has two stretches at the most, and a packet selects and closes one conversation at the most.
-        self._selected = np.zeros(2 * BATCH_PACKETS + 1, dtype=kernel.SELECTED)
-        self._closed = np.zeros(4 * BATCH_PACKETS, dtype=np.int32)
-        self._borders: list[tuple[int, int]] = []
+        self._stretches = [_new_stretch() for _ in range(1 + self._ahead)]
+        # A packet selects and closes one conversation at the most; a fragment may complete another.
+        self._selected = np.zeros(BATCH_PACKETS + 1, dtype=kernel.SELECTED)
+        self._closed = np.zeros(2 * BATCH_PACKETS, dtype=np.int32)
         self._late: list[tuple[NDArray[np.void], NDArray[np.uint8], NDArray[np.void], int]] = []
         self._fragments = FragmentAssembler()
         self._facts = CaptureFacts()
@@ -134,7 +137,7 @@ class LocalEngine:
         UnreadableInput
             If nothing can be read from any of them. One unreadable file among others is noted as damage.
         """
-        workers = ThreadPoolExecutor(self._threads, thread_name_prefix="headframe")
+        worker = ThreadPoolExecutor(1, thread_name_prefix="headframe")
         # A worker that comes out of a kernel waits for the interpreter's lock as long as this thread may keep it:
         # 5 ms by default, longer than the kernel ran.
         interval_s = sys.getswitchinterval()
@@ -143,11 +146,11 @@ class LocalEngine:
             ordered, total = self._in_time_order(names)
             before = 0
             for name in ordered:
-                before += self._read_file(name, workers, progress, before, total)
+                before += self._read_file(name, worker, progress, before, total)
             self._close_all()
         finally:
             sys.setswitchinterval(interval_s)
-            workers.shutdown(cancel_futures=True)
+            worker.shutdown(cancel_futures=True)
         facts = self._facts
         if facts.inputs and not any(i.packets or not i.damage for i in facts.inputs):
             first = facts.inputs[0].damage[0]
@@ -188,7 +191,7 @@ class LocalEngine:
     def _read_file(
         self,
         name: str,
-        workers: ThreadPoolExecutor,
+        worker: ThreadPoolExecutor,
         progress: Callable[[Progress], None] | None,
         before: int,
         total: int | None,
@@ -202,59 +205,47 @@ class LocalEngine:
             return 0
         self._timeline.begin(reader.summary.file, self._ordinal)
         self._facts.inputs.append(reader.summary)
-        buffers = [[_new_stretch() for _ in range(min(2, self._threads))] for _ in range(2)]
-        turn = 0
-        ahead: Future[tuple[list[Stretch], int]] | None = self._begin_batch(reader, buffers[turn], workers)
-        while ahead is not None:
-            batch, used = ahead.result()
-            if not batch and reader.done:
-                break
-            turn = 1 - turn
-            ahead = self._begin_batch(reader, buffers[turn], workers) if not reader.done else None
-            self._update(batch)
-            self._parse(batch)
-            source.forget(used)
+        for stretch in self._decoded(reader, worker):
+            self._update(stretch)
+            self._parse(stretch)
+            source.forget(stretch.end)
             if progress is not None:
                 done = before + source.consumed
                 progress(Progress(bytes_read=done, bytes_total=total, packets=self._ordinal, file=name))
         reader.close()
         return source.consumed
 
-    def _begin_batch(
-        self, reader: CaptureReader, buffers: list[Stretch], workers: ThreadPoolExecutor
-    ) -> Future[tuple[list[Stretch], int]]:
-        """Decode the next batch: by a worker, or here and now where one thread is all there is."""
-        if self._threads > 1:
-            return workers.submit(self._next_batch, reader, buffers, workers)
-        done: Future[tuple[list[Stretch], int]] = Future()
-        done.set_result(self._next_batch(reader, buffers, workers))
-        return done
-
-    def _next_batch(
-        self, reader: CaptureReader, buffers: list[Stretch], workers: ThreadPoolExecutor
-    ) -> tuple[list[Stretch], int]:
-        """The next stretches, and how many bytes of the file are then used."""
-        second = buffers[1] if len(buffers) > 1 else None
-        batch = reader.read(buffers[0], second, workers if second is not None else None)
-        return batch, reader.summary.bytes_read
+    def _decoded(self, reader: CaptureReader, worker: ThreadPoolExecutor) -> Iterator[Stretch]:
+        """Stretches of packets in order; while one is used, the worker decodes the next."""
+        if not self._ahead:
+            while not reader.done:
+                if reader.read(self._stretches[0]):
+                    yield self._stretches[0]
+            return
+        idle = deque(self._stretches)
+        ahead = deque((worker.submit(reader.read, stretch), stretch) for stretch in (idle.popleft(),))
+        while ahead:
+            future, stretch = ahead.popleft()
+            filled = future.result()
+            # Asked for in order and done by one worker: the reader is never in two places at once.
+            while idle and not reader.done:
+                following = idle.popleft()
+                ahead.append((worker.submit(reader.read, following), following))
+            if filled:
+                yield stretch
+            idle.append(stretch)
 
     # -- the table -----------------------------------------------------------------------------------------------
 
-    def _update(self, batch: list[Stretch]) -> None:
-        """Take a batch into the table."""
+    def _update(self, stretch: Stretch) -> None:
+        """Take a stretch into the table."""
         counters = self._table.counters
         counters[kernel.N_SELECTED] = 0
         counters[kernel.N_CLOSED] = 0
-        self._borders.clear()
-        ordinal = self._ordinal
-        for stretch in batch:
-            first = int(counters[kernel.N_SELECTED])
-            self._update_from(stretch.buf, stretch.packets, stretch.count, ordinal)
-            self._borders.append((first, int(counters[kernel.N_SELECTED])))
-            fragments = np.flatnonzero(stretch.packets["status"][: stretch.count] == frames.FRAGMENT)
-            if len(fragments):
-                self._update_fragments(stretch, fragments, ordinal)
-            ordinal += stretch.count
+        self._update_from(stretch.buf, stretch.packets, stretch.count, self._ordinal)
+        fragments = np.flatnonzero(stretch.packets["status"][: stretch.count] == frames.FRAGMENT)
+        if len(fragments):
+            self._update_fragments(stretch, fragments, self._ordinal)
 
     def _update_from(self, buf: NDArray[np.uint8], packets: NDArray[np.void], count: int, ordinal: int) -> None:
         first = 0
@@ -299,38 +290,32 @@ class LocalEngine:
 
     # -- the parsers ---------------------------------------------------------------------------------------------
 
-    def _parse(self, batch: list[Stretch]) -> None:
+    def _parse(self, stretch: Stretch) -> None:
         """Hand selected packets to the parsers, in the order of capture; then let go of what is over."""
-        ordinal = self._ordinal
-        for (first, last), stretch in zip(self._borders, batch, strict=True):
-            self._parsers.take(self._table, self._selected[first:last], stretch.buf, stretch.packets, ordinal)
-            ordinal += stretch.count
-        for selected, buf, made, at in self._late:
-            self._parsers.take(self._table, selected, buf, made, at)
+        counters = self._table.counters
+        selected = self._selected[: int(counters[kernel.N_SELECTED])]
+        self._parsers.take(self._table, selected, stretch.buf, stretch.packets, self._ordinal)
+        for late, buf, made, at in self._late:
+            self._parsers.take(self._table, late, buf, made, at)
         self._late.clear()
         if self._places.grown:
-            self._watch_places(batch)
-        self._close(int(self._table.counters[kernel.N_CLOSED]))
-        self._since_sweep += ordinal - self._ordinal
-        self._ordinal = ordinal
-        if batch and self._since_sweep >= max(_SWEEP_PACKETS, len(self._table.conversations)):
-            # The median clock of the batch: one packet with a damaged time must not end every conversation.
-            last_stretch = batch[-1]
-            self._sweep(int(np.median(last_stretch.packets["time_ns"][: last_stretch.count])))
-
-    def _watch_places(self, batch: list[Stretch]) -> None:
-        """Addresses were learnt from DNS: watch them, also in conversations that began in this batch."""
-        self._places.rebuild()
-        since = int(batch[0].packets["time_ns"][0]) if batch and batch[0].count else 0
-        kernel.flag_places(self._table, self._places.table, since)
+            # Addresses were learnt from DNS: watch them, also in conversations that began in this stretch.
+            self._places.rebuild()
+            kernel.flag_places(self._table, self._places.table, int(stretch.packets["time_ns"][0]))
+        self._close(int(counters[kernel.N_CLOSED]))
+        self._ordinal += stretch.count
+        self._since_sweep += stretch.count
+        if self._since_sweep >= max(_SWEEP_PACKETS, len(self._table.conversations)):
+            # The median clock of the stretch: one packet with a damaged time must not end every conversation.
+            self._sweep(int(np.median(stretch.packets["time_ns"][: stretch.count])))
 
     # -- the end of conversations --------------------------------------------------------------------------------
 
     def _sweep(self, now_ns: int) -> None:
         self._since_sweep = 0
         table = self._table
-        if len(self._closed) < len(table.conversations) + 4 * BATCH_PACKETS:
-            self._closed = np.zeros(2 * len(table.conversations) + 4 * BATCH_PACKETS, dtype=np.int32)
+        if len(self._closed) < len(table.conversations) + 2 * BATCH_PACKETS:
+            self._closed = np.zeros(2 * len(table.conversations) + 2 * BATCH_PACKETS, dtype=np.int32)
         table.counters[kernel.N_CLOSED] = 0
         self._close(int(kernel.sweep(table, now_ns, self._closed, ENDED_NS, OPEN_NS, ATTEMPT_NS, DATAGRAM_NS)))
 

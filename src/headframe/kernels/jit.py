@@ -20,7 +20,8 @@ def cache_folder() -> Path:
     """Where compiled kernels of these sources are kept; ``NUMBA_CACHE_DIR`` or ``XDG_CACHE_HOME`` choose the place."""
     digest = hashlib.sha256()
     for source in sorted(Path(__file__).parent.glob("*.py")):
-        digest.update(source.name.encode() + b"\0" + source.read_bytes())
+        # numba goes by the place and the time of a file too: another installation compiles for itself.
+        digest.update(f"{source}\0{source.stat().st_mtime_ns}\0".encode() + source.read_bytes())
     chosen = os.environ.get("NUMBA_CACHE_DIR")
     base = Path(chosen) if chosen else Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "headframe"
     return base / f"kernels-{digest.hexdigest()[:16]}"

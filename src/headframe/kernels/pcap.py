@@ -166,14 +166,14 @@ def goes_beyond(buf, o, fmt, near_s, border):
 
 
 @kernel
-def read_pcap(buf, start, stop, fmt, near_s, packets, count, names, key_a, key_b):
-    """Walk, decode and look at the records from `start` until one begins at or after `stop`.
+def read_pcap(buf, start, fmt, near_s, packets, count, names, key_a, key_b):
+    """Walk, decode and look at the records from `start`.
 
     Parameters
     ----------
     buf : uint8[n]
-    start, stop : int
-        Offsets in `buf`.
+    start : int
+        Offset in `buf`.
     fmt : RecordFormat
     near_s : int
         Seconds of the last record believed, or -1.
@@ -199,7 +199,7 @@ def read_pcap(buf, start, stop, fmt, near_s, packets, count, names, key_a, key_b
         room = min(count + _STRIDE, len(packets))
         status = REACHED
         while count < room:
-            if o >= stop:
+            if o >= size:
                 break
             if o + fmt.header_len > size:
                 status = INCOMPLETE
@@ -228,7 +228,7 @@ def read_pcap(buf, start, stop, fmt, near_s, packets, count, names, key_a, key_b
                 fetched += LINE
         decode_frames(buf, packets, first, count, key_a, key_b)
         look_at_payloads(buf, packets, first, count, names)
-        if status != REACHED or o >= stop:
+        if status != REACHED or o >= size:
             return count, o, previous, near_s, status
         if count >= len(packets):
             return count, o, previous, near_s, FULL

@@ -102,23 +102,7 @@ def find_after_damage(buf, start, swapped):
 
 
 @kernel
-def find_block(buf, start, swapped, wanted):
-    """Offset of the first place at or after `start` where `wanted` known blocks (or as many as fit before the exact
-    end of the buffer) follow each other, or -1.
-    """
-    for o in range(start, len(buf) - 11):
-        at = o
-        n = 0
-        while n < wanted and at != len(buf) and is_block(buf, at, swapped):
-            at += u32(buf, at + 4, swapped)
-            n += 1
-        if n >= wanted or (n > 0 and at == len(buf)):
-            return o
-    return -1
-
-
-@kernel
-def read_pcapng(buf, start, stop, swapped, interfaces, near_ns, packets, count, names, key_a, key_b):
+def read_pcapng(buf, start, swapped, interfaces, near_ns, packets, count, names, key_a, key_b):
     """Walk, decode and look at the packet blocks from `start`; parameters and result as `read_pcap`.
 
     `near_ns` is the time of the last packet: simple packet blocks have none of their own and take it over.
@@ -134,7 +118,7 @@ def read_pcapng(buf, start, stop, swapped, interfaces, near_ns, packets, count, 
         room = min(count + _STRIDE, len(packets))
         status = REACHED
         while count < room:
-            if o >= stop:
+            if o >= size:
                 break
             if o + 12 > size:
                 status = INCOMPLETE
@@ -199,7 +183,7 @@ def read_pcapng(buf, start, stop, swapped, interfaces, near_ns, packets, count, 
                 fetched += LINE
         decode_frames(buf, packets, first, count, key_a, key_b)
         look_at_payloads(buf, packets, first, count, names)
-        if status != REACHED or o >= stop:
+        if status != REACHED or o >= size:
             return count, o, previous, near_ns, status
         if count >= len(packets):
             return count, o, previous, near_ns, FULL

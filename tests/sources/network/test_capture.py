@@ -8,7 +8,6 @@ import struct
 import subprocess
 import tarfile
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -23,31 +22,24 @@ from headframe.kernels import frames
 from headframe.records.scan import InputSummary
 from headframe.sources.network import capture
 from headframe.sources.network.capture import CaptureReader, KernelInputs, Stretch, expand, first_time_ns
-from headframe.sources.network.container import ByteSource, open_source
+from headframe.sources.network.container import open_source
 from tests import captures as make
 
 Read = list[tuple[int, bytes, int, int]]  # time, frame, length on the wire, link type
 INPUTS = KernelInputs(np.zeros(16, np.uint64), np.uint64(1), np.uint64(2))
 
 
-def read(
-    path: Path, *, workers: int = 1, batch: int = 4096, reader_type: type[CaptureReader] = CaptureReader
-) -> tuple[Read, InputSummary]:
+def read(path: Path, *, batch: int = 4096) -> tuple[Read, InputSummary]:
     """Everything in a file."""
-    reader = reader_type(open_source(str(path)), INPUTS)
-    stretches = [Stretch(np.empty(0, np.uint8), np.zeros(batch, frames.PACKET)) for _ in range(2)]
+    reader = CaptureReader(open_source(str(path)), INPUTS)
+    stretch = Stretch(np.empty(0, np.uint8), np.zeros(batch, frames.PACKET))
     out: Read = []
-    with ThreadPoolExecutor(2) as executor:
-        while True:
-            second, pool = (stretches[1], executor) if workers > 1 else (None, None)
-            given_ = reader.read(stretches[0], second, pool)
-            for stretch in given_:
-                for p in stretch.packets[: stretch.count]:
-                    at, size = int(p["frame"]), int(p["captured_len"])
-                    data = stretch.buf[at : at + size].tobytes()
-                    out.append((int(p["time_ns"]), data, int(p["wire_len"]), int(p["link_type"])))
-            if not given_ and reader.done:
-                break
+    while not reader.done:
+        reader.read(stretch)
+        for p in stretch.packets[: stretch.count]:
+            at, size = int(p["frame"]), int(p["captured_len"])
+            data = stretch.buf[at : at + size].tobytes()
+            out.append((int(p["time_ns"]), data, int(p["wire_len"]), int(p["link_type"])))
     reader.close()
     return out, reader.summary
 
@@ -225,22 +217,13 @@ def test_what_is_no_capture_is_refused(tmp_path: Path) -> None:
     assert (got, summary.damage) == ([], [])
 
 
-# -- two workers -------------------------------------------------------------------------------------------------------
-
-
-class _Eager(CaptureReader):
-    """Begins with short stretches, so that many are guessed."""
-
-    def __init__(self, source: ByteSource, inputs: KernelInputs) -> None:
-        super().__init__(source, inputs)
-        self._stretch_bytes = 20_000
+# -- stretches ---------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("ng", [False, True])
-def test_two_workers_read_what_one_reads(tmp_path: Path, ng: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Stretches guessed ahead are believed only where they fit: damage, clock jumps, new interfaces and packets
-    without a time of their own give the same packets, times and link types."""
-    monkeypatch.setattr(capture, "_MIN_STRETCH", 4000)
+def test_stretches_of_any_size_hold_the_same(tmp_path: Path, ng: bool) -> None:
+    """Damage, clock jumps, new interfaces and packets without a time of their own give the same packets, times and
+    link types, wherever the borders fall."""
     packets = some(3000)
     if ng:
         parts = [make.section(), make.interface()]
@@ -263,7 +246,7 @@ def test_two_workers_read_what_one_reads(tmp_path: Path, ng: bool, monkeypatch: 
             for at in (20_000, 300_000, 300_100, 900_000):
                 data[at : at + 30] = b"\xa5" * 30
         path.write_bytes(data)
-        one, two = read(path, workers=1), read(path, workers=2, batch=512, reader_type=_Eager)
+        one, two = read(path), read(path, batch=97)
         assert two[0] == one[0]
         assert [(d.offset, d.length) for d in two[1].damage] == [(d.offset, d.length) for d in one[1].damage]
         assert bool(one[1].damage) == damaged
@@ -421,7 +404,7 @@ def test_packet_counts_agree_with_capinfos(
     assert len(counts) > 380
     differing = {}
     for name, count in counts.items():
-        got = read(Path(name), workers=2, batch=capture.BATCH_PACKETS)[1].packets
+        got = read(Path(name), batch=capture.BATCH_PACKETS)[1].packets
         if got != count:
             differing[Path(name).name] = (count, got)
     # The file is cut short inside its only record, whose header is no header either: there is nothing to go by.

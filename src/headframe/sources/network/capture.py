@@ -1,8 +1,6 @@
 """Read packets out of captures: pcap and pcapng, whole or damaged, mapped or streamed, one file or a rotated set.
 
-A `CaptureReader` gives batches of decoded packets in file order. Where two workers are there, a mapped file is read
-in two stretches at once: the second begins at a place that *looks* like a record (a chain of plausible headers), and
-is only believed if the first stretch ends exactly there. What is read is therefore the same for any number of workers.
+A `CaptureReader` gives stretches of decoded packets in file order.
 
 Damage is met in three ways, in this order: a suspicious header is accepted when its neighbours confirm it; a record
 whose length led astray is cut where the next chain of records begins; else bytes are passed over up to that place.
@@ -13,7 +11,6 @@ import glob
 import os
 import struct
 from collections.abc import Sequence
-from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,13 +23,10 @@ from headframe.records.scan import Damage, InputSummary
 from headframe.sources.network.container import STANDARD_INPUT, STREAM_PIECE, ByteSource, first_bytes, open_source
 
 BATCH_PACKETS = 32_768
-"""Packets in a stretch: 2.9 MB of records, so that a batch stays in the processor's outer cache."""
+"""Packets in a stretch: 2.9 MB of records, so that it stays in the processor's outer cache."""
 
 _MAX_DAMAGE_NOTES = 1000  # for each file; a file of nothing but damage must not fill memory with notes
-_MIN_STRETCH = 1 << 20  # bytes; shorter stretches are not worth a second worker
-_MAX_STRETCH = 64 << 20
-_SYNC_CHAIN = 12  # plausible records in a row to begin a second stretch; a wrong guess costs time, never packets
-_NO_TIME = -1  # clock of a pcapng stretch before its first packet with a time of its own
+_MIN_FETCH = 1 << 20  # bytes; a call for less costs more than the page faults that it saves
 _MAGIC_BITS = 6  # flipped bits up to which a file header is still taken for what it was
 
 _MAGICS = {
@@ -67,11 +61,14 @@ class Stretch:
     packets : PACKET[m]
         The first `count` are filled.
     count : int
+    end : int
+        Offset in the file, after decompression, behind the last packet. [bytes]
     """
 
     buf: NDArray[np.uint8]
     packets: NDArray[np.void]
     count: int = 0
+    end: int = 0
 
 
 def expand(paths: Sequence[str]) -> list[str]:
@@ -186,7 +183,7 @@ class CaptureReader:
         self._source = source
         self._inputs = inputs
         self._p = _Position()
-        self._stretch_bytes = BATCH_PACKETS * 300
+        self._stretch_bytes = BATCH_PACKETS * 300  # of the file, as far as the last one tells
         self._done = False
         self._swapped = False
         self._pcap: pcap.RecordFormat | None = None
@@ -316,100 +313,51 @@ class CaptureReader:
         """True once every packet was given."""
         return self._done
 
-    def read(self, first: Stretch, second: Stretch | None, executor: Executor | None) -> list[Stretch]:
-        """The next packets, in one stretch or two; an empty list at the end.
+    def read(self, stretch: Stretch) -> bool:
+        """Fill a stretch with the next packets; False where none came, at the end or before more bytes.
 
         Parameters
         ----------
-        first, second : Stretch
-            Buffers to fill; `second` may be None.
-        executor : Executor or None
-            Reads the second stretch meanwhile.
+        stretch : Stretch
+            What it held is overwritten.
         """
         if self._done:
-            return []
+            return False
         p = self._p
-        filled = [first]
-        first.count = 0
-        size = self._stretch_bytes
-        guess = -1
-        if second is not None and executor is not None and p.final and len(p.buf) - p.at >= size + _MIN_STRETCH:
-            guess = self._guess(p.at + size)
-        if guess >= 0:
-            assert second is not None
-            assert executor is not None
-            second.buf = p.buf
-            stop = min(guess + size, len(p.buf))
-            near_there = p.near if self._pcap is not None else _NO_TIME
-            interfaces, swapped = self._interfaces, self._swapped
-            future = executor.submit(self._walk, p.buf, guess, stop, near_there, second.packets, 0)
-            self._read_stretch(first, guess)
-            count, at, previous, near, status = future.result()
-            # Interfaces that the first stretch brought were unknown to the second: then it is read again.
-            if p.at == guess and not self._done and interfaces is self._interfaces and swapped == self._swapped:
-                second.count = count
-                if self._pcap is None:
-                    times = second.packets["time_ns"][:count]
-                    timed = np.flatnonzero(times != _NO_TIME)
-                    times[: timed[0] if len(timed) else count] = p.near
-                p.at = at
-                p.near = near if count and near != _NO_TIME else p.near
-                p.previous = previous if previous >= 0 else p.previous
-                filled.append(second)
-                if status in (pcap.IMPLAUSIBLE, pcap.INCOMPLETE, pcap.SPECIAL):
-                    self._mend(second, status)
-                elif status == pcap.FULL:
-                    self._stretch_bytes = max(_MIN_STRETCH, self._stretch_bytes * 3 // 4)
-            else:
-                self._stretch_bytes = max(_MIN_STRETCH, self._stretch_bytes * 3 // 4)
-        else:
-            # Without a second stretch there is no border to keep to: fill the batch.
-            self._read_stretch(first, len(p.buf))
+        stretch.count = 0
+        began = p.base + p.at
+        self._read_stretch(stretch)
         if p.at >= len(p.buf) and p.final:
             self._done = True
-        packets = sum(s.count for s in filled)
-        for stretch in filled:
-            self._account(stretch)
-        if guess >= 0 and packets > 0 and len(filled) == 2:
-            mean = 2 * size / packets
-            self._stretch_bytes = int(min(_MAX_STRETCH, max(_MIN_STRETCH, 0.9 * BATCH_PACKETS * mean)))
-        self.summary.bytes_read = p.base + p.at
-        return [s for s in filled if s.count]
+        self._account(stretch)
+        stretch.end = self.summary.bytes_read = p.base + p.at
+        self._stretch_bytes = max(_MIN_FETCH, stretch.end - began)
+        return stretch.count > 0
 
-    def _guess(self, start: int) -> int:
-        p = self._p
-        window = p.buf[: min(len(p.buf), start + (4 << 20))]
-        if self._pcap is not None:
-            return int(pcap.find_record(window, start, self._pcap, p.near, _SYNC_CHAIN))
-        return int(pcapng.find_block(window, start, self._swapped, _SYNC_CHAIN))
-
-    def _walk(
-        self, buf: NDArray[np.uint8], start: int, stop: int, near: int, packets: NDArray[np.void], count: int
-    ) -> tuple[int, int, int, int, int]:
-        i = self._inputs
-        self._source.fetch(start, min(stop, start + self._stretch_bytes))
+    def _walk(self, packets: NDArray[np.void], count: int) -> tuple[int, int, int, int, int]:
+        p, i = self._p, self._inputs
+        self._source.fetch(p.at, min(len(p.buf), p.at + self._stretch_bytes))
         walked: tuple[int, int, int, int, int]
         if self._pcap is not None:
-            walked = pcap.read_pcap(buf, start, stop, self._pcap, near, packets, count, i.names, i.key_a, i.key_b)
+            walked = pcap.read_pcap(p.buf, p.at, self._pcap, p.near, packets, count, i.names, i.key_a, i.key_b)
         else:
             walked = pcapng.read_pcapng(
-                buf, start, stop, self._swapped, self._interfaces, near, packets, count, i.names, i.key_a, i.key_b
+                p.buf, p.at, self._swapped, self._interfaces, p.near, packets, count, i.names, i.key_a, i.key_b
             )
         return walked
 
-    def _read_stretch(self, stretch: Stretch, stop: int) -> None:
-        """Fill one stretch up to `stop`, past any damage on the way."""
+    def _read_stretch(self, stretch: Stretch) -> None:
+        """Fill one stretch, past any damage on the way."""
         p = self._p
         stretch.buf = p.buf
         while True:
-            count, at, previous, near, status = self._walk(p.buf, p.at, stop, p.near, stretch.packets, stretch.count)
+            count, at, previous, near, status = self._walk(stretch.packets, stretch.count)
             stretch.count, p.at, p.near = count, at, near
             if previous >= 0:
                 p.previous = previous
             if status in (pcap.REACHED, pcap.FULL):
                 if status == pcap.REACHED and not p.final and stretch.count == 0 and self._fill():
                     stretch.buf = p.buf
-                    stop = len(p.buf)
                     continue
                 return
             if not self._mend(stretch, status):
@@ -418,7 +366,6 @@ class CaptureReader:
                 if stretch.count:
                     return  # new bytes came in: what was decoded counts in the old ones
                 stretch.buf = p.buf
-                stop = len(p.buf)
             if stretch.count >= len(stretch.packets):
                 return
 
@@ -797,7 +744,7 @@ def first_time_ns(name: str) -> int | None:
     try:
         reader = CaptureReader(source, nothing)
         stretch = Stretch(buf=np.empty(0, dtype=np.uint8), packets=np.zeros(1, dtype=frames.PACKET))
-        reader.read(stretch, None, None)
+        reader.read(stretch)
         return int(stretch.packets["time_ns"][0]) if stretch.count else None
     finally:
         source.close()
