@@ -47,7 +47,8 @@ setup: .venv/.stamp-dev .venv/.stamp-kernels
 demo: .venv/.stamp-runtime .venv/.stamp-kernels
 	@mkdir -p build/demo
 	$(BIN)/headframe simulate capture build/demo
-	$(BIN)/headframe scan build/demo/office.pcap --indicators build/demo/office.indicators.csv --report build/demo/report.html
+	$(BIN)/headframe scan build/demo/office.pcap --indicators build/demo/office.indicators.csv \
+		--clock build/demo/office.blocks.csv --report build/demo/report.html
 	@$(BIN)/python tools/open_report.py build/demo/report.html
 
 lint: .venv/.stamp-dev

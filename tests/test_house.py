@@ -28,6 +28,7 @@ ROOMS = [
     "sources",
     "detectors",
     "evidence",
+    "sites",
     "reports",
     "simulate",
     "engines",
@@ -37,7 +38,7 @@ ROOMS = [
 ]
 # The readers in `sources` run on the kernels; nothing runs the other way. `app` wires the parts for whoever calls them.
 SHARED_MODULES = {"errors", "log", "config", "clock", "__init__"}
-PURE_ROOMS = {"records", "kernels", "detectors", "evidence"}
+PURE_ROOMS = {"records", "kernels", "detectors", "evidence", "sites"}
 # Compiling the kernels takes a second process and a cache on disk; the kernels themselves know nothing of it.
 COMPILER = {"kernels/__init__.py", "kernels/jit.py"}
 

@@ -7,6 +7,7 @@
 #   ndpiReader  libndpi-bin      the peer in the benchmarks
 #   chromium    chromium         the report, looked at in a real browser
 #   xz, zstd    xz-utils, zstd   compressed captures written by another program
+#   monerod     monero           a real node for the block clocks, on a chain of its own
 set -eu
 
 missing=""
@@ -18,6 +19,7 @@ need ndpiReader libndpi-bin
 command -v chromium-browser >/dev/null 2>&1 || command -v google-chrome >/dev/null 2>&1 || need chromium chromium
 need xz xz-utils
 need zstd zstd
+need monerod monero
 
 [ -n "$missing" ] || exit 0
 

@@ -5,18 +5,22 @@ import hmac
 import os
 import tarfile
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from headframe import __version__, clock
-from headframe.detectors.network import pool_endpoint, stratum
+from headframe.detectors.network import chain_sync, pool_endpoint, stratum
+from headframe.detectors.network.chain_sync import ChainSyncParameters, ChainSyncResult
 from headframe.detectors.network.pool_endpoint import EndpointIndex, EndpointParameters
 from headframe.detectors.network.stratum import StratumParameters
+from headframe.detectors.network.stratum.block_clock import block_times
 from headframe.engines.local import CaptureFacts, LocalEngine, Progress
 from headframe.errors import UnreadableInput
 from headframe.evidence.calibration import CalibrationTable, Corpus, count_row
+from headframe.evidence.lists import e_benjamini_hochberg
+from headframe.records.block import BlockClock
 from headframe.records.conversation import Conversation
 from headframe.records.endpoint import EndpointObservation, EndpointSign
 from headframe.records.scan import ScanResult
@@ -44,6 +48,18 @@ class ScanOptions:
         Use the table that ships with Headframe.
     reveal : bool
         Show wallets and worker names as they are.
+    clocks : tuple of Path
+        Files of block times, for timing evidence.
+    clock_columns : mapping of str to str
+        Our columns to those of the clock files, where they have other names.
+    stored_clocks : Path or None
+        Workspace whose clocks are used for the chains that no file is given for.
+    content_blind : bool
+        Hide payload and ports from every detector: only timing evidence is left.
+    any_hour : bool
+        Also consider that the sensor's clock is wrong by whole hours.
+    false_discovery_rate : float
+        Share of wrong entries that the list of timing findings may have on average. [unitless]
     threads : int or None
         1 for one thread; else a second one decodes ahead.
     """
@@ -52,6 +68,12 @@ class ScanOptions:
     builtin_indicators: bool = True
     reveal: bool = False
     threads: int | None = None
+    clocks: tuple[Path, ...] = ()
+    clock_columns: Mapping[str, str] = field(default_factory=dict)
+    stored_clocks: Path | None = None
+    content_blind: bool = False
+    any_hour: bool = False
+    false_discovery_rate: float = 0.01
 
 
 def scan(
@@ -90,7 +112,9 @@ def scan(
         )
     )
     table = load_table()
-    facts = LocalEngine(index, threads=options.threads).run(expand(paths), progress)
+    given = _clocks_of_files(options, problems)
+    engine = LocalEngine(index, threads=options.threads, content_blind=options.content_blind)
+    facts = engine.run(expand(paths), progress)
     content = stratum.detect(
         facts.sessions,
         StratumParameters(),
@@ -105,13 +129,17 @@ def scan(
         EndpointParameters(),
         log10_e=lambda key: table.log10_e("pool_endpoint", key),
     )
+    timing = _timing(facts, given, options, problems)
     result = _result(facts, clock.monotonic_s() - started_s)
     result.findings = sorted(
-        [*content.findings, *endpoint.findings], key=lambda f: (f.started_ns, f.host, f.peer, f.detector)
+        [*content.findings, *endpoint.findings, *timing.findings],
+        key=lambda f: (f.started_ns, f.host, f.peer, f.detector),
     )
+    result.timing_tested = timing.tested
+    result.timing_fdr = options.false_discovery_rate if timing.tested else None
     result.remarks = problems
-    result.insufficient = [*content.insufficient, *endpoint.insufficient]
-    result.lookalikes = [*content.lookalikes, *endpoint.lookalikes]
+    result.insufficient = [*content.insufficient, *endpoint.insufficient, *timing.insufficient]
+    result.lookalikes = [*content.lookalikes, *endpoint.lookalikes, *timing.lookalikes]
     return result
 
 
@@ -123,6 +151,70 @@ def _result(facts: CaptureFacts, elapsed_s: float) -> ScanResult:
         bytes_read=facts.bytes_read,
         elapsed_s=elapsed_s,
     )
+
+
+def _clocks_of_files(options: ScanOptions, problems: list[str]) -> dict[str, BlockClock]:
+    """One clock per chain out of the files given, and of the workspace for the other chains.
+
+    Read before the captures are: a mistake in them should not come to light after an hour.
+    """
+    if not options.clocks and options.stored_clocks is None:
+        return {}
+    from headframe.sources.chain.files import clocks_of_files
+    from headframe.sources.chain.series import BadClock
+    from headframe.stores.blocks import BlockStore
+
+    given, remarks = clocks_of_files(options.clocks, columns=options.clock_columns)
+    problems += remarks
+    clocks = {chain: reconciled.clock for chain, reconciled in given.items()}
+    if options.stored_clocks is not None:
+        store = BlockStore(options.stored_clocks)
+        for chain in store.chains():
+            if chain in clocks:
+                continue
+            try:
+                clocks[chain] = store.clock(chain).clock
+            except (BadClock, UnreadableInput) as problem:
+                # Nobody asked for this clock by name, so the scan goes on without it.
+                problems.append(f"the stored clock of {chain} is not used: {problem}")
+    return clocks
+
+
+def _timing(
+    facts: CaptureFacts, clocks: dict[str, BlockClock], options: ScanOptions, problems: list[str]
+) -> ChainSyncResult:
+    """Timing evidence against the clocks given, and against what plaintext miners of the same traffic tell."""
+    from headframe.sources.chain.reconcile import reconcile
+    from headframe.sources.chain.series import BadClock, series_of
+
+    every = dict(clocks)
+    blocks, community_ids = block_times(facts.sessions)
+    for chain, told in blocks.items():
+        try:
+            heard = reconcile(series_of(told), community_ids=community_ids[chain]).clock
+        except BadClock as problem:
+            problems.append(f"the jobs of plaintext miners make no clock of {chain}: {problem}")
+            continue
+        # A clock from outside can also speak of the very conversations that would make this one; one of another time
+        # speaks of nothing here.
+        if not len(heard.covered) or (chain in every and _overlap(every[chain], heard)):
+            continue
+        if chain in every:
+            problems.append(f"the clock of {chain} is of another time; jobs of plaintext miners stand in for it")
+        every[chain] = heard
+    if not every:
+        return ChainSyncResult()
+    return chain_sync.detect(
+        facts.bursts,
+        list(every.values()),
+        ChainSyncParameters(any_hour=options.any_hour),
+        on_list=lambda log10_e: e_benjamini_hochberg(log10_e, options.false_discovery_rate).listed,
+    )
+
+
+def _overlap(one: BlockClock, other: BlockClock) -> bool:
+    """Whether there is a time at which both clocks know all blocks."""
+    return any(((one.covered[:, 0] < end) & (start < one.covered[:, 1])).any() for start, end in other.covered.tolist())
 
 
 def _pseudonyms() -> Callable[[str], str]:

@@ -13,13 +13,15 @@ SMALL = ("--minutes", "2", "--miners", "2")
 
 
 def test_capture_truth_and_indicators_are_written_and_named(headframe: Run, tmp_path: Path) -> None:
-    """The three paths go to standard output, what to do next to standard error."""
+    """The four paths go to standard output, what to do next to standard error."""
     done = headframe("simulate", "capture", "new/demo", "--seed", "3", *SMALL)
     assert done.returncode == 0, done.stderr
     paths = done.stdout.splitlines()
-    assert paths == ["new/demo/office.pcap", "new/demo/office.truth.json", "new/demo/office.indicators.csv"]
+    names = ("office.pcap", "office.truth.json", "office.indicators.csv", "office.blocks.csv")
+    assert paths == [f"new/demo/{name}" for name in names]
     assert all((tmp_path / path).stat().st_size for path in paths)
-    assert done.stderr == f"headframe: now find them: headframe scan {paths[0]} --indicators {paths[2]}\n"
+    command = f"headframe scan {paths[0]} --indicators {paths[2]} --clock {paths[3]}"
+    assert done.stderr == f"headframe: now find them: {command}\n"
 
 
 def test_what_was_simulated_is_found(headframe: Run, tmp_path: Path) -> None:

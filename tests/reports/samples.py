@@ -2,9 +2,11 @@
 
 import random
 from dataclasses import replace
+from itertools import pairwise
 
 from headframe.records.conversation import PacketRef
 from headframe.records.finding import (
+    BlockSync,
     EvidenceLine,
     Family,
     Finding,
@@ -248,6 +250,108 @@ def mixed() -> ScanResult:
     )
 
 
+def sync(seed: int = 5, *, hours: float = 3.0, spacing_s: float = 118.0) -> BlockSync:
+    """A conversation that keeps step with Monero: a push within the window of nearly each block, and others between."""
+    rng = random.Random(seed)
+    window = 2 * SECOND
+    blocks, pushes, at = [], [], 0.0
+    while (at := at + rng.expovariate(1 / spacing_s)) < hours * 3600:
+        blocks.append(START_NS + int(at * SECOND))
+        if rng.random() < 0.96:
+            pushes.append(blocks[-1] + int(rng.uniform(0.2, 1.7) * SECOND))
+    pushes += [START_NS + int(rng.uniform(0, hours * 3600) * SECOND) for _ in range(len(blocks) // 2)]
+    pushes.sort()
+    hit = tuple(any(0 <= push - block <= window for push in pushes) for block in blocks)
+    near = sum(min(after - before, window) for before, after in pairwise(pushes))
+    return BlockSync(
+        chain="XMR",
+        log10_e_by_chain=(("XMR", 71.62), ("BTC", -0.41), ("ETC", -1.3)),
+        clock_sources=("file blocks.csv", "monerod"),
+        offset_s=Interval(16.5, 17.0, 17.5),
+        window_s=2.0,
+        pushes_counted="large",
+        blocks=len(blocks),
+        hits=sum(hit),
+        expected_hits=len(blocks) * near / (hours * 3600 * SECOND),
+        watched_s=hours * 3600.0,
+        block_ns=tuple(blocks),
+        block_hit=hit,
+        push_ns=tuple(pushes),
+    )
+
+
+def timing_miner(seed: int = 5, **changes: object) -> Finding:
+    """A host whose encrypted traffic keeps step with Monero for three hours: times, sizes and directions are all."""
+    course = sync(seed)
+    finding = Finding(
+        detector="chain_sync",
+        version="1",
+        family=Family.TIMING,
+        role=Role.MINER,
+        host="192.0.2.90",
+        peer="203.0.113.44:443",
+        coins=("XMR",),
+        protocol="chain-sync",
+        started_ns=START_NS,
+        ended_ns=START_NS + 3 * 3600 * SECOND,
+        log10_e=71.14,
+        explanation="Nearly all blocks of XMR were followed by a push of the server within 2 s.",
+        blind_spots=("Chains with blocks every few seconds cannot be resolved.",),
+        block_sync=course,
+        sources=(SourceRef(file="captures/site-a.pcapng", packets=(17,)),),
+        community_ids=("1:M+v+Y5vghuAYV1HE0M/RVhO1bqw=",),
+    )
+    return replace(finding, **changes)  # type: ignore[arg-type]
+
+
+def timed() -> ScanResult:
+    """Miners told by timing, one of them by what it says as well, followers that do not mine, and a useless clock."""
+    in_the_clear = miner()
+    return replace(
+        mixed(),
+        findings=[
+            timing_miner(),
+            in_the_clear,
+            timing_miner(6, host=in_the_clear.host, peer=in_the_clear.peer, log10_e=68.2),
+        ],
+        lookalikes=[
+            Lookalike(
+                detector="chain_sync",
+                host="192.0.2.111",
+                peer="198.51.100.21:18080",
+                label="XMR node",
+                reason="Of 90 blocks of XMR in 180 minutes, 88 were followed by a push of the server within 2 s; by "
+                "chance it would be 3.1. But the client sent 44 messages of 1000 bytes and more, as a node does that "
+                "passes on blocks and transactions; shares are small.",
+                started_ns=START_NS,
+                sources=(SourceRef(file="captures/site-a.pcapng", packets=(300,)),),
+            ),
+            Lookalike(
+                detector="chain_sync",
+                host="192.0.2.112",
+                peer="198.51.100.22",
+                label="XMR listener",
+                reason="The client sent nothing after its introduction.",
+                started_ns=START_NS,
+            ),
+        ],
+        insufficient=[
+            Insufficient(
+                detector="chain_sync",
+                host="",
+                peer="",
+                missing="the clock of BTC knows blocks from 2023-05-01 00:00:00 UTC to 2023-06-01 00:00:00 UTC, the "
+                "traffic is from 2021-04-16 03:09:47 UTC to 2021-04-16 09:09:47 UTC, and they share no time; give a "
+                "clock of that time, and check its time zone",
+            ),
+            *mixed().insufficient,
+        ],
+        remarks=["blocks.csv: XMR: 368,296 heights are missing, in 41 places", "lists/pools.csv, line 7: no address"],
+        timing_tested=412,
+        timing_fdr=0.01,
+    )
+
+
 def clean() -> ScanResult:
     """Nothing found, nothing damaged."""
     return ScanResult(
@@ -289,6 +393,21 @@ def hostile() -> ScanResult:
             shares=((-(2**70), HOSTILE), (START_NS, "accepted")),
             difficulty=((START_NS, float("inf")),),
         ),
+        block_sync=BlockSync(
+            chain=HOSTILE,
+            log10_e_by_chain=((HOSTILE, float("inf")), (FORMULA, float("nan"))),
+            clock_sources=(HOSTILE, FORMULA),
+            offset_s=Interval(float("nan"), -3.0, float("inf")),
+            window_s=1.0,
+            pushes_counted=HOSTILE,
+            blocks=2**70,
+            hits=3,
+            expected_hits=float("nan"),
+            watched_s=float("inf"),
+            block_ns=(START_NS, 2**80, -(2**70)),
+            block_hit=(True, False, True),
+            push_ns=(START_NS, 2**81),
+        ),
     )
     strange_numbers = miner(
         hashrate_hs=Interval(float("nan"), float("inf"), 1e300),
@@ -297,6 +416,7 @@ def hostile() -> ScanResult:
         started_ns=2**90,
         ended_ns=-(2**90),
         timeline=Timeline(difficulty=((START_NS, float("nan")), (START_NS, 0.0), (START_NS, -5.0))),
+        block_sync=replace(sync(), window_s=float("nan"), block_hit=(), expected_hits=-1.0),
     )
     return ScanResult(
         findings=[finding, strange_numbers],
@@ -336,5 +456,5 @@ def many(number: int = 1_000) -> ScanResult:
     return replace(mixed(), findings=findings)
 
 
-SCANS = {"mixed": mixed, "clean": clean, "empty": empty, "hostile": hostile}
+SCANS = {"mixed": mixed, "timed": timed, "clean": clean, "empty": empty, "hostile": hostile}
 """Every sample by name; each report must render all of them."""

@@ -2,16 +2,18 @@
 
 import csv
 import io
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from headframe.records.finding import Interval
 from headframe.reports.csv_rows import COLUMNS, csv_lines
 from tests.reports import samples
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-OUR_NUMBERS = {name for name in COLUMNS if name.endswith(("_hs", "_w"))} | {"log10_e"}
+OUR_NUMBERS = {name for name in COLUMNS if name.endswith(("_hs", "_w"))} | {"log10_e", "offset_s", "expected_hits"}
 
 
 def rows_of(findings: list, delimiter: str = ",") -> list[dict[str, str]]:
@@ -46,6 +48,17 @@ def test_unknown_is_empty() -> None:
         == ""
     )
     assert rows_of(samples.hostile().findings)[1]["log10_e"] == ""
+
+
+def test_timing_columns_are_filled_for_timing_only() -> None:
+    """Chain, counts and the offset; empty cells where there is nothing to count."""
+    content, timing = rows_of([samples.miner(), samples.timing_miner()])
+    assert (timing["chain"], timing["blocks"], timing["hits"], timing["offset_s"]) == ("XMR", "89", "84", "17.0")
+    assert float(timing["expected_hits"]) == samples.sync().expected_hits
+    assert {content[name] for name in ("chain", "blocks", "hits", "expected_hits", "offset_s")} == {""}
+    behind = replace(samples.sync(), offset_s=Interval(-3.0, -2.5, -2.0), chain="=1+1")
+    row = rows_of([samples.timing_miner(block_sync=behind)])[0]
+    assert (float(row["offset_s"]), row["chain"]) == (-2.5, "'=1+1")
 
 
 def test_header_alone_where_nothing_was_found() -> None:

@@ -1,6 +1,7 @@
 """JSON Lines and JSON: what programs read."""
 
 import json
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +13,13 @@ from headframe.records.scan import ScanResult
 from headframe.reports.document import finding_document, in_report_order
 from headframe.reports.jsonl import finding_lines, scan_json
 from headframe.reports.schema import finding_schema, schema_text
+from headframe.reports.words import instant
 from tests.reports import samples
 
 REQUIRED_BY_PROMISE = {
     "detector", "family", "host", "peer", "role", "coin", "protocol", "pool", "started", "ended", "shares",
     "hashrate_hs", "log10_e", "explanation", "sources", "schema_version", "version", "agent", "power_w",
-    "contradictions", "blind_spots", "evidence", "community_ids", "accounts", "indicator_kinds",
+    "contradictions", "blind_spots", "evidence", "community_ids", "accounts", "indicator_kinds", "block_sync",
 }  # fmt: skip
 
 
@@ -121,6 +123,37 @@ def test_report_order_puts_miners_first_and_the_strongest_before_the_weaker() ->
     assert [finding.role.value for finding in ordered] == ["miner", "miner", "probe", "contact"]
     assert [finding.log10_e for finding in ordered[:2]] == [12.9, 6.28]
     assert sorted(map(id, ordered)) == sorted(map(id, findings))
+
+
+def test_block_sync_is_written_whole_and_null_elsewhere() -> None:
+    """Every field of the record, instants as all others are written; no other finding claims to have one."""
+    sync = samples.sync()
+    written = finding_document(samples.timing_miner())["block_sync"]
+    assert written["offset_s"] == {"low": 16.5, "estimate": 17.0, "high": 17.5}
+    assert written["log10_e_by_chain"][0] == {"chain": "XMR", "log10_e": 71.62}
+    assert (written["blocks"], written["hits"]) == (sync.blocks, sync.hits) == (89, 84)
+    assert written["block_times"][0] == instant(sync.block_ns[0])
+    assert len(written["block_times"]) == len(written["block_hits"]) == len(sync.block_ns)
+    assert written["push_times"] == [instant(at) for at in sync.push_ns]
+    renamed = {"block_ns": "block_times", "block_hit": "block_hits", "push_ns": "push_times"}
+    assert [renamed.get(field.name, field.name) for field in fields(sync)] == list(written)
+    assert finding_document(samples.miner())["block_sync"] is None
+
+
+def test_documentation_names_every_key_of_block_sync(project_root: Path) -> None:
+    """The table in docs/findings.md and the schema cannot drift apart."""
+    text = (project_root / "docs" / "findings.md").read_text(encoding="utf-8")
+    table = text.split("| key of `block_sync` | meaning |")[1].split("\n\n")[0]
+    cells = [line.split("|")[1] for line in table.splitlines() if line.startswith("| `")]
+    documented = {name for cell in cells for name in cell.replace("`", "").replace(" ", "").split(",")}
+    assert documented == set(finding_schema()["properties"]["block_sync"]["properties"])
+
+
+def test_scan_document_carries_the_promise_of_the_list() -> None:
+    """How many were tested, and at what rate: without both an e-BH list cannot be checked."""
+    document = json.loads(scan_json(samples.timed(), generated_ns=0))
+    assert (document["summary"]["timing_tested"], document["summary"]["timing_fdr"]) == (412, 0.01)
+    assert json.loads(scan_json(samples.mixed(), generated_ns=0))["summary"]["timing_fdr"] is None
 
 
 def test_findings_are_not_changed_by_being_written() -> None:

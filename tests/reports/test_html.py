@@ -109,7 +109,7 @@ def test_page_loads_and_runs_nothing(name: str) -> None:
 
 def test_hostile_text_is_shown_and_does_nothing() -> None:
     """Every text from traffic appears as text; none becomes a tag, an attribute, a template or a control character."""
-    clean_tags = {tag for tag, _ in page_of(samples.mixed()).tags}
+    clean_tags = {tag for scan in (samples.mixed, samples.timed) for tag, _ in page_of(scan()).tags}
     source = render_html(samples.hostile(), generated_ns=0)
     page = Page(source)
     assert {tag for tag, _ in page.tags} <= clean_tags
@@ -211,6 +211,8 @@ addEventListener("load", () => {{
   const width = inside.documentElement.clientWidth;
   const cells = [...inside.querySelectorAll(".overview th, .overview td")].filter(c => c.closest("tbody"));
   const over = cells.filter(c => c.getBoundingClientRect().right > width || c.scrollWidth > c.clientWidth + 1);
+  const boxes = [...inside.querySelectorAll("dd, p, figure, .chains td")];
+  over.push(...boxes.filter(box => box.getBoundingClientRect().right > width + 0.5));
   const page = inside.documentElement.scrollWidth - width;
   document.body.innerHTML =
     "<p>" + JSON.stringify({{cells: cells.length, page: page, over: over.map(c => c.textContent)}}) + "</p>";
@@ -228,6 +230,11 @@ def test_nothing_is_clipped_on_a_telephone(tmp_path: Path, width: int) -> None:
     result.findings += [
         replace(samples.miner(), host="2001:db8:4100:1111:2222:3333:4444:5555", log10_e=12.9),
         replace(samples.miner(), host="198.51.100.200", log10_e=2.7627),
+        samples.timing_miner(),
+        samples.timing_miner(6, host="198.51.100.200", peer=samples.miner().peer),
+    ]
+    result.remarks = [
+        "/a/very/long/path/without/any/place/to/break/it/at/all/clock_of_blocks.csv: XMR: 9 heights missing"
     ]
     page = _MEASURE.format(width=width, page=html.escape(render_html(result, generated_ns=0)))
     (tmp_path / "measure.html").write_text(page, encoding="utf-8")
@@ -265,7 +272,8 @@ def test_tables_are_tables_and_pictures_have_words(name: str) -> None:
     assert all(cell.get("scope") in {"col", "row"} for cell in page.all("th"))
     for svg in page.all("svg", "timeline"):
         assert svg["role"] == "img"
-        assert "UTC:" in (svg["aria-label"] or "")
+        assert "delays" in (svg["class"] or "") or "UTC:" in (svg["aria-label"] or "")
+        assert len(svg["aria-label"] or "") > 40
 
 
 def luminance(colour: str) -> float:
@@ -356,6 +364,65 @@ def test_cards_leave_out_the_folder_that_all_files_share() -> None:
     assert page.words.count("captures/site-a.pcapng") == 2  # as a file that was read, and for a lookalike
     alone = replace(samples.mixed(), inputs=samples.clean().inputs)
     assert "104 captures/site-a.pcapng" in page_of(alone).words
+
+
+def card_words(result: ScanResult, host: str) -> str:
+    source = render_html(result, generated_ns=0)
+    card = next(card for card in re.findall(r"<article.*?</article>", source, re.DOTALL) if f">{host}</h3>" in card)
+    return Page(card).words
+
+
+def test_card_says_all_that_timing_tells() -> None:
+    """Blocks, hits, chance, window, offset in plain words, evidence by chain and clock sources; no empty hash rate."""
+    words = card_words(samples.timed(), "192.0.2.90")
+    for part in (
+        "84 of 89", "by a push within 2 s; by chance it would be 2.0", "In step with the blocks of XMR",
+        "messages of a job's size", "Traffic and clock overlap for 3 h", "17 s after the blocks (16.5 to 17.5 s)",
+        "The sensor's clock is 17 s ahead of the block clock, or the pool needs so long.",
+        "XMR 10 71.62 1 in 10 71.62 BTC 10 -0.41 no evidence", "Block clock of XMR: file blocks.csv, monerod",
+    ):  # fmt: skip
+        assert part in words, part
+    assert "Hash rate" not in words
+    assert words.count("84 of 89") == 1
+
+
+def test_two_pictures_for_each_timing_finding_and_none_for_others() -> None:
+    """Also where content leads and timing only adds to it."""
+    page = page_of(samples.timed())
+    assert len(page.all("svg", "course")) == len(page.all("svg", "delays")) == 2
+    assert page_of(samples.mixed()).all("svg", "course") == []
+    words = card_words(samples.timed(), "192.0.2.41")
+    assert "Also, by timing:" in words
+    assert "2.98 kH/s" in words
+    assert "Blocks followed in time 77 of 80" in words
+
+
+def test_summary_states_the_promise_of_the_list_and_what_concerns_the_whole_scan() -> None:
+    """The error rate with the number tested; a clock of another time is a question that the reader can answer."""
+    words = page_of(samples.timed()).words
+    summary = words[: words.index("Findings at a glance")]
+    assert (
+        "The list Timing findings and lookalikes: at most 1 % of them wrong on average "
+        "(e-BH over 412 tested pairs of client and server)."
+    ) in summary
+    assert "Of the whole scan: the clock of BTC knows blocks from" in summary
+    assert "Remarks blocks.csv: XMR: 368,296 heights are missing, in 41 places and 1 more, listed below" in summary
+    assert "The list" not in page_of(samples.mixed()).words
+    assert "The whole scan chain_sync the clock of BTC" in words
+    assert "lists/pools.csv, line 7: no address" in words
+
+
+def test_followers_that_do_not_mine_are_told_apart() -> None:
+    """What they are and why, with a peer that may have no port."""
+    words = page_of(samples.timed()).words
+    assert "192.0.2.111 198.51.100.21:18080 XMR node Of 90 blocks" in words
+    assert "192.0.2.112 198.51.100.22 XMR listener The client sent nothing" in words
+
+
+def test_a_thousand_timing_findings_stay_readable() -> None:
+    """Pictures of many findings are coarser, so that the file stays below the size that any browser opens."""
+    findings = [samples.timing_miner(seed % 20, host=f"10.0.{seed >> 8}.{seed & 255}") for seed in range(1_000)]
+    assert len(render_html(replace(samples.mixed(), findings=findings), generated_ns=0)) < 12_000_000
 
 
 def test_missing_evidence_is_not_passed_over() -> None:

@@ -79,6 +79,21 @@ def test_report_has_one_card_with_both() -> None:
     assert "stratum 1 (content), pool_endpoint 1 (endpoint)" in page
 
 
+def test_timing_leads_where_the_others_saw_an_attempt_only() -> None:
+    """Inside TLS a listed name makes a contact; that work comes with each block makes it a miner."""
+    timing = samples.timing_miner()
+    contact = replace(samples.victim(), host=timing.host, peer=timing.peer)
+    (sighting,) = draw_together([contact, timing])
+    assert (sighting.lead, sighting.others) == (timing, (contact,))
+    result = replace(samples.clean(), findings=[contact, timing])
+    assert hosts_of_role(draw_together(result.findings)) == {Role.MINER: {timing.host}}
+    assert "Probably a victim" in render_html(result, generated_ns=0)
+    shares = samples.miner(host=timing.host, peer=timing.peer)
+    assert [found.family for found in draw_together([timing, contact, shares])[0].findings] == [
+        Family.CONTENT, Family.ENDPOINT, Family.TIMING,
+    ]  # fmt: skip
+
+
 def test_a_victim_by_endpoint_is_a_victim_whatever_leads() -> None:
     """The note comes from any of the findings."""
     content, _ = at_the_pool()

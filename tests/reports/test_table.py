@@ -2,6 +2,7 @@
 
 import io
 import re
+from collections.abc import Callable
 
 import pytest
 
@@ -45,6 +46,17 @@ def test_table_shows_what_was_found(width: int) -> None:
     ):  # fmt: skip
         assert part in words, part
     assert f"{samples.miner().shares.accepted} accepted" in words
+
+
+@pytest.mark.parametrize("width", [80, 150, 200])
+def test_timing_has_a_row_of_its_own(width: int, golden: Callable[[str, str], None]) -> None:
+    """Blocks instead of shares, also where content tells of the same host and peer; the whole text is kept."""
+    text = written(samples.timed(), width=width)
+    words = " ".join(text.split("\nFound:")[0].split())
+    for part in ("84 of 89 blocks", "(by chance 2.0)", "77 of 80 blocks", "437 accepted", "10^71.14"):
+        assert part in words, part
+    assert words.count("192.0.2.41") == 2
+    golden(f"reports/timing-table-{width}.txt", text)
 
 
 def test_a_pipe_gets_160_columns() -> None:
@@ -118,6 +130,31 @@ def test_summary_counts() -> None:
         "  captures/site-b.pcap.zst at byte 4,194,304: bad record header, 1,312 bytes",
         "  captures/site-b.pcap.zst at byte 91,110,000: truncated, 2,004 bytes",
     ]
+
+
+def test_summary_states_the_promise_of_the_list() -> None:
+    """The rate and the number tested; remarks are no complaints; questions of the whole scan are shown."""
+    lines = summary_lines(samples.timed())
+    assert (
+        "Timing findings and lookalikes: at most 1 % of them wrong on average "
+        "(e-BH over 412 tested pairs of client and server)."
+    ) in lines
+    assert "Remark: blocks.csv: XMR: 368,296 heights are missing, in 41 places" in lines
+    place = lines.index("Too little to tell: 2 questions; --format json lists them. Of the whole scan:")
+    assert lines[place + 1].startswith("  the clock of BTC knows blocks from")
+    assert "  192.0.2.111 to 198.51.100.21:18080: XMR node" in lines
+
+
+def test_promise_without_findings_or_tests() -> None:
+    """Nothing tested, nothing promised; tested in vain, and it says so."""
+    result = samples.clean()
+    assert not [line for line in summary_lines(result) if line.startswith("Timing")]
+    result.timing_tested, result.timing_fdr = 1, 0.05
+    assert "Timing findings: none among 1 tested pair of client and server." in summary_lines(result)
+    result.findings = [samples.timing_miner()]
+    assert (
+        "Timing findings: at most 5 % of them wrong on average (e-BH over 1 tested pair of client and server)."
+    ) in summary_lines(result)
 
 
 def test_summary_of_a_clean_capture() -> None:

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from headframe.records.finding import Shares, Timeline
-from headframe.reports.timeline import AXIS_UNITS, draw_range, draw_timeline
+from headframe.reports.picture import AXIS_UNITS
+from headframe.reports.timeline import draw_range, draw_timeline
 from tests.reports import samples
 
 S = samples.SECOND

@@ -266,16 +266,23 @@ def test_tshark_reads_what_we_write(tmp_path: Path, require_tool: Callable[[str]
     assert {m.server_name or m.pool.name for m in spec.miners if m.tls} <= found
 
 
-def test_demo_writes_three_files(tmp_path: Path) -> None:
-    """`write_demo` gives capture, truth and indicators, in the format asked for."""
+def test_demo_writes_four_files(tmp_path: Path) -> None:
+    """`write_demo` gives capture, truth, indicators and block times, in the format asked for."""
     made = write_demo(tmp_path, seed=1, minutes=1, miners=3, capture_format="pcapng")
     truth = json.loads(made.truth.read_text())
     assert truth["packets"] == len(records(made.capture))
     assert len(truth["miners"]) == 3
     assert list(csv.DictReader(made.indicators.open()))
     assert {path.name for path in tmp_path.iterdir()} == {
-        "office.pcapng", "office.truth.json", "office.indicators.csv",
+        "office.pcapng", "office.truth.json", "office.indicators.csv", "office.blocks.csv",
     }  # fmt: skip
+    # The clock knows the truth's blocks, the ones before, and on until it is sure that none was missed.
+    clock = [(row["chain"], int(row["height"])) for row in csv.DictReader(made.clock.open())]
+    for chain, blocks in truth["blocks"].items():
+        heights = [height for name, height in clock if name == chain]
+        assert heights == list(range(heights[0], heights[-1] + 1))
+        assert {block["height"] for block in blocks} <= set(heights)
+        assert heights[-1] > max((block["height"] for block in blocks), default=0)
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import typer
 
 from headframe import __version__
 from headframe.cli.calibrate import calibrate
+from headframe.cli.clock import clock
 from headframe.cli.compile import compile_kernels
 from headframe.cli.exit_codes import ExitCode
 from headframe.cli.polite import end_on_closed_output, fail, open_what_is_closed
@@ -54,6 +55,7 @@ def headframe(
 app.command()(scan)
 app.add_typer(simulate, name="simulate")
 app.command()(calibrate)
+app.add_typer(clock, name="clock")
 app.command("compile")(compile_kernels)
 
 

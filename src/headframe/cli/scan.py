@@ -46,6 +46,40 @@ def scan(
             help="Known names and addresses to add: CSV, a plain list of hosts, or STIX 2.1. May be repeated.",
         ),
     ] = None,
+    clock: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--clock",
+            metavar="FILE",
+            help="Block times (CSV or Parquet: chain, height, arrival_time) to compare pushes with. May be repeated.",
+        ),
+    ] = None,
+    clock_columns: Annotated[
+        str,
+        typer.Option("--clock-columns", metavar="OURS=THEIRS,...", help="Names or numbers of a clock file's columns."),
+    ] = "",
+    workspace: Annotated[
+        Path | None,
+        typer.Option("--workspace", metavar="DIR", help="Folder with the stored clocks; see headframe clock."),
+    ] = None,
+    content_blind: Annotated[
+        bool,
+        typer.Option("--content-blind", help="Hide payload and ports: find miners by the timing of packets alone."),
+    ] = False,
+    any_hour: Annotated[
+        bool,
+        typer.Option("--any-hour", help="Also try clocks that are wrong by whole hours, as a wrong time zone makes."),
+    ] = False,
+    false_discovery_rate: Annotated[
+        float,
+        typer.Option(
+            "--fdr",
+            metavar="RATE",
+            min=1e-9,
+            max=0.5,
+            help="Share of wrong entries that the list of timing findings may have on average.",
+        ),
+    ] = 0.01,
     output_format: Annotated[
         Format,
         typer.Option("--format", help="Form of the findings on standard output."),
@@ -81,25 +115,31 @@ def scan(
       headframe scan captures/ --report report.html
       tcpdump -w - | headframe scan - --format jsonl
     """  # noqa: D301 - the backspace tells the help to keep these lines apart
-    _refuse_what_cannot_work(paths, indicators or [], report)
+    _refuse_what_cannot_work(paths, [*(indicators or []), *(clock or [])], report)
 
-    from headframe import clock
     from headframe.cli.indicator_files import IndicatorFiles
 
     with IndicatorFiles(indicators or []) as files:
         get_ready(quiet=quiet)
 
         from headframe.app import ScanOptions
+        from headframe.clock import now_ns as now
 
         options = ScanOptions(
             indicators=files.paths,
             builtin_indicators=not no_builtin_indicators,
             reveal=reveal,
             threads=threads,
+            clocks=tuple(clock or ()),
+            clock_columns=_columns(clock_columns),
+            stored_clocks=_workspace(workspace),
+            content_blind=content_blind,
+            any_hour=any_hour,
+            false_discovery_rate=false_discovery_rate,
         )
         result = _scan(paths, options, quiet=quiet)
         result.remarks = [files.as_given(remark) for remark in result.remarks]
-    now_ns = clock.now_ns()
+    now_ns = now()
 
     # The report first: whoever reads standard output may stop reading, and the report is wanted all the same.
     written = report is None or _write_report(result, report, now_ns, quiet=quiet)
@@ -117,6 +157,22 @@ def scan(
         # The one thing that --quiet must not hide: there is no answer.
         say("no packet could be read from the input; --format json tells what is wrong with it")
     raise SystemExit(int(code))
+
+
+def _columns(text: str) -> dict[str, str]:
+    if not text:
+        return {}
+    from headframe.sources.chain.files import parse_columns
+
+    return parse_columns(text)
+
+
+def _workspace(given: Path | None) -> Path | None:
+    """The workspace, where it has clocks: without any, what reads them need not be loaded."""
+    from headframe.stores.blocks import workspace_folder
+
+    folder = workspace_folder(given)
+    return folder if (folder / "blocks").is_dir() else None
 
 
 def _scan(paths: list[str], options: "ScanOptions", *, quiet: bool) -> "ScanResult":

@@ -45,7 +45,7 @@ def capture(
 ) -> None:
     """Write a capture of miners among office traffic.
 
-    The truth about it, and indicators to find it with, go beside it.
+    The truth about it, and indicators and block times to find it with, go beside it.
 
     Example: headframe simulate capture demo/ --minutes 60 --miners 20
     """
@@ -60,6 +60,6 @@ def capture(
         fail(str(error), ExitCode.USAGE)
     except OSError as error:
         fail(f"{folder} could not be written: {error.strerror}; choose another OUT_FOLDER", ExitCode.NOT_WRITTEN)
-    for path in (made.capture, made.truth, made.indicators):
+    for path in (made.capture, made.truth, made.indicators, made.clock):
         print(path)
-    say(f"now find them: headframe scan {made.capture} --indicators {made.indicators}")
+    say(f"now find them: headframe scan {made.capture} --indicators {made.indicators} --clock {made.clock}")

@@ -27,6 +27,7 @@ def compile_kernels() -> None:
     )
     try:
         compile_readers()
+        compile_timing()
         failed = half.wait() != 0
     except BaseException:
         half.kill()
@@ -106,3 +107,28 @@ def compile_table() -> None:
     conversations.place_keys(names, names, names)
     conversations.read_series(table, 0)
     conversations.rehash(table.slots, table.slots.copy())
+
+
+def compile_timing() -> None:
+    """Compile what compares times of pushes with times of blocks."""
+    import numpy as np
+
+    from headframe.detectors.network.chain_sync.evidence import ChainSyncParameters, make_grid
+    from headframe.kernels import bursts, chain_sync
+
+    time_ns = np.empty(0, dtype=np.int64)
+    size = np.empty(0, dtype=np.int32)
+    reply = np.empty(0, dtype=np.bool_)
+    bits = np.empty(0, dtype=np.uint8)
+    at = np.zeros(1, dtype=np.int64)
+    spans = np.empty((0, 2), dtype=np.int64)
+    log_e = np.empty(0)
+    grid = make_grid(ChainSyncParameters())
+    sums = np.zeros((chain_sync.CLASSES, len(grid.windows_ns), len(grid.shares), grid.offsets))
+    bursts.gather_bursts(time_ns, size, time_ns, size)
+    bursts.mark_replies(time_ns, size, reply)
+    chain_sync.class_bits(size, reply, -1, 1, bits)
+    chain_sync.chance(time_ns, bits, 0, 0, 0, 1, 0, 1)
+    chain_sync.add_conversation(time_ns, bits, 0, 0, time_ns, spans, grid, 1, 1, sums)
+    chain_sync.log_mixture(sums, grid.offset_weights)
+    chain_sync.measure_many(time_ns, bits, at, spans, at, time_ns, spans, grid, 1, 1, log_e, time_ns)

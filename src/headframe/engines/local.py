@@ -10,7 +10,8 @@ import sys
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from ipaddress import ip_address
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,8 +22,10 @@ from headframe.engines.parsers import Parsers, Timeline
 from headframe.engines.places import WatchedPlaces
 from headframe.engines.summary import summarise
 from headframe.errors import UnreadableInput
+from headframe.kernels import bursts as burst_kernels
 from headframe.kernels import conversations as kernel
 from headframe.kernels import frames, look
+from headframe.records.bursts import Bursts
 from headframe.records.conversation import Conversation
 from headframe.records.endpoint import EndpointObservation, EndpointSign
 from headframe.records.scan import Damage, InputSummary
@@ -45,6 +48,10 @@ OPEN_NS = 3600 * _SECOND
 ATTEMPT_NS = 60 * _SECOND
 DATAGRAM_NS = 120 * _SECOND
 
+# Of conversations shorter than this no bursts are kept: a block comes once in minutes. Most conversations are.
+_BURSTS_NS = 60 * _SECOND
+_BURSTS_PACKETS = 4
+
 _SWEEP_PACKETS = 1 << 21
 _SWITCH_S = 0.0002
 _AHEAD = 2  # stretches that may wait decoded: one evens out that some take longer to parse and others to decode
@@ -66,6 +73,8 @@ class CaptureFacts:
 
     sessions: list[tuple[Conversation, StratumSession]] = field(default_factory=list)
     observations: list[EndpointObservation] = field(default_factory=list)
+    bursts: list[Bursts] = field(default_factory=list)
+    """Of the conversations that last: what timing evidence is drawn from."""
     inputs: list[InputSummary] = field(default_factory=list)
     conversations: int = 0
     packets: int = 0
@@ -86,6 +95,8 @@ class LocalEngine:
         16 random bytes for the hash of conversation keys: nobody outside can make collisions.
     every_name : bool
         Observe all names, not only those of the index: what `headframe calibrate` counts. Slow.
+    content_blind : bool
+        Hide payload and ports: no packet is parsed, and of conversations only bursts are kept.
     """
 
     def __init__(
@@ -95,6 +106,7 @@ class LocalEngine:
         threads: int | None = None,
         secret: bytes | None = None,
         every_name: bool = False,
+        content_blind: bool = False,
     ) -> None:
         secret = os.urandom(16) if secret is None else secret
         self._ahead = _AHEAD if (threads or len(os.sched_getaffinity(0))) > 1 else 0
@@ -103,6 +115,7 @@ class LocalEngine:
             np.uint64(int.from_bytes(secret[:8], "little")),
             np.uint64(int.from_bytes(secret[8:16], "little")),
         )
+        self._content_blind = content_blind
         self._places = WatchedPlaces(index)
         self._timeline = Timeline()
         self._parsers = Parsers(index, self._places, self._timeline, every_name=every_name)
@@ -293,10 +306,11 @@ class LocalEngine:
     def _parse(self, stretch: Stretch) -> None:
         """Hand selected packets to the parsers, in the order of capture; then let go of what is over."""
         counters = self._table.counters
-        selected = self._selected[: int(counters[kernel.N_SELECTED])]
-        self._parsers.take(self._table, selected, stretch.buf, stretch.packets, self._ordinal)
-        for late, buf, made, at in self._late:
-            self._parsers.take(self._table, late, buf, made, at)
+        if not self._content_blind:
+            selected = self._selected[: int(counters[kernel.N_SELECTED])]
+            self._parsers.take(self._table, selected, stretch.buf, stretch.packets, self._ordinal)
+            for late, buf, made, at in self._late:
+                self._parsers.take(self._table, late, buf, made, at)
         self._late.clear()
         if self._places.grown:
             # Addresses were learnt from DNS: watch them, also in conversations that began in this stretch.
@@ -334,15 +348,42 @@ class LocalEngine:
         if self.on_closed is not None:
             for k in closed.tolist():
                 self.on_closed(summarise(table, k), *kernel.read_series(table, k))
+        self._keep_bursts(closed)
         touched = closed[((flags & np.uint32(kernel.KEEP | kernel.NOISE)) != 0) | (parts > 0)]
         for k in touched.tolist():
             kept = int(table.conversations[k]["flags"])
-            conversation = summarise(table, k) if kept & kernel.KEEP else None
+            conversation = summarise(table, k) if kept & kernel.KEEP and not self._content_blind else None
             self._parsers.finish(k, conversation)
             if conversation is not None and kept & kernel.PLACE:
                 self._observe_place(k, conversation)
         kernel.release(table, closed, count)
         table.counters[kernel.N_CLOSED] = 0
+
+    def _keep_bursts(self, closed: NDArray[np.int32]) -> None:
+        """Reduce the packet series of conversations that lasted to bursts."""
+        table = self._table
+        c = table.conversations[closed]
+        lasting = (c["last_ns"] - c["first_ns"] >= _BURSTS_NS) & (c["series_len"] >= _BURSTS_PACKETS)
+        for k in closed[lasting].tolist():
+            time_ns, size = kernel.read_series(table, k)
+            count = burst_kernels.gather_bursts(time_ns, size, time_ns, size)
+            conversation = summarise(table, k)
+            one = table.conversations[k]
+            direction_known = bool(int(one["flags"]) & (kernel.SYN | kernel.SYN_ACK))
+            if self._content_blind:
+                conversation = replace(conversation, orig_p=0, resp_p=0)
+                if not direction_known and ip_address(conversation.resp_h) < ip_address(conversation.orig_h):
+                    # Who is the originator was guessed by the ports, which nobody may see.
+                    conversation, size = _turned(conversation), -size
+            self._facts.bursts.append(
+                Bursts(
+                    conversation=conversation,
+                    time_ns=time_ns[:count].copy(),
+                    size=size[:count].copy(),
+                    direction_known=direction_known,
+                    first_packet=self._timeline.packet(int(one["first_packet"])),
+                )
+            )
 
     def _observe_place(self, k: int, conversation: Conversation) -> None:
         """A conversation with an address that is looked out for."""
@@ -357,6 +398,23 @@ class LocalEngine:
                 packet=self._timeline.packet(first),
             )
         )
+
+
+def _turned(conversation: Conversation) -> Conversation:
+    """The same conversation with originator and responder the other way round."""
+    c = conversation
+    return replace(
+        c,
+        orig_h=c.resp_h,
+        orig_p=c.resp_p,
+        resp_h=c.orig_h,
+        resp_p=c.orig_p,
+        orig_bytes=c.resp_bytes,
+        resp_bytes=c.orig_bytes,
+        orig_pkts=c.resp_pkts,
+        resp_pkts=c.orig_pkts,
+        history=c.history.removeprefix("^").swapcase(),
+    )
 
 
 def _new_stretch() -> Stretch:

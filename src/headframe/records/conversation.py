@@ -64,6 +64,13 @@ class Conversation:
     vlan: int | None = None
 
 
+def endpoint_text(address: str, port: int) -> str:
+    """An address and port as one word: ``192.0.2.1:3333``, ``[2001:db8::1]:3333``; the address alone for port 0."""
+    if not port:
+        return address
+    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
+
+
 @dataclass(frozen=True, slots=True)
 class PacketRef:
     """Where a packet is: the file as it was named, and its number in that file, counted from 1 as Wireshark does."""

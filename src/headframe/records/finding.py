@@ -86,6 +86,50 @@ class Timeline:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BlockSync:
+    """How a conversation keeps step with a chain, for words and drawing.
+
+    Attributes
+    ----------
+    chain : str
+        Ticker symbol of the chain that explains the pushes best.
+    log10_e_by_chain : tuple of (str, float)
+        Evidence against every clock that was at hand, the best first.
+    clock_sources : tuple of str
+    offset_s : Interval
+        How far the pushes lie behind the clock: error of the sensor's clock plus the pool's own delay. [s]
+    window_s : float
+        How long after its block a push counts. [s]
+    pushes_counted : str
+        ``all``, ``large`` or ``unasked``: the class of pushes that fits best.
+    blocks, hits : int
+        Blocks while the conversation was watched, and those that a push followed.
+    expected_hits : float
+        As many would be by chance.
+    watched_s : float
+        How long conversation and clock overlap. [s]
+    block_ns, push_ns : tuple of int
+        For drawing: the blocks, moved by the offset, and the pushes counted. [ns since 1970-01-01 UTC]
+    block_hit : tuple of bool
+        Whether a push followed each of the blocks.
+    """
+
+    chain: str
+    log10_e_by_chain: tuple[tuple[str, float], ...]
+    clock_sources: tuple[str, ...]
+    offset_s: Interval
+    window_s: float
+    pushes_counted: str
+    blocks: int
+    hits: int
+    expected_hits: float
+    watched_s: float
+    block_ns: tuple[int, ...] = ()
+    block_hit: tuple[bool, ...] = ()
+    push_ns: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
     """One statement about one host over one period.
 
@@ -123,6 +167,8 @@ class Finding:
     contradictions, blind_spots : tuple of str
     evidence : tuple of EvidenceLine
     timeline : Timeline or None
+    block_sync : BlockSync or None
+        Of timing findings.
     sources : tuple of SourceRef
     community_ids : tuple of str
         The conversations it rests on.
@@ -154,6 +200,7 @@ class Finding:
     blind_spots: tuple[str, ...] = ()
     evidence: tuple[EvidenceLine, ...] = ()
     timeline: Timeline | None = None
+    block_sync: BlockSync | None = None
     sources: tuple[SourceRef, ...] = ()
     community_ids: tuple[str, ...] = ()
     accounts: tuple[str, ...] = ()

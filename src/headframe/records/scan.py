@@ -54,8 +54,13 @@ class ScanResult:
     lookalikes: list[Lookalike] = field(default_factory=list)
     inputs: list[InputSummary] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
-    """What the user should know of the scan itself: indicator rows that were not understood and the like."""
+    """What the user should know of the scan itself, in sentences: indicator rows that were not understood, gaps of a
+    block clock and the like."""
     conversations: int = 0
     packets: int = 0
     bytes_read: int = 0
     elapsed_s: float = 0.0
+    timing_tested: int = 0
+    """Pairs of client and server that had an e-value of timing; the list of timing findings counts all of them."""
+    timing_fdr: float | None = None
+    """Share of wrong entries that the list of timing findings may have on average. [unitless]"""

@@ -11,7 +11,7 @@ import math
 import re
 from collections.abc import Callable, Iterable, Iterator
 
-from headframe.records.finding import Finding, Interval
+from headframe.records.finding import BlockSync, Finding, Interval
 from headframe.reports.document import SCHEMA_VERSION
 from headframe.reports.words import instant, packet_ranges, visible
 
@@ -31,6 +31,11 @@ def _number(value: float | None) -> str:
 
 def _part(estimate: Interval | None, name: str) -> str:
     return "" if estimate is None else _number(float(getattr(estimate, name)))
+
+
+def _of_sync(part: Callable[[BlockSync], str]) -> Callable[[Finding], str]:
+    """A cell that only timing findings fill."""
+    return lambda found: "" if found.block_sync is None else part(found.block_sync)
 
 
 _COLUMNS: dict[str, Callable[[Finding], str]] = {
@@ -65,6 +70,11 @@ _COLUMNS: dict[str, Callable[[Finding], str]] = {
     "sources": lambda found: _text(" | ".join(f"{s.file}: {packet_ranges(s)}" for s in found.sources)),
     "community_ids": lambda found: _text(" ".join(found.community_ids)),
     "accounts": lambda found: _text(" ".join(found.accounts)),
+    "chain": _of_sync(lambda sync: _text(sync.chain)),
+    "blocks": _of_sync(lambda sync: str(sync.blocks)),
+    "hits": _of_sync(lambda sync: str(sync.hits)),
+    "expected_hits": _of_sync(lambda sync: _number(sync.expected_hits)),
+    "offset_s": _of_sync(lambda sync: _part(sync.offset_s, "estimate")),
 }
 
 COLUMNS: tuple[str, ...] = tuple(_COLUMNS)

@@ -8,11 +8,11 @@ import math
 from typing import Any
 
 from headframe import __version__
-from headframe.records.finding import Finding, Insufficient, Interval, Lookalike, SourceRef
+from headframe.records.finding import BlockSync, Finding, Insufficient, Interval, Lookalike, SourceRef
 from headframe.records.scan import Damage, InputSummary, ScanResult
 from headframe.reports.words import ROLE_ORDER, instant
 
-SCHEMA_VERSION = "1.0"
+SCHEMA_VERSION = "1.1"
 """Version of the finding document, ``major.minor``."""
 
 
@@ -93,6 +93,7 @@ def finding_document(finding: Finding) -> dict[str, Any]:
         "sources": _sources(finding.sources),
         "community_ids": [text(community_id) for community_id in finding.community_ids],
         "accounts": [text(account) for account in finding.accounts],
+        "block_sync": None if finding.block_sync is None else _block_sync(finding.block_sync),
     }
 
 
@@ -167,6 +168,8 @@ def scan_document(result: ScanResult, *, generated_ns: int) -> dict[str, Any]:
             "lookalikes": len(result.lookalikes),
             "insufficient": len(result.insufficient),
             "damaged_stretches": sum(len(summary.damage) for summary in result.inputs),
+            "timing_tested": result.timing_tested,
+            "timing_fdr": None if result.timing_fdr is None else number(result.timing_fdr),
         },
         "findings": [finding_document(finding) for finding in in_report_order(result.findings)],
         "lookalikes": [lookalike_document(lookalike) for lookalike in result.lookalikes],
@@ -190,6 +193,26 @@ def _interval(interval: Interval | None) -> dict[str, float | None] | None:
     if interval is None:
         return None
     return {"low": number(interval.low), "estimate": number(interval.estimate), "high": number(interval.high)}
+
+
+def _block_sync(sync: BlockSync) -> dict[str, Any]:
+    return {
+        "chain": text(sync.chain),
+        "log10_e_by_chain": [
+            {"chain": text(chain), "log10_e": number(log10_e)} for chain, log10_e in sync.log10_e_by_chain
+        ],
+        "clock_sources": [text(source) for source in sync.clock_sources],
+        "offset_s": _interval(sync.offset_s),
+        "window_s": number(sync.window_s),
+        "pushes_counted": text(sync.pushes_counted),
+        "blocks": sync.blocks,
+        "hits": sync.hits,
+        "expected_hits": number(sync.expected_hits),
+        "watched_s": number(sync.watched_s),
+        "block_times": [instant(at) for at in sync.block_ns],
+        "block_hits": list(sync.block_hit),
+        "push_times": [instant(at) for at in sync.push_ns],
+    }
 
 
 def _sources(sources: tuple[SourceRef, ...]) -> list[dict[str, Any]]:

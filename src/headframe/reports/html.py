@@ -17,20 +17,26 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from headframe import __version__
-from headframe.records.finding import EvidenceLine, Interval, Role, SourceRef
+from headframe.records.finding import BlockSync, EvidenceLine, Finding, Interval, Role, SourceRef
 from headframe.records.indicator import IndicatorKind
 from headframe.records.scan import Damage, InputSummary, ScanResult
+from headframe.reports.block_sync import draw_blocks, draw_delays
+from headframe.reports.picture import Drawing
 from headframe.reports.sightings import Sighting, draw_together, hosts_of_role
 from headframe.reports.table import never_opened, reason_without_name
-from headframe.reports.timeline import Drawing, draw_range, draw_timeline
+from headframe.reports.timeline import draw_range, draw_timeline
 from headframe.reports.words import (
+    NS_PER_S,
     ROLE_NAME,
     clock_time,
     count,
     duration,
+    expected_count,
     instant,
     interval_parts,
+    list_promise,
     odds,
+    offset_parts,
     packet_ranges,
     period,
     power_of_ten,
@@ -45,6 +51,7 @@ if TYPE_CHECKING:
 _FULL_DETAIL_FINDINGS = 100
 _MOST_DAMAGE_ROWS = 500
 _MOST_LOOKALIKE_ROWS = 2_000
+_MOST_REMARKS = 500
 _LONGEST_NAME = 200  # a name in DNS has 253 characters at most, real ones far fewer; software names itself in 80
 # 10^12 and more fill the meter: beyond it a reader's trust no longer grows, and pools' evidence goes far beyond.
 _FULL_METER_LOG10_E = 12.0
@@ -52,7 +59,8 @@ _FULL_METER_LOG10_E = 12.0
 _HEADING: dict[Role, tuple[str, str]] = {
     Role.MINER: (
         "Miners",
-        "These hosts asked for work and handed in shares, or did so towards a pool that answered as one.",
+        "These hosts asked for work and handed in shares, or did so towards a pool that answered as one, or were told "
+        "of each new block of a chain and answered as miners do.",
     ),
     Role.PROXY: ("Proxies", "These hosts took shares from miners and handed them on to a pool in their own name."),
     Role.POOL: ("Pools", "These hosts handed out work and took shares."),
@@ -69,6 +77,13 @@ _HEADING: dict[Role, tuple[str, str]] = {
         "These hosts looked up or touched a known name or address. No mining session was seen.",
     ),
 }
+
+_PUSHES: dict[str, str] = {
+    "all": "whatever the server sent",
+    "large": "messages of a job's size",
+    "unasked": "messages that answer nothing",
+}
+"""Classes of pushes, in words."""
 
 _WORKING_ROLES = frozenset({Role.MINER, Role.PROXY, Role.POOL})
 """Roles whose hash rate and shares a reader will look for, even where they are not known."""
@@ -231,6 +246,7 @@ def _context(result: ScanResult, limits: _Limits) -> dict[str, Any]:
         "victims": any(card["victim_notes"] for card in cards),
         "lookalikes": _listed(result.lookalikes, _MOST_LOOKALIKE_ROWS),
         "insufficient": _listed(result.insufficient, _MOST_LOOKALIKE_ROWS),
+        "remarks": _listed(result.remarks if len(result.remarks) > 1 else [], _MOST_REMARKS),
         "inputs": [_input(summary) for summary in result.inputs],
         "damage": _listed(
             [
@@ -281,12 +297,17 @@ def _statements(result: ScanResult, sightings: list[Sighting]) -> list[tuple[str
         told = f"{count(len(result.lookalikes), 'conversation')} only looked like mining, and {was} told apart."
         lines.append(("Told apart", told))
     if result.insufficient:
-        lines.append(
-            ("Open", f"{count(len(result.insufficient), 'question')} could not be answered from this capture.")
-        )
+        told = f"{count(len(result.insufficient), 'question')} could not be answered from this capture."
+        whole = [question.missing for question in result.insufficient if not question.host]
+        if whole:
+            more = f" and {len(whole) - 1:,} more" if len(whole) > 1 else ""
+            told += f" Of the whole scan: {visible(whole[0])}{more}"
+        lines.append(("Open", told))
+    if promise := list_promise(result):
+        lines.append(("The list", f"{promise[0].upper()}{promise[1:]}."))
     if result.remarks:
-        more = f" and {len(result.remarks) - 1:,} more" if len(result.remarks) > 1 else ""
-        lines.append(("Not used", f"{visible(result.remarks[0])}{more}"))
+        more = f" and {len(result.remarks) - 1:,} more, listed below" if len(result.remarks) > 1 else ""
+        lines.append(("Remarks", f"{visible(result.remarks[0])}{more}"))
     damaged = [summary for summary in result.inputs if summary.damage]
     if damaged:
         lines.append(
@@ -348,7 +369,12 @@ def _card(place: int, sighting: Sighting, limits: _Limits, folder: str) -> dict[
         "since": clock_time(finding.started_ns),
         "period": period(finding.started_ns, finding.ended_ns),
         "lasted": duration(max(finding.ended_ns - finding.started_ns, 0)),
-        "works": finding.role in _WORKING_ROLES or handed_in > 0 or finding.hashrate_hs is not None,
+        "works": finding.block_sync is None
+        and (finding.role in _WORKING_ROLES or handed_in > 0 or finding.hashrate_hs is not None),
+        "sync": None if finding.block_sync is None else _sync_figures(finding.block_sync),
+        "syncs": [
+            _sync(found.block_sync, found, limits) for found in sighting.findings if found.block_sync is not None
+        ],
         "hashrate": _estimate(finding.hashrate_hs, "H/s"),
         "power": _estimate(finding.power_w, "W"),
         "shares": shares if handed_in else None,
@@ -375,6 +401,40 @@ def _card(place: int, sighting: Sighting, limits: _Limits, folder: str) -> dict[
         "victim_notes": _victim_notes(sighting.indicator_kinds),
         "drawing": None if drawing is None else _safe(drawing.svg),
         "drawing_notes": () if drawing is None else drawing.notes,
+    }
+
+
+def _sync_figures(sync: BlockSync) -> dict[str, str]:
+    """The figures of a timing finding, as words."""
+    return {
+        "hits": f"{sync.hits:,}",
+        "blocks": f"{sync.blocks:,}",
+        "expected": expected_count(sync.expected_hits),
+        "window": f"{sync.window_s:g} s",
+    }
+
+
+def _sync(sync: BlockSync, finding: Finding, limits: _Limits) -> dict[str, Any]:
+    """What a card shows of a conversation that keeps step with a chain."""
+    course = draw_blocks(sync, started_ns=finding.started_ns, ended_ns=finding.ended_ns, slots=limits.slots)
+    delays = draw_delays(sync)
+    brief, meaning = offset_parts(sync.offset_s)
+    watched_ns = round(sync.watched_s * NS_PER_S) if math.isfinite(sync.watched_s) else 0
+    return {
+        **_sync_figures(sync),
+        "chain": visible(sync.chain, 12),
+        "pushes": _PUSHES.get(sync.pushes_counted, visible(sync.pushes_counted, 40)),
+        "offset": brief,
+        "offset_meaning": meaning,
+        "watched": duration(watched_ns),
+        "chains": [
+            {"chain": visible(chain, 12), "exponent": power_of_ten(log10_e).removeprefix("10^"), "odds": odds(log10_e)}
+            for chain, log10_e in sync.log10_e_by_chain
+        ],
+        "clocks": _listed([_name(source) for source in sync.clock_sources], limits.identifiers),
+        "course": None if course is None else _safe(course.svg),
+        "notes": () if course is None else course.notes,
+        "delays": None if delays is None else _safe(delays.svg),
     }
 
 

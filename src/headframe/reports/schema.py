@@ -111,6 +111,7 @@ def finding_schema() -> dict[str, Any]:
         },
         "community_ids": _strings("Community IDs (version 1, seed 0) of the conversations that it rests on."),
         "accounts": _strings("Wallets, worker and user names: salted hashes, unless --reveal was given."),
+        "block_sync": _block_sync(),
     }
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -118,6 +119,48 @@ def finding_schema() -> dict[str, Any]:
         "title": "Headframe finding",
         "description": "One statement about one host over one period, with its evidence.",
         "type": "object",
+        "properties": properties,
+        "required": list(properties),
+    }
+
+
+def _block_sync() -> dict[str, Any]:
+    properties: dict[str, Any] = {
+        "chain": _string("Ticker symbol of the chain whose blocks explain the pushes best."),
+        "log10_e_by_chain": {
+            "type": "array",
+            "description": "Evidence against every block clock that was at hand, the best first.",
+            "items": {
+                "type": "object",
+                "properties": {
+                    "chain": _string("Ticker symbol."),
+                    "log10_e": {"type": ["number", "null"], "description": "Null where it is not a finite number."},
+                },
+                "required": ["chain", "log10_e"],
+            },
+        },
+        "clock_sources": _strings("Where the block times come from."),
+        "offset_s": _interval(
+            "How far the pushes lie behind the block clock, with its 95 % interval: error of the sensor's clock plus "
+            "the pool's own delay. [s]"
+        ),
+        "window_s": {"type": ["number", "null"], "description": "How long after its block a push counts. [s]"},
+        "pushes_counted": _string("Class of pushes that fits best: all, large (of a job's size) or unasked."),
+        "blocks": _count("Blocks while conversation and clock overlap."),
+        "hits": _count("Blocks that a push followed in time."),
+        "expected_hits": {"type": ["number", "null"], "description": "As many hits would be by chance."},
+        "watched_s": {"type": ["number", "null"], "description": "How long conversation and clock overlap. [s]"},
+        "block_times": _instants("The first blocks, moved by the offset, ascending; 2,000 at most."),
+        "block_hits": {
+            "type": "array",
+            "items": {"type": "boolean"},
+            "description": "Whether a push followed each block of block_times in time.",
+        },
+        "push_times": _instants("The first pushes counted, ascending; 2,000 at most."),
+    }
+    return {
+        "type": ["object", "null"],
+        "description": "How the conversation keeps step with the blocks of a chain. Null for all but timing findings.",
         "properties": properties,
         "required": list(properties),
     }
@@ -147,6 +190,14 @@ def _instant(description: str) -> dict[str, Any]:
         "pattern": _RFC3339,
         "description": description + " [RFC 3339, UTC, nine digits of fraction]",
     }
+
+
+def _instants(description: str) -> dict[str, Any]:
+    return {"type": "array", "items": _instant("When."), "description": description}
+
+
+def _count(description: str) -> dict[str, Any]:
+    return {"type": "integer", "minimum": 0, "description": description}
 
 
 def _interval(description: str) -> dict[str, Any]:

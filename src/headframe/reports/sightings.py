@@ -17,6 +17,9 @@ from headframe.reports.words import ROLE_ORDER
 # What was said tells more than to whom, and that more than when: the first that there is leads.
 _FAMILY_ORDER = {family: place for place, family in enumerate((Family.CONTENT, Family.ENDPOINT, Family.TIMING))}
 
+_ATTEMPTS = frozenset({Role.PROBE, Role.CONTACT})
+"""Roles of hosts of which no mining was seen by what was said or to whom."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sighting:
@@ -117,7 +120,11 @@ def draw_together(findings: Iterable[Finding]) -> list[Sighting]:
         groups.setdefault((finding.host, finding.peer), []).append(finding)
     sightings = []
     for group in groups.values():
-        lead, *others = sorted(group, key=_telling_most)
+        group.sort(key=_telling_most)
+        if group[0].role in _ATTEMPTS:
+            # Inside encryption a known name is all that others see; the stream of work tells that it is mined.
+            group.sort(key=lambda finding: finding.family is not Family.TIMING or finding.role in _ATTEMPTS)
+        lead, *others = group
         sightings.append(Sighting(lead=lead, others=tuple(others)))
     return sorted(sightings, key=lambda sighting: _place(sighting.lead))
 

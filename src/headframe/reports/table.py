@@ -1,5 +1,7 @@
 """The scan as a table for the terminal, with a short summary below: one row for each host and peer.
 
+What timing tells has a row of its own: it counts blocks where others count shares.
+
 On 160 columns and more each finding is one row; on fewer, neighbouring columns are stacked, so that 80
 columns do. Where output goes to a file or a pipe, 160 columns are used; what programs read is ``--format jsonl``.
 """
@@ -18,10 +20,13 @@ from headframe.reports.words import (
     count,
     duration,
     evidence_words,
+    expected_count,
     interval,
+    list_promise,
     odds,
     period,
     power_of_ten,
+    pushes_in_time,
     size,
     visible,
 )
@@ -36,6 +41,7 @@ _VERY_WIDE_COLUMNS = 220
 """On fewer columns, rows that do not fit break where their parts meet, not in the middle of an address."""
 _PIPE_COLUMNS = 160
 """Where nobody says how wide the paper is: a finding is one row, and most editors and pagers show it whole."""
+_ODDS_BELOW_LOG10_E = 15.0  # from there on the odds are the same power of ten once more
 _MOST_DAMAGE_LINES = 10
 _MOST_REMARK_LINES = 10
 _MOST_LOOKALIKE_LINES = 10
@@ -91,7 +97,7 @@ def write_table(
     if result.findings:
         wide = console.width >= _WIDE_COLUMNS
         plain = not (getattr(stream, "encoding", None) or "utf-8").lower().startswith("utf")
-        sightings = draw_together(result.findings)
+        sightings = _rows(draw_together(result.findings))
         table = _wide_table(sightings, plain=plain, gap=" ") if wide else _narrow_table(sightings, plain=plain)
         if wide and _natural_width(table, console) > console.width < _VERY_WIDE_COLUMNS:
             table = _wide_table(sightings, plain=plain, gap="\n")
@@ -122,13 +128,26 @@ def summary_lines(result: ScanResult) -> list[str]:
         ]
         if (more := len(result.lookalikes) - _MOST_LOOKALIKE_LINES) > 0:
             lines.append(f"  and {more:,} more; --format json lists them all")
-    if result.insufficient:
-        lines.append(f"Too little to tell: {count(len(result.insufficient), 'question')}; --format json lists them.")
+    lines += _too_little_lines(result)
+    if promise := list_promise(result):
+        lines.append(f"{promise[0].upper()}{promise[1:]}.")
     return lines + remark_lines(result) + damage_lines(result)
 
 
+def _too_little_lines(result: ScanResult) -> list[str]:
+    """How many questions are open, and those that concern the whole scan: these the reader can often answer."""
+    if not result.insufficient:
+        return []
+    whole = [question for question in result.insufficient if not question.host]
+    listed = [f"  {visible(question.missing)}" for question in whole[:_MOST_REMARK_LINES]]
+    head = f"Too little to tell: {count(len(result.insufficient), 'question')}"
+    if len(listed) == len(result.insufficient):
+        return [f"{head}:", *listed]
+    return [f"{head}; --format json lists them.{' Of the whole scan:' if listed else ''}", *listed]
+
+
 def remark_lines(result: ScanResult) -> list[str]:
-    """What the scan itself could not use, such as rows of an indicator list; empty where all was used.
+    """What to know of the scan itself, such as rows of an indicator list that were not understood.
 
     Parameters
     ----------
@@ -139,9 +158,9 @@ def remark_lines(result: ScanResult) -> list[str]:
     list of str
         Without line ends.
     """
-    lines = [f"Not used: {visible(remark)}" for remark in result.remarks[:_MOST_REMARK_LINES]]
+    lines = [f"Remark: {visible(remark)}" for remark in result.remarks[:_MOST_REMARK_LINES]]
     if (more := len(result.remarks) - _MOST_REMARK_LINES) > 0:
-        lines.append(f"Not used: {more:,} more; --format json lists them all")
+        lines.append(f"Remark: {more:,} more; --format json lists them all")
     return lines
 
 
@@ -240,6 +259,22 @@ def _write_summary(result: ScanResult, console: "Console") -> None:
         console.print(Text(line, style=style), soft_wrap=True)
 
 
+def _rows(sightings: list[Sighting]) -> list[Sighting]:
+    """A row for each sighting, and one more where timing tells of it besides: it counts blocks and not shares."""
+    rows = []
+    for sighting in sightings:
+        timing = [finding for finding in sighting.findings if finding.block_sync is not None]
+        others = [finding for finding in sighting.findings if finding.block_sync is None]
+        if others:
+            rows.append(Sighting(lead=others[0], others=tuple(others[1:])))
+        rows += [Sighting(lead=finding) for finding in timing]
+    return rows
+
+
+def _shares_heading(sightings: list[Sighting]) -> str:
+    return "Shares or blocks" if any(sighting.lead.block_sync is not None for sighting in sightings) else "Shares"
+
+
 def _new_table(*, plain: bool) -> "Table":
     from rich.box import SIMPLE_HEAD, Box
     from rich.table import Table
@@ -260,7 +295,7 @@ def _wide_table(sightings: list[Sighting], *, plain: bool, gap: str) -> "Table":
     table = _new_table(plain=plain)
     for name in ("Host", "Role", "Coin", "Pool / peer", "Protocol"):
         table.add_column(name, overflow="fold", no_wrap=name == "Role")
-    for name in ("Hash rate (95 %)", "Shares", "Since and until (UTC)", "Evidence"):
+    for name in ("Hash rate (95 %)", _shares_heading(sightings), "Since and until (UTC)", "Evidence"):
         table.add_column(name, overflow="fold")
     for sighting in sightings:
         finding = sighting.lead
@@ -271,7 +306,7 @@ def _wide_table(sightings: list[Sighting], *, plain: bool, gap: str) -> "Table":
             _plain(*([sighting.pool, f"({finding.peer})"] if sighting.pool else [finding.peer]), gap=gap),
             _plain(finding.protocol),
             _plain(*_at_bracket(_hashrate(finding)), gap=gap),
-            _plain(_shares(finding)),
+            _plain(*_shares(finding), gap=gap),
             _plain(*period(finding.started_ns, finding.ended_ns).partition(" to ")[::2], gap=f"{gap}to "),
             _plain(*_evidence(sighting), gap=gap),
         )
@@ -285,7 +320,9 @@ def _narrow_table(sightings: list[Sighting], *, plain: bool) -> "Table":
     table.padding = (0, 1, 0, 0)
     table.add_column("Host, role,\nevidence", overflow="fold", ratio=24)
     table.add_column("Coin, pool, peer,\nprotocol", overflow="fold", ratio=28)
-    table.add_column("Hash rate (95 %), shares,\nsince, until (UTC)", overflow="fold", ratio=26)
+    table.add_column(
+        f"Hash rate (95 %), {_shares_heading(sightings).lower()},\nsince, until (UTC)", overflow="fold", ratio=26
+    )
     table.expand = True
     for sighting in sightings:
         finding = sighting.lead
@@ -294,11 +331,12 @@ def _narrow_table(sightings: list[Sighting], *, plain: bool) -> "Table":
         who.append_text(_role(finding.role))
         families = sighting.log10_e_of_family
         who.append("".join(f"\n{power_of_ten(log10_e)} {family}" for family, log10_e in families.items()))
-        if len(families) == 1:
+        if len(families) == 1 and finding.log10_e < _ODDS_BELOW_LOG10_E:
             who.append(f"\n{odds(finding.log10_e)}")
         where = [_coins(sighting), *([visible(sighting.pool)] if sighting.pool else []), visible(finding.peer)]
         where.append(visible(finding.protocol))
-        what = [_hashrate(finding), _shares(finding), clock_time(finding.started_ns), clock_time(finding.ended_ns)]
+        what = [] if finding.block_sync else [_hashrate(finding)]
+        what += [*_shares(finding), clock_time(finding.started_ns), clock_time(finding.ended_ns)]
         table.add_row(who, Text("\n".join(where)), Text("\n".join(what)))
         table.add_section()
     return table
@@ -338,7 +376,10 @@ def _hashrate(finding: Finding) -> str:
     return "hash rate unknown" if finding.hashrate_hs is None else interval(finding.hashrate_hs, "H/s")
 
 
-def _shares(finding: Finding) -> str:
+def _shares(finding: Finding) -> list[str]:
+    """Shares by the pool's answer; of a timing finding the blocks that a push followed, and what chance would show."""
+    if finding.block_sync is not None:
+        return [pushes_in_time(finding.block_sync), f"(by chance {expected_count(finding.block_sync.expected_hits)})"]
     shares = finding.shares
     named = (
         (shares.accepted, "accepted"),
@@ -346,4 +387,4 @@ def _shares(finding: Finding) -> str:
         (shares.stale, "stale"),
         (shares.unanswered, "unanswered"),
     )
-    return ", ".join(f"{number:,} {name}" for number, name in named if number) or "no shares"
+    return [", ".join(f"{number:,} {name}" for number, name in named if number) or "no shares"]

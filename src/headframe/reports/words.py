@@ -8,7 +8,8 @@ import math
 import unicodedata
 from datetime import UTC, datetime, timedelta
 
-from headframe.records.finding import Interval, Role, SourceRef
+from headframe.records.finding import BlockSync, Family, Interval, Role, SourceRef
+from headframe.records.scan import ScanResult
 
 NS_PER_S = 1_000_000_000
 
@@ -311,3 +312,101 @@ def packet_ranges(source: SourceRef, most: int = 12) -> str:
     shown = ", ".join(f"{first}-{last}" if last > first else str(first) for first, last in ranges[:most])
     left_off = sum(last - first + 1 for first, last in ranges[most:])
     return f"{shown} and {left_off:,} more" if left_off else shown
+
+
+def pushes_in_time(sync: BlockSync) -> str:
+    """How many blocks a push followed in time.
+
+    Parameters
+    ----------
+    sync : BlockSync
+
+    Returns
+    -------
+    str
+        ``37 of 38 blocks``.
+    """
+    return f"{sync.hits:,} of {count(sync.blocks, 'block')}"
+
+
+def expected_count(expected: float) -> str:
+    """A number of events that is expected on average.
+
+    Examples
+    --------
+    >>> expected_count(0.875), expected_count(0.02), expected_count(41.3)
+    ('0.9', 'less than 0.1', '41')
+    """
+    if not math.isfinite(expected):
+        return "unknown"
+    if 0 < expected < 0.1:
+        return "less than 0.1"
+    return f"{expected:.1f}" if 0 < expected < 10 else f"{expected:,.0f}"
+
+
+def offset_parts(offset_s: Interval) -> tuple[str, str]:
+    """How far pushes lie behind a block clock: briefly with the interval, and what it means.
+
+    Parameters
+    ----------
+    offset_s : Interval
+        Positive where pushes come after the clock's blocks. [s]
+
+    Examples
+    --------
+    >>> offset_parts(Interval(16.5, 17.0, 17.5))[0]
+    '17 s after the blocks (16.5 to 17.5 s)'
+    >>> print(offset_parts(Interval(-3.0, -2.5, -2.5))[1])
+    The sensor's clock is 2.5 s behind the block clock, or that clock hears of blocks so late.
+    >>> offset_parts(Interval(25_199.5, 25_200.0, 25_200.5))[0]
+    '7 h after the blocks (25,199.5 to 25,200.5 s)'
+    """
+    low, middle, high = offset_s.low, offset_s.estimate, offset_s.high
+    if not math.isfinite(low + middle + high):
+        return "unknown", "The offset between the sensor's clock and the block clock is not known."
+    if low <= 0 <= high:
+        return (
+            f"none ({_tenths(low)} to {_tenths(high)} s)",
+            "The sensor's clock and the block clock agree, as far as can be told.",
+        )
+    near, far = sorted((abs(low), abs(high)))
+    brief = duration(round(abs(middle) * 10) * (NS_PER_S // 10))
+    ends = "" if near == far else f" ({_tenths(near)} to {_tenths(far)} s)"
+    hours = round(abs(middle) / 3600)
+    # Nobody's pool is ten minutes late, but a clock set to local time is off by whole hours.
+    zone = " Whole hours speak for a wrong time zone." if hours and abs(abs(middle) - hours * 3600) < 60 else ""
+    if middle > 0:
+        return (
+            f"{brief} after the blocks{ends}",
+            f"The sensor's clock is {brief} ahead of the block clock, or the pool needs so long.{zone}",
+        )
+    return (
+        f"{brief} before the blocks{ends}",
+        f"The sensor's clock is {brief} behind the block clock, or that clock hears of blocks so late.{zone}",
+    )
+
+
+def _tenths(value: float) -> str:
+    return f"{value:,.1f}".removesuffix(".0")
+
+
+def list_promise(result: ScanResult) -> str | None:
+    """How many of the timing findings may be wrong, which is a promise about the list and not about one of them.
+
+    Parameters
+    ----------
+    result : ScanResult
+
+    Returns
+    -------
+    str or None
+        None where nothing was tested.
+    """
+    if not result.timing_tested or result.timing_fdr is None:
+        return None
+    # Whoever follows a chain without mining was on the list too, before it was told apart.
+    also = " and lookalikes" if any(like.detector == "chain_sync" for like in result.lookalikes) else ""
+    tested = f"{count(result.timing_tested, 'tested pair')} of client and server"
+    if not also and not any(finding.family is Family.TIMING for finding in result.findings):
+        return f"timing findings: none among {tested}"
+    return f"timing findings{also}: at most {result.timing_fdr * 100:g} % of them wrong on average (e-BH over {tested})"

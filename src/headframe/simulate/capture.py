@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -25,25 +26,31 @@ DEFAULT_START_NS = 1_767_260_000_000_000_000
 """2026-01-01 09:33:20 UTC: a simulation has no clock of its own."""
 _HISTORY_S = 1_500.0
 """Chains and mid-session miners begin this long before the capture."""
+_BLOCKS_BEHIND = 6
+_CLOCK_SPACING_S = 10.0
+"""Chains with faster blocks are in no clock file: nobody could resolve them."""
 _RESOLVERS = ("192.0.2.2", "2001:db8:2::2")
 
 
 @dataclass(slots=True)
 class SimulatedTraffic:
-    """A capture in memory: packets in order of capture time, the truth, and indicators as CSV rows."""
+    """A capture in memory: packets in order of capture time, the truth, and what finds the miners as CSV rows."""
 
     packets: list[tuple[int, bytes]]
     truth: dict[str, Any]
     indicators: list[dict[str, str]]
+    clock: list[dict[str, str]]
+    """Blocks of the chains that can be resolved, from before the capture to behind it, as a node would tell them."""
 
 
 @dataclass(frozen=True, slots=True)
 class SimulatedCapture:
-    """Where the three files are."""
+    """Where the four files are."""
 
     capture: FilePath
     truth: FilePath
     indicators: FilePath
+    clock: FilePath
 
 
 def simulate_capture(spec: CaptureSpec, seed: int, *, start_ns: int = DEFAULT_START_NS) -> SimulatedTraffic:
@@ -71,17 +78,25 @@ def simulate_capture(spec: CaptureSpec, seed: int, *, start_ns: int = DEFAULT_ST
 
 
 def write_simulation(traffic: SimulatedTraffic, capture: FilePath) -> SimulatedCapture:
-    """Write a capture (``.pcap`` or ``.pcapng``), and beside it ``NAME.truth.json`` and ``NAME.indicators.csv``."""
+    """Write a capture (``.pcap`` or ``.pcapng``) and, beside it, NAME with ``.truth.json``, ``.indicators.csv`` and
+    ``.blocks.csv``.
+    """
     truth = capture.with_suffix(".truth.json")
     indicators = capture.with_suffix(".indicators.csv")
     write_capture(capture, traffic.packets)
     truth.write_text(json.dumps(traffic.truth, indent=1) + "\n", encoding="utf-8")
+    clock = capture.with_suffix(".blocks.csv")
+    _write_rows(indicators, _INDICATOR_COLUMNS, traffic.indicators)
+    _write_rows(clock, _CLOCK_COLUMNS, traffic.clock)
+    return SimulatedCapture(capture, truth, indicators, clock)
+
+
+def _write_rows(path: FilePath, columns: Sequence[str], rows: list[dict[str, str]]) -> None:
     text = io.StringIO()
-    writer = csv.DictWriter(text, _INDICATOR_COLUMNS, lineterminator="\n")
+    writer = csv.DictWriter(text, columns, lineterminator="\n")
     writer.writeheader()
-    writer.writerows(traffic.indicators)
-    indicators.write_text(text.getvalue(), encoding="utf-8")
-    return SimulatedCapture(capture, truth, indicators)
+    writer.writerows(rows)
+    path.write_text(text.getvalue(), encoding="utf-8")
 
 
 def write_demo(
@@ -125,6 +140,7 @@ def write_demo(
 _INDICATOR_COLUMNS = (
     "kind", "value", "subdomains", "port", "coins", "pool", "source", "valid_from", "valid_until", "shared",
 )  # fmt: skip
+_CLOCK_COLUMNS = ("chain", "height", "arrival_time")
 
 
 def _network_difficulty_hashes(bits: int) -> float:
@@ -152,6 +168,7 @@ class _Office:
         self.conversations = 0
         self.used_ports: set[tuple[str, int]] = set()
         self.blocks: dict[str, list[Block]] = {}
+        self.every_block: dict[str, list[Block]] = {}
         self.pushes: dict[tuple[str, str, int], list[tuple[int, Block]]] = {}
 
     def run(self) -> SimulatedTraffic:
@@ -160,7 +177,11 @@ class _Office:
         for coin in sorted({miner.coin for miner in spec.miners}):
             # A stream of its own per chain: adding a miner does not move another coin's blocks.
             stream = random.Random(f"{self.seed} blocks {coin}")
-            self.blocks[coin] = draw_blocks(CHAINS[coin], history_ns, self.end_ns, stream)
+            chain = CHAINS[coin]
+            # On behind the capture's end: a clock must know the next block to know that none was missed.
+            further_ns = int(_BLOCKS_BEHIND * chain.block_interval_s * SECOND)
+            self.every_block[coin] = draw_blocks(chain, history_ns, self.end_ns + further_ns, stream)
+            self.blocks[coin] = [block for block in self.every_block[coin] if block.time_ns < self.end_ns]
         for number, miner in enumerate(spec.miners):
             self._miner(number, miner, random.Random(f"{self.seed} miner {number}"))
         self._routine(random.Random(f"{self.seed} office"))
@@ -178,7 +199,14 @@ class _Office:
                 for coin, blocks in self.blocks.items() if CHAINS[coin].block_interval_s >= 1
             },
         }  # fmt: skip
-        return SimulatedTraffic(self.packets, truth, self._indicators())
+        return SimulatedTraffic(self.packets, truth, self._indicators(), self._clock())
+
+    def _clock(self) -> list[dict[str, str]]:
+        return [
+            {"chain": coin, "height": str(block.height), "arrival_time": f"{block.time_ns / SECOND:.3f}"}
+            for coin, blocks in self.every_block.items() if CHAINS[coin].block_interval_s >= _CLOCK_SPACING_S
+            for block in blocks
+        ]  # fmt: skip
 
     # -- the wire ------------------------------------------------------------------------------------------------
 

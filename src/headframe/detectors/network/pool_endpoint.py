@@ -27,7 +27,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from headframe.records.conversation import Conversation
+from headframe.records.conversation import Conversation, endpoint_text
 from headframe.records.endpoint import EndpointObservation, EndpointSign
 from headframe.records.finding import EvidenceLine, Family, Finding, Insufficient, Lookalike, Role, SourceRef
 from headframe.records.indicator import Indicator, IndicatorKind
@@ -386,7 +386,7 @@ def count_endpoint_matches(
             if indicator.port is None:
                 address_matches.add(address)
             else:
-                port_matches.append(_endpoint(address, port))
+                port_matches.append(endpoint_text(address, port))
                 break
     return EndpointCounts(
         len(distinct_names),
@@ -543,7 +543,7 @@ def _collect_look_up(seen: EndpointObservation, index: EndpointIndex, collected:
             continue
         indicator = matches[0]
         if indicator.kind not in _MINING_KINDS:
-            collected.lookalikes.append(_lookalike(seen, asker, _endpoint(resolver, port), name, indicator))
+            collected.lookalikes.append(_lookalike(seen, asker, endpoint_text(resolver, port), name, indicator))
             return
         usable = [address for address in seen.addresses if _usable(address)]
         if usable:
@@ -558,7 +558,7 @@ def _collect_look_up(seen: EndpointObservation, index: EndpointIndex, collected:
             _Hit(
                 seen,
                 asker,
-                _endpoint(resolver, port),
+                endpoint_text(resolver, port),
                 name,
                 indicator,
                 _coins(matches),
@@ -586,7 +586,7 @@ def _collect_name(
         if not matches:
             continue
         indicator = matches[0]
-        peer = _endpoint(conversation.resp_h, port)
+        peer = endpoint_text(conversation.resp_h, port)
         if indicator.kind not in _MINING_KINDS:
             collected.lookalikes.append(_lookalike(seen, conversation.orig_h, peer, name, indicator))
             return
@@ -631,7 +631,7 @@ def _collect_address(
             return
         # The direction of a conversation without its beginning is a guess: the known address is the server.
         host, address, port = conversation.resp_h, conversation.orig_h, conversation.orig_p
-    peer = _endpoint(address, port)
+    peer = endpoint_text(address, port)
     other = _says_otherwise(own_names[conversation.uid], index, seen.time_ns)
     asked = look_ups.get((host, address), [])
     place = bisect_right(asked, conversation.started_ns, key=lambda hit: hit.observation.time_ns) - 1
@@ -713,7 +713,7 @@ def _collect_inbound(seen: EndpointObservation, index: EndpointIndex, collected:
     matches = index.match_address(address, port, seen.time_ns)
     if not matches or matches[0].shared or matches[0].kind not in _MINING_KINDS:
         return
-    peer = collected.callers.setdefault((host, address, conversation.resp_p), _endpoint(address, port))
+    peer = collected.callers.setdefault((host, address, conversation.resp_p), endpoint_text(address, port))
     collected.hits.append(
         _Hit(
             seen,
@@ -1063,10 +1063,6 @@ def _volume(conversation: Conversation) -> str:
         f"{conversation.orig_bytes:,} bytes went out and {conversation.resp_bytes:,} came back "
         f"on port {conversation.resp_p} in {duration_s:,.0f} s"
     )
-
-
-def _endpoint(address: str, port: int) -> str:
-    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
 
 
 def _usable(address: str) -> bool:

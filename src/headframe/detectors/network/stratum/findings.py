@@ -20,7 +20,7 @@ from headframe.detectors.network.stratum.hashrate import (
 from headframe.detectors.network.stratum.roles import JSON_RPC, Verdict, dialect_of, is_live, judge
 from headframe.detectors.network.stratum.session import MINING_AGENTS, StratumSession
 from headframe.detectors.network.stratum.shares import ACCEPTED, NAMES, REJECTED, STALE, UNANSWERED
-from headframe.records.conversation import Conversation, PacketRef
+from headframe.records.conversation import Conversation, PacketRef, endpoint_text
 from headframe.records.finding import (
     EvidenceLine,
     Family,
@@ -181,7 +181,7 @@ def detect(
                 Insufficient(
                     detector=DETECTOR,
                     host=verdict.client,
-                    peer=_endpoint(verdict.server, verdict.server_port),
+                    peer=endpoint_text(verdict.server, verdict.server_port),
                     missing=verdict.missing,
                 )
             )
@@ -284,7 +284,7 @@ def _finding(group: _Group, role: Role, world: _World) -> Finding:
         family=Family.CONTENT,
         role=role,
         host=verdict.client,
-        peer=_endpoint(verdict.server, verdict.server_port),
+        peer=endpoint_text(verdict.server, verdict.server_port),
         protocol=verdict.protocol,
         started_ns=started,
         ended_ns=ended,
@@ -619,7 +619,7 @@ def _explain(
     watched_s: float,
 ) -> str:
     verdict = group.verdict
-    server = _endpoint(verdict.server, verdict.server_port) + (f" ({pool})" if pool else "")
+    server = endpoint_text(verdict.server, verdict.server_port) + (f" ({pool})" if pool else "")
     coin = f"{coins[0]}{' (test network)' if testnet else ''}" if coins else "a coin that the traffic does not name"
     jobs = sum(len(view.session.job_times) for view in group.views)
     count = len(group.views)
@@ -826,7 +826,7 @@ def _pool_finding(group: _Group, world: _World) -> Finding:
         family=Family.CONTENT,
         role=Role.POOL,
         host=verdict.server,
-        peer=_endpoint(first.verdict.client, first.verdict.client_port),
+        peer=endpoint_text(first.verdict.client, first.verdict.client_port),
         protocol=verdict.protocol,
         started_ns=first.started_ns,
         ended_ns=max(view.ended_ns for view in views),
@@ -858,7 +858,7 @@ def _half_a_handshake(conversation: Conversation, session: StratumSession) -> In
     return Insufficient(
         detector=DETECTOR,
         host=host,
-        peer=_endpoint(*server),
+        peer=endpoint_text(*server),
         missing="an opening as long as a Stratum V2 handshake; the server's agreement to the set-up was not seen",
     )
 
@@ -867,7 +867,7 @@ def _cut_talk(conversation: Conversation, session: StratumSession) -> Insufficie
     return Insufficient(
         detector=DETECTOR,
         host=conversation.orig_h,
-        peer=_endpoint(conversation.resp_h, conversation.resp_p),
+        peer=endpoint_text(conversation.resp_h, conversation.resp_p),
         missing=(
             f"bytes in {session.gaps} places of a JSON-RPC conversation (a short snap length, or loss): what is left "
             "names no method of mining, and what is missing may"
@@ -880,7 +880,7 @@ def _lookalikes(views: list[_View]) -> list[Lookalike]:
     merged: dict[tuple[str, str, str], list[_View]] = defaultdict(list)
     for view in views:
         verdict = view.verdict
-        merged[verdict.client, _endpoint(verdict.server, verdict.server_port), verdict.label].append(view)
+        merged[verdict.client, endpoint_text(verdict.server, verdict.server_port), verdict.label].append(view)
     lookalikes = []
     for (host, peer, label), same in merged.items():
         packets: dict[str, set[int]] = defaultdict(set)
@@ -900,10 +900,6 @@ def _lookalikes(views: list[_View]) -> list[Lookalike]:
             )
         )
     return lookalikes
-
-
-def _endpoint(address: str, port: int) -> str:
-    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
 
 
 _INTERNAL = tuple(

@@ -115,6 +115,8 @@ class StratumSession:
     book : ShareBook
     job_times : array of int64
         [ns since 1970-01-01 UTC]
+    tips : list of (int, int or None, str or None)
+        The first job on each block: its time, its height where jobs tell it, its coinbase. [ns since 1970-01-01 UTC]
     difficulties : list of (int, float)
         Each change of a share's worth; see `ShareBook.worth` for the sign.
     pauses : list of (int, int)
@@ -133,6 +135,7 @@ class StratumSession:
         "_shape",
         "_stated_difficulty",
         "_tentative",
+        "_tip",
         "_trailing_packets",
         "_worth",
         "acts",
@@ -170,6 +173,7 @@ class StratumSession:
         "signs",
         "subscribed",
         "templates",
+        "tips",
     )
 
     def __init__(self) -> None:
@@ -193,6 +197,8 @@ class StratumSession:
         self.carriers: Counter[Carrier] = Counter()
         self.book = ShareBook()
         self.job_times = array("q")
+        self.tips: list[tuple[int, int | None, str | None]] = []
+        self._tip: tuple[int | None, str | None] = (None, None)
         self.difficulties: list[tuple[int, float]] = []
         self.pauses: list[tuple[int, int]] = []
         self.lost: list[tuple[int, int]] = []
@@ -576,6 +582,10 @@ class StratumSession:
         jobs[key] = worth
         if len(jobs) > MAX_JOBS_REMEMBERED:
             del jobs[next(iter(jobs))]
+        tip = (self.signs.height, self.signs.previous_hash)
+        if tip != self._tip and len(self.tips) < MAX_JOB_TIMES:
+            self._tip = tip
+            self.tips.append((message.time_ns, self.signs.height, self.signs.coinbase))
         again, self._last_job = key == self._last_job, key
         if again and shape in (Notify.ETHASH, Notify.GETWORK):
             return  # a poll answered with the work that is known already

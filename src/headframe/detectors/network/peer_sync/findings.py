@@ -1,0 +1,386 @@
+"""Common hidden clocks in words: who follows one, how fast it beats, and what the clients are."""
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headframe.detectors.network.chain_sync.clients import Client, judge_client
+from headframe.detectors.network.peer_sync.evidence import (
+    VERSION,
+    Measured,
+    PeerSyncParameters,
+    Row,
+    find_rows,
+    measure,
+)
+from headframe.kernels import peer_sync as kernel
+from headframe.records.block import BlockClock
+from headframe.records.bursts import Bursts
+from headframe.records.conversation import endpoint_text
+from headframe.records.finding import Family, Finding, Insufficient, Lookalike, Role, SourceRef
+from headframe.sources.chain.chains import CHAINS
+
+DETECTOR = "peer_sync"
+
+_SECOND = 1_000_000_000
+_LARGE_BYTES = 150  # a job's size, as in `chain_sync`
+_FEWEST_MEMBERS = 3
+TIMER_SPREAD = 0.35
+"""Times between beats whose standard deviation is below this part of their mean are a timer's. Of a clock without
+memory it is 1; six intervals fall below 0.35 in one case in 40 (simulated, 2026-11)."""
+
+BLIND_SPOTS = (
+    "Without a clock it is not known what the common clock is: any service that speaks to many hosts through different "
+    "servers at irregular times gives one.",
+    "Fewer than three hosts at three servers of different networks cannot be told from chance.",
+    "A fault that holds back all traffic at once and lets it go together looks like a beat.",
+)
+
+
+@dataclass(slots=True)
+class PeerSyncResult:
+    """What the detector answers.
+
+    Attributes
+    ----------
+    findings : list of Finding
+        Clients that mine, among those on the caller's list.
+    lookalikes : list of Lookalike
+        Those on the list that follow a common clock and do something else, or whose clock is a timer.
+    insufficient : list of Insufficient
+    tested : int
+        How many pairs of client and server had an e-value. A list's error rate counts all of them.
+    clocks : list of BlockClock
+        The hidden clocks, the one with the most followers first. `chain` is ``hidden-1`` and so on, heights count
+        beats; `community_ids` are the conversations that it was taken from.
+    """
+
+    findings: list[Finding] = field(default_factory=list)
+    lookalikes: list[Lookalike] = field(default_factory=list)
+    insufficient: list[Insufficient] = field(default_factory=list)
+    tested: int = 0
+    clocks: list[BlockClock] = field(default_factory=list)
+
+
+def detect(
+    series: Sequence[Bursts],
+    parameters: PeerSyncParameters,
+    on_list: Callable[[NDArray[np.float64]], NDArray[np.bool_]],
+) -> PeerSyncResult:
+    """Find clients whose servers follow one hidden clock.
+
+    Parameters
+    ----------
+    series : sequence of Bursts
+        Conversations that are over, in any order.
+    parameters : PeerSyncParameters
+    on_list : callable
+        Cuts the list: given log10 of all e-values, float64[n], it says which are on it, bool[n].
+
+    Returns
+    -------
+    PeerSyncResult
+    """
+    result = PeerSyncResult()
+    rows = find_rows(series, parameters)
+    found = measure(rows, parameters)
+    if found.left_out:
+        result.insufficient.append(
+            Insufficient(
+                detector=DETECTOR,
+                host="",
+                peer="",
+                missing=f"there are {len(rows)} clients and servers with sparse pushes, too many to compare all with "
+                f"all; the {len(found.rows)} that were watched longest were compared, "
+                "so look at parts of the network one by one",
+            )
+        )
+    if len(found.rows) < _FEWEST_MEMBERS:
+        if found.rows:
+            result.insufficient.append(
+                Insufficient(
+                    detector=DETECTOR,
+                    host="",
+                    peer="",
+                    missing=f"{len(found.rows)} client{'s' if len(found.rows) > 1 else ''} and server with sparse "
+                    f"pushes, watched for {parameters.shortest_s / 60:.0f} minutes or more; a common clock shows in "
+                    f"{_FEWEST_MEMBERS} of different hosts and servers",
+                )
+            )
+        return result
+    # A subject of unknown direction has two rows: the mean of both is its e-value.
+    subjects: dict[int, list[int]] = defaultdict(list)
+    for k, row in enumerate(found.rows):
+        subjects[id(row.subject)].append(k)
+    members = list(subjects.values())
+    result.tested = len(members)
+    log10_e = _mean_of_rows(found.log10_e, members)
+    listed = on_list(log10_e)
+    timers = on_list(_mean_of_rows(found.log10_e_rotated, members)) & ~listed
+    best = [max(ks, key=lambda k: found.log10_e[k]) for ks in members]
+    evidence = {best[s]: float(log10_e[s]) for s in np.flatnonzero(listed).tolist()}
+    for group in _groups(found, set(evidence)):
+        _describe_group(group, found, evidence, parameters, result)
+    for s in np.flatnonzero(timers).tolist():
+        row = found.rows[max(members[s], key=lambda k: found.log10_e_rotated[k])]
+        result.lookalikes.append(
+            _lookalike(
+                row,
+                "common timer",
+                "The server's unasked pushes coincide with those of servers elsewhere, and do so again at other lags: "
+                "timers that tick alike, and no common events.",
+            )
+        )
+    return result
+
+
+def _mean_of_rows(log10_e: NDArray[np.float64], members: Sequence[Sequence[int]]) -> NDArray[np.float64]:
+    ln10 = np.log(10.0)
+    means = [np.logaddexp.reduce(log10_e[ks] * ln10) / ln10 - np.log10(len(ks)) for ks in members]
+    return np.array(means, dtype=np.float64)
+
+
+def _groups(found: Measured, listed: set[int]) -> list[list[int]]:
+    """Rows that speak for each other, those on the list with those they rest on; the largest group first."""
+    above = list(range(len(found.rows)))
+
+    def root(k: int) -> int:
+        while above[k] != k:
+            above[k] = above[above[k]]
+            k = above[k]
+        return k
+
+    for k in listed:
+        for other in found.support[k].tolist():
+            if other >= 0:
+                above[root(other)] = root(k)
+        for other in found.partners.row[k].tolist():
+            if other in listed:
+                above[root(other)] = root(k)
+    groups: dict[int, list[int]] = defaultdict(list)
+    for k in range(len(found.rows)):
+        groups[root(k)].append(k)
+    whole = [g for g in groups.values() if len(g) >= _FEWEST_MEMBERS and listed.intersection(g)]
+    return sorted(whole, key=lambda g: (-len(g), g[0]))
+
+
+def _describe_group(
+    group: list[int],
+    found: Measured,
+    evidence: dict[int, float],
+    parameters: PeerSyncParameters,
+    result: PeerSyncResult,
+) -> None:
+    rows = [found.rows[k] for k in group]
+    clock = hidden_clock(rows, f"hidden-{len(result.clocks) + 1}")
+    intervals_s = _intervals_s(clock)
+    spread = float(intervals_s.std() / intervals_s.mean()) if len(intervals_s) else 0.0
+    if len(intervals_s) < 2 or spread < TIMER_SPREAD:
+        for k in group:
+            if k in evidence:
+                result.lookalikes.append(
+                    _lookalike(
+                        found.rows[k],
+                        "common timer",
+                        f"The server's unasked pushes coincide with those of {len(group) - 1} others, but they come "
+                        f"at times as even as a timer's (spread {spread:.2f} of the mean; of blocks it would be 1).",
+                    )
+                )
+        return
+    result.clocks.append(clock)
+    in_words = _clock_in_words(rows, clock, spread)
+    for k in group:
+        if k in evidence:
+            _describe_row(k, found, evidence[k], in_words, parameters, result)
+
+
+def _describe_row(
+    k: int,
+    found: Measured,
+    log10_e: float,
+    clock_in_words: str,
+    parameters: PeerSyncParameters,
+    result: PeerSyncResult,
+) -> None:
+    row = found.rows[k]
+    one, other = (found.rows[s] for s in found.support[k].tolist())
+    hits, expected = _count_hits(row, one, other, int(found.lag_s[k]), parameters)
+    beats = int(found.beats[k])
+    seen = (
+        f"Of {beats} moments at which two other hosts heard unasked from their servers ({one.server} and "
+        f"{other.server}), {hits} have an unasked push of this server within {parameters.window_s:g} s; "
+        f"by chance it would be {expected:.1f}. {clock_in_words}"
+    )
+    judgement = judge_client(row.subject, row.server_sign, _LARGE_BYTES)
+    if judgement.client is not Client.MINER:
+        result.lookalikes.append(_lookalike(row, f"hidden clock {judgement.client}", f"{seen} But {judgement.reason}."))
+        return
+    contradictions = ["No block clock was compared, so the chain is not known; a block clock would name it."]
+    if hits < 0.5 * beats:
+        contradictions.append(f"{beats - hits} of {beats} common moments have no push of this server.")
+    result.findings.append(
+        Finding(
+            detector=DETECTOR,
+            version=VERSION,
+            family=Family.TIMING,
+            role=Role.MINER,
+            host=row.client,
+            peer=endpoint_text(row.server, row.server_port),
+            protocol="peer-sync",
+            started_ns=int(row.subject.spans_ns[0, 0]),
+            ended_ns=int(row.subject.spans_ns[-1, 1]),
+            log10_e=log10_e,
+            explanation=f"{seen} {judgement.reason[0].upper()}{judgement.reason[1:]}.",
+            contradictions=tuple(contradictions),
+            blind_spots=BLIND_SPOTS,
+            sources=_sources(row),
+            community_ids=_community_ids(row),
+        )
+    )
+
+
+def _count_hits(row: Row, one: Row, other: Row, lag_s: int, parameters: PeerSyncParameters) -> tuple[int, float]:
+    """Beats with a push of the row, and how many there would be by chance."""
+    window_ns = round(parameters.window_s * _SECOND)
+    spans = _common_spans([row, one, other])
+    lag_ns = _lag_between(one, other)
+    beats_ns = np.empty(len(one.time_ns), dtype=np.int64)
+    count = kernel.find_beats(one.time_ns, other.time_ns, lag_ns, window_ns, kernel.LAGS * _SECOND, beats_ns)
+    hits, expected = 0, 0.0
+    for start, end in spans.tolist():
+        inside = beats_ns[:count][(beats_ns[:count] >= start) & (beats_ns[:count] < end)] + lag_s * _SECOND
+        mine = row.time_ns[(row.time_ns >= start) & (row.time_ns < end)]
+        after = np.searchsorted(mine, inside - window_ns)
+        hits += int((np.append(mine, np.iinfo(np.int64).max)[after] <= inside + window_ns).sum())
+        gaps = np.diff(mine, prepend=start, append=end)
+        # Twice the window around each push, less where two of them overlap.
+        expected += len(inside) * float(np.minimum(gaps, 2 * window_ns)[1:].sum()) / (end - start)
+    return hits, expected
+
+
+def _lag_between(one: Row, other: Row) -> int:
+    """The lag in whole seconds at which two rows coincide most often. [ns]"""
+    best, best_lag = -1, 0
+    for lag_s in range(-kernel.LAGS, kernel.LAGS + 1):
+        wanted = one.time_ns + lag_s * _SECOND
+        near = np.searchsorted(other.time_ns, wanted - _SECOND)
+        seen = int((np.append(other.time_ns, np.iinfo(np.int64).max)[near] <= wanted + _SECOND).sum())
+        if seen > best:
+            best, best_lag = seen, lag_s * _SECOND
+    return best_lag
+
+
+def _common_spans(rows: Sequence[Row]) -> NDArray[np.int64]:
+    spans = rows[0].subject.spans_ns
+    for row in rows[1:]:
+        out = np.empty((len(spans) + len(row.subject.spans_ns), 2), dtype=np.int64)
+        spans = out[: kernel.intersect(spans, row.subject.spans_ns, out)]
+    return spans
+
+
+def hidden_clock(rows: Sequence[Row], name: str) -> BlockClock:
+    """The beats that at least half of those who were watched took part in, and at least two.
+
+    Parameters
+    ----------
+    rows : sequence of Row
+        Followers of one clock.
+    name : str
+
+    Returns
+    -------
+    BlockClock
+        `covered` is the time in which at least two were watched. A beat is dated by its first push.
+    """
+    reach_ns = (kernel.LAGS + 1) * _SECOND
+    edges = [(int(t), step) for row in rows for s in row.subject.spans_ns for t, step in ((s[0], 1), (s[1], -1))]
+    at_ns, watched, level = [], [], 0
+    for t, step in sorted(edges):
+        level += step
+        at_ns.append(t)
+        watched.append(level)
+    covered: list[list[int]] = []
+    for k in range(len(at_ns) - 1):
+        if watched[k] >= 2 and at_ns[k] < at_ns[k + 1]:
+            if covered and covered[-1][1] == at_ns[k]:
+                covered[-1][1] = at_ns[k + 1]
+            else:
+                covered.append([at_ns[k], at_ns[k + 1]])
+    time_ns = np.concatenate([row.time_ns for row in rows])
+    order = np.argsort(time_ns, kind="stable")
+    who = np.repeat(np.arange(len(rows)), [len(row.time_ns) for row in rows])[order]
+    time_ns = time_ns[order]
+    beats: list[int] = []
+    k = 0
+    while k < len(time_ns):
+        end = int(np.searchsorted(time_ns, time_ns[k] + reach_ns))
+        there = watched[int(np.searchsorted(at_ns, time_ns[k], side="right")) - 1]
+        if len(np.unique(who[k:end])) >= max(2, -(-there // 2)):
+            beats.append(int(time_ns[k]))
+            k = end
+        else:
+            k += 1
+    return BlockClock(
+        chain=name,
+        arrival_ns=np.array(beats, dtype=np.int64),
+        heights=np.arange(len(beats), dtype=np.int64),
+        resolution_ns=1,
+        covered=np.array(covered, dtype=np.int64).reshape(-1, 2),
+        sources=(DETECTOR,),
+        community_ids=frozenset(i for row in rows for i in _community_ids(row)),
+    )
+
+
+def _intervals_s(clock: BlockClock) -> NDArray[np.float64]:
+    """Times between beats that follow each other in one stretch. [s]"""
+    stretch = np.searchsorted(clock.covered[:, 0], clock.arrival_ns, side="right")
+    return np.asarray(np.diff(clock.arrival_ns)[np.diff(stretch) == 0] / _SECOND)
+
+
+def _clock_in_words(rows: Sequence[Row], clock: BlockClock, spread: float) -> str:
+    hosts, servers = len({row.client for row in rows}), len({row.server for row in rows})
+    watched_s = float((clock.covered[:, 1] - clock.covered[:, 0]).sum()) / _SECOND
+    beats = len(clock.arrival_ns)
+    mean_s = watched_s / beats
+    # Twice the standard deviation of a Poisson count; a pool that pushes twice at some blocks makes it faster.
+    low_s, high_s = watched_s / (beats + 2 * beats**0.5), watched_s / max(beats - 2 * beats**0.5, 1.0)
+    fitting = [c.symbol for c in CHAINS.values() if c.resolvable and low_s <= c.spacing_s <= high_s]
+    if len(fitting) > 6:
+        fits = f"which fits {len(fitting)} chains by their spacing"
+    elif fitting:
+        fits = f"which fits the spacing of {', '.join(fitting)}"
+    else:
+        fits = "which fits the spacing of no chain that is known here"
+    return (
+        f"{hosts} hosts with {servers} servers follow one hidden clock that beats every {mean_s:.0f} s on average "
+        f"({low_s:.0f} to {high_s:.0f} s), {fits}, at times as uneven as blocks are (spread {spread:.1f} of the mean; "
+        "of blocks it is about 1)."
+    )
+
+
+def _lookalike(row: Row, label: str, reason: str) -> Lookalike:
+    return Lookalike(
+        detector=DETECTOR,
+        host=row.client,
+        peer=endpoint_text(row.server, row.server_port),
+        label=label,
+        reason=reason,
+        started_ns=int(row.subject.spans_ns[0, 0]),
+        sources=_sources(row),
+        community_ids=_community_ids(row),
+    )
+
+
+def _sources(row: Row) -> tuple[SourceRef, ...]:
+    return tuple(
+        SourceRef(file=b.first_packet.file, packets=(b.first_packet.number,))
+        for b in row.subject.conversations
+        if b.first_packet is not None
+    )
+
+
+def _community_ids(row: Row) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(b.conversation.community_id for b in row.subject.conversations))
