@@ -1,6 +1,6 @@
 """How `peer_sync` stands: false alarms under nulls, minutes until a group is found, time taken.
 
-``python bench/peer_sync.py [--nulls N] [--power N] [--speed SUBJECTS]``
+``python bench/peer_sync.py [--nulls N] [--power N] [--speed SUBJECTS] [--real] [--data ../shared/data]``
 
 The streams are made here. Of each null the mean of E and the tails are printed beside what they must not exceed; the
 nulls with memory (timers) lie outside the theorem, which is why they are here.
@@ -10,12 +10,19 @@ import argparse
 import itertools
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bench import series as corpora
+from bench.series import Series
 from headframe.detectors.network.peer_sync import PeerSyncParameters, detect, find_rows, measure
+from headframe.detectors.network.peer_sync.evidence import make_bet, pack
 from headframe.evidence.lists import e_benjamini_hochberg
+from headframe.kernels import peer_sync as kernel
+from headframe.kernels.bursts import gather_bursts
 from headframe.records.bursts import Bursts
 from headframe.records.conversation import Conversation
 
@@ -184,30 +191,29 @@ def null_e(name: str, subjects: int, minutes: float, rng: np.random.Generator, p
     return measure(rows, parameters).log10_e
 
 
-def pure_e(name: str, networks: int, minutes: float, rng: np.random.Generator, *, beats: str) -> Times:
-    """log10 of bets on strangers against the beats of a real pair, partner or not: no screen takes them away."""
-    from headframe.detectors.network.peer_sync.evidence import _bet, _pack
-    from headframe.kernels import peer_sync as kernel
+def pure_e(name: str, networks: int, minutes: float, rng: np.random.Generator, *, beats: str) -> tuple[Times, Times]:
+    """log10 of bets on strangers against the beats of a pair, partner or not: no screen takes them away.
 
+    The pair are two that hear of the same blocks, or one stream of the null's own kind seen twice. Returns what is
+    used, and the rotations alone.
+    """
     p = PeerSyncParameters()
     make, _ = NULLS[name]
-    out = []
+    out: list[tuple[float, float]] = []
     for _ in range(networks):
         if beats == "blocks":
-            blocks_s = poisson(120.0, minutes, rng)
-            pair = [pool(blocks_s, minutes, rng, refresh_s=0.0, restart=True) for _ in range(2)]
+            heard_s = pool(poisson(120.0, minutes, rng), minutes, rng, refresh_s=0.0, restart=True)
         else:
-            pair = [make(minutes, rng)] * 2
-        series = [
-            talk(k, pushes, minutes, rng) for k, pushes in enumerate([*pair, *(make(minutes, rng) for _ in "abcdefgh")])
-        ]
-        rows = find_rows(series, p)
+            heard_s = make(minutes, rng)
+        streams = [heard_s, heard_s, *(make(minutes, rng) for _ in range(8))]
+        rows = find_rows([talk(k, pushes, minutes, rng) for k, pushes in enumerate(streams)], p)
         if len(rows) < 3 or rows[1].client != "10.0.0.1":
             continue
-        packed = _pack(rows, p)
+        packed = pack(rows, p)
         for k in range(2, len(rows)):
-            out.append(kernel.bet_on_row(packed, k, 0, 1, 0, _bet(p))[0] / np.log(10.0))
-    return np.array(out)
+            out.append(kernel.bet_on_row(packed, k, 0, 1, 0, make_bet(p))[:2])
+    both = np.array(out).reshape(-1, 2) / np.log(10.0)
+    return both[:, 0], both[:, 1]
 
 
 def report_nulls(trials: int, rng: np.random.Generator) -> None:
@@ -229,9 +235,11 @@ def report_nulls(trials: int, rng: np.random.Generator) -> None:
         ("blocks", "two pools' common blocks"),
         ("own kind", "a mirrored pair of the null's own kind"),
     ):
-        print(f"\nBets alone, strangers against {words}, 2 h:\n\n| null {head}")
-        for name in NULLS:
-            print(line(name, pure_e(name, max(1, trials // 8), 120.0, rng, beats=beats)), flush=True)
+        pairs = {name: pure_e(name, max(1, trials // 8), 120.0, rng, beats=beats) for name in NULLS}
+        for place, bets in enumerate(("both bets, the smaller", "rotation alone")):
+            print(f"\nStrangers against {words}, 2 h, {bets}:\n\n| null {head}")
+            for name in NULLS:
+                print(line(name, pairs[name][place]), flush=True)
 
 
 # -- power -------------------------------------------------------------------------------------------------------------
@@ -288,6 +296,79 @@ def report_speed(sizes: Sequence[int], rng: np.random.Generator) -> None:
         )
 
 
+# -- real streams ------------------------------------------------------------------------------------------------------
+
+
+def bursts_of(series: Series, number: int, *, from_s: float | None = None) -> Bursts:
+    """A real series as the engine would hand it over, at the ends `number`; from another time on if asked for."""
+    time_ns, size = series.times_ns.copy(), series.signed_sizes.copy()
+    if from_s is not None:
+        time_ns += round((T0_S + from_s) * SECOND) - time_ns[0]
+    count = gather_bursts(time_ns, size, time_ns, size)
+    ends = conversation(f"10.1.{number // 256}.{number % 256}", f"77.{number // 256}.{number % 256}.7", 0.0, 1.0)
+    return Bursts(conversation=ends, time_ns=time_ns[:count].copy(), size=size[:count].copy())
+
+
+def report_benign(data: Path, rng: np.random.Generator) -> None:
+    """All long benign series at hand, begun within the same hour as if they were one network, several times."""
+    labels = ("benign", "pair", "node", "mixed", "mixed pair", "binned")
+    real = [s for s in corpora.benign_series(900.0, data) if s.label in labels]
+    tested, listed, e = 0, 0, []
+    for _ in range(20):
+        series = [bursts_of(s, k, from_s=rng.uniform(0, 3600)) for k, s in enumerate(real)]
+        p = PeerSyncParameters()
+        found = detect(series, p, lambda e: e_benjamini_hochberg(e, 0.05).listed)
+        tested += found.tested
+        listed += len(found.findings) + len(found.lookalikes)
+        e.append(measure(find_rows(series, p), p).log10_e)
+    log10_e = np.concatenate(e)
+    print(
+        f"\nBenign: {len(real)} series of 15 min and more, started anew 20 times: {tested} tests, {listed} listed, "
+        f"mean of E {np.mean(10.0**log10_e):.3f}, largest log10 E {log10_e.max():.1f}"
+    )
+
+
+def report_miners(data: Path, rng: np.random.Generator) -> None:
+    """Real miners beside two made ones whose pools hear of the real blocks; and with the blocks of another time.
+
+    No three of the real captures overlap, so the company of a miner has to be made. Another time: the blocks rotated
+    within the capture by 20 to 80 % of its length.
+    """
+    blocks_s = corpora.read_clock(data / "network" / "blocks" / "clock_xmr_pool.csv")
+    print("\n| capture | minutes | minutes until log10 E >= 3 | log10 E | with the blocks of another time |")
+    print("|---|--:|--:|--:|--:|")
+    p = PeerSyncParameters()
+    for capture, series in sorted(corpora.main_series(corpora.mining_series(data)).items()):
+        if series.coin != "xmr" or series.duration_s < 3600:
+            continue
+        began_s = series.times_ns[0] / SECOND
+        at = corpora.clock_offset(corpora.pushes(series), blocks_s).offset_s
+        cells = []
+        for moved_s in (0.0, 1.0):
+            whole = -np.inf
+            until = np.nan
+            for minutes in (30, 45, 60, 90, 120, 240, min(1440, int(series.duration_s / 60))):
+                if minutes * 60 > series.duration_s:
+                    break
+                near = blocks_s + at - began_s
+                near = near[(near > 0) & (near < minutes * 60)]
+                if moved_s:
+                    near = np.sort((near + rng.uniform(0.2, 0.8) * minutes * 60) % (minutes * 60))
+                made = [talk(k, pool(near, minutes, rng, refresh_s=0.0, restart=True), minutes, rng) for k in range(2)]
+                cut = series.times_ns < series.times_ns[0] + minutes * 60 * SECOND
+                mine = replace(series, times_ns=series.times_ns[cut], signed_sizes=series.signed_sizes[cut])
+                rows = find_rows([bursts_of(mine, 9, from_s=0.0), *made], p)
+                found = measure(rows, p)
+                own = [k for k, row in enumerate(found.rows) if row.client == "10.1.0.9"]
+                whole = float(found.log10_e[own[0]]) if own else -np.inf
+                if whole >= 3 and np.isnan(until):
+                    until = minutes
+            cells.append((until, whole))
+        print(
+            f"| {capture} | {series.duration_s / 60:.0f} | {cells[0][0]:.0f} | {cells[0][1]:.1f} | {cells[1][1]:.1f} |"
+        )
+
+
 def main() -> None:
     """Measure what is asked for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -295,6 +376,8 @@ def main() -> None:
     parser.add_argument("--power", type=int, default=0, help="repeats per cell")
     parser.add_argument("--speed", type=int, nargs="*", default=[], help="subjects")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--real", action="store_true", help="also on the real series")
+    parser.add_argument("--data", type=Path, default=corpora.DATA)
     options = parser.parse_args()
     rng = np.random.default_rng(options.seed)
     if options.speed:
@@ -303,6 +386,9 @@ def main() -> None:
         report_nulls(options.nulls, rng)
     if options.power:
         report_power(options.power, rng)
+    if options.real:
+        report_miners(options.data, rng)
+        report_benign(options.data, rng)
 
 
 if __name__ == "__main__":

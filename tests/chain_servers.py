@@ -125,7 +125,7 @@ def run_monerod(
                 return "nettype" in node.rpc("get_info")
             return False
 
-        eventually(up, within_s=30)
+        eventually(up, within_s=60)
         yield node
     finally:
         process.terminate()

@@ -33,10 +33,12 @@ ROOMS = [
     "simulate",
     "engines",
     "stores",
+    "assess",
     "app",
     "cli",
 ]
-# The readers in `sources` run on the kernels; nothing runs the other way. `app` wires the parts for whoever calls them.
+# The readers in `sources` run on the kernels; nothing runs the other way. `app` wires the parts for whoever calls them;
+# `assess` does so for findings and registries, without the packets and kernels that `app` loads.
 SHARED_MODULES = {"errors", "log", "config", "clock", "__init__"}
 PURE_ROOMS = {"records", "kernels", "detectors", "evidence", "sites"}
 # Compiling the kernels takes a second process and a cache on disk; the kernels themselves know nothing of it.
@@ -167,14 +169,32 @@ def test_the_core_does_no_input_or_output(path: Path) -> None:
         )
 
 
-TALKING = {"socket", "ssl", "requests", "urllib.request", "http.client", "httpx", "aiohttp", "ftplib", "smtplib"}
+TALKING = {
+    "socket", "ssl", "requests", "urllib.request", "urllib3", "http.client", "httpx", "aiohttp", "ftplib", "smtplib",
+    "zmq",
+}  # fmt: skip
+# `headframe clock follow` asks the nodes and pools that the user names for blocks. This module is all that connects.
+CONNECTS = "sources/chain/connections.py"
 
 
-@pytest.mark.parametrize("path", MODULES, ids=module_id)
+@pytest.mark.parametrize("path", [path for path in MODULES if module_id(path) != CONNECTS], ids=module_id)
 def test_nothing_talks_to_the_network(path: Path) -> None:
     """Headframe reads what it is given. It asks nobody, tells nobody, and cannot act on a finding by itself."""
     for line, name in imported_names(ast.parse(path.read_text(encoding="utf-8")), package_of(path)):
         assert name not in TALKING, f"{module_id(path)}:{line} imports {name}"
+
+
+def test_only_clocks_connect() -> None:
+    """What opens connections is used by the sources of block times and by nothing else: no finding can get there."""
+    users = {
+        module_id(path)
+        for path in MODULES
+        for _line, name in imported_names(ast.parse(path.read_text(encoding="utf-8")), package_of(path))
+        if name.startswith("headframe.sources.chain.connections")
+    }
+    assert users <= {f"sources/chain/{name}.py" for name in (
+        "bitcoin_node", "ethereum_node", "monero_node", "node_rpc", "pool_subscription", "follow",
+    )}  # fmt: skip
 
 
 # What describes a human being. Subjects are hosts, sites and organisations; there is no place for a person.

@@ -11,8 +11,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from headframe import __version__, clock
-from headframe.detectors.network import chain_sync, pool_endpoint, stratum
+from headframe.detectors.network import chain_sync, peer_sync, pool_endpoint, stratum
 from headframe.detectors.network.chain_sync import ChainSyncParameters, ChainSyncResult
+from headframe.detectors.network.peer_sync import PeerSyncParameters, PeerSyncResult
 from headframe.detectors.network.pool_endpoint import EndpointIndex, EndpointParameters
 from headframe.detectors.network.stratum import StratumParameters
 from headframe.detectors.network.stratum.block_clock import block_times
@@ -111,6 +112,7 @@ def scan(
             list(options.indicators), builtin=options.builtin_indicators, today=clock.today(), problems=problems
         )
     )
+    problems[:] = [f"not used: {problem}" for problem in problems]
     table = load_table()
     given = _clocks_of_files(options, problems)
     engine = LocalEngine(index, threads=options.threads, content_blind=options.content_blind)
@@ -130,16 +132,17 @@ def scan(
         log10_e=lambda key: table.log10_e("pool_endpoint", key),
     )
     timing = _timing(facts, given, options, problems)
+    peers = _peers(facts, timing, options)
     result = _result(facts, clock.monotonic_s() - started_s)
     result.findings = sorted(
-        [*content.findings, *endpoint.findings, *timing.findings],
+        [*content.findings, *endpoint.findings, *timing.findings, *peers.findings],
         key=lambda f: (f.started_ns, f.host, f.peer, f.detector),
     )
     result.timing_tested = timing.tested
     result.timing_fdr = options.false_discovery_rate if timing.tested else None
     result.remarks = problems
-    result.insufficient = [*content.insufficient, *endpoint.insufficient, *timing.insufficient]
-    result.lookalikes = [*content.lookalikes, *endpoint.lookalikes, *timing.lookalikes]
+    result.insufficient = [*content.insufficient, *endpoint.insufficient, *timing.insufficient, *peers.insufficient]
+    result.lookalikes = [*content.lookalikes, *endpoint.lookalikes, *timing.lookalikes, *peers.lookalikes]
     return result
 
 
@@ -215,6 +218,19 @@ def _timing(
 def _overlap(one: BlockClock, other: BlockClock) -> bool:
     """Whether there is a time at which both clocks know all blocks."""
     return any(((one.covered[:, 0] < end) & (start < one.covered[:, 1])).any() for start, end in other.covered.tolist())
+
+
+def _peers(facts: CaptureFacts, timing: ChainSyncResult, options: ScanOptions) -> PeerSyncResult:
+    """Hidden clocks that several hosts follow, where no known clock has told the same and more."""
+    found = peer_sync.detect(
+        facts.bursts,
+        PeerSyncParameters(),
+        on_list=lambda log10_e: e_benjamini_hochberg(log10_e, options.false_discovery_rate).listed,
+    )
+    told = {(f.host, f.peer) for f in timing.findings} | {(f.host, f.peer) for f in timing.lookalikes}
+    found.findings = [f for f in found.findings if (f.host, f.peer) not in told]
+    found.lookalikes = [f for f in found.lookalikes if (f.host, f.peer) not in told]
+    return found
 
 
 def _pseudonyms() -> Callable[[str], str]:

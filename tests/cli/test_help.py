@@ -11,7 +11,7 @@ import pytest
 
 from headframe.cli.exit_codes import ExitCode
 
-COMMANDS = [[], ["scan"], ["simulate"], ["simulate", "capture"], ["calibrate"], ["compile"]]
+COMMANDS = [[], ["scan"], ["assess"], ["simulate"], ["simulate", "capture"], ["calibrate"], ["compile"]]
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -32,7 +32,7 @@ def test_no_option_name_is_cut_short(headframe: Run) -> None:
     text = headframe("scan", "--help", COLUMNS="80", TERMINAL_WIDTH="80").stdout
     for option in (
         "--indicators", "--format", "--report", "--fail-on-finding", "--reveal", "--no-builtin-indicators",
-        "--threads", "--quiet",
+        "--threads", "--quiet", "--clock", "--clock-columns", "--workspace", "--content-blind", "--any-hour", "--fdr",
     ):  # fmt: skip
         assert option in text
     assert "table|jsonl|json|csv" in text

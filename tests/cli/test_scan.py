@@ -18,6 +18,7 @@ from typer.testing import CliRunner, Result
 from headframe import cli
 from headframe.errors import BadIndicator, UnreadableInput
 from headframe.records.scan import ScanResult
+from tests import timing_office
 from tests.cli import captures
 from tests.reports import samples
 
@@ -349,7 +350,8 @@ def test_interrupted_standard_input_is_reported_as_far_as_it_came(
     assert code == 0, talk
     document = json.loads(out)
     assert [finding["host"] for finding in document["findings"]] == ["192.0.2.10"]
-    assert document["remarks"] == ["what came on standard input after Ctrl-C; what was read until then is reported"]
+    remark = "not used: what came on standard input after Ctrl-C; what was read until then is reported"
+    assert document["remarks"] == [remark]
     assert b"headframe: interrupted: what was read until then is reported\n" in talk
     assert "192.0.2.10" in report.read_text(encoding="utf-8")
 
@@ -456,7 +458,7 @@ def test_indicators_from_a_pipe(shell: Shell, miner_pcap: Path) -> None:
     document = json.loads(done.stdout)
     assert {finding["detector"] for finding in document["findings"]} == {"stratum", "pool_endpoint"}
     (remark,) = document["remarks"]
-    assert remark.startswith("/dev/fd/")
+    assert remark.startswith("not used: /dev/fd/")
     assert "line 2: 'nonsense'" in remark
     assert "headframe-indicators-" not in done.stdout
 
@@ -531,3 +533,137 @@ def test_output_that_cannot_be_encoded_is_escaped(headframe: Run) -> None:
     assert b"\\u77ff\\u6c60" in written
     assert b"\\u2500" not in written
     assert headframe("--help", PYTHONIOENCODING="ascii").returncode == 0
+
+
+# --- timing -------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def hidden(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with an hour of an office in which one miner hides in TLS, and the times of the blocks."""
+    folder = tmp_path_factory.mktemp("hidden")
+    traffic = timing_office.office(1.0, plaintext=False)
+    timing_office.written(traffic, folder / "office.pcap")
+    timing_office.clock_file(folder / "xmr.csv", traffic.truth)
+    return folder
+
+
+def test_timing_options_reach_the_scan(answer: Answer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each option arrives, and each default is the cautious one."""
+    monkeypatch.setenv("HEADFRAME_WORKSPACE", str(tmp_path / "none"))
+    seen = answer(samples.clean())
+
+    def told() -> tuple[object, ...]:
+        o = seen["options"]
+        return (
+            o.clocks, o.clock_columns, o.stored_clocks, o.content_blind, o.any_hour, o.false_discovery_rate  # type: ignore[attr-defined]
+        )  # fmt: skip
+
+    invoke("a.pcap", "-q")
+    assert told() == ((), {}, None, False, False, 0.01)
+    workspace = tmp_path / "ws"
+    (workspace / "blocks").mkdir(parents=True)
+    invoke(
+        "a.pcap", "-q", "--clock", "a.csv", "--clock", "b.parquet", "--clock-columns", "height=blk,arrival_time=3",
+        "--workspace", str(workspace), "--content-blind", "--any-hour", "--fdr", "0.05",
+    )  # fmt: skip
+    assert told() == (
+        (Path("a.csv"), Path("b.parquet")), {"height": "blk", "arrival_time": "3"}, workspace, True, True, 0.05,
+    )  # fmt: skip
+    monkeypatch.setenv("HEADFRAME_WORKSPACE", str(workspace))
+    invoke("a.pcap", "-q")
+    assert told()[2] == workspace
+
+
+@pytest.mark.parametrize("rate", ["0", "0.6", "-1", "much"])
+def test_a_rate_that_is_none_is_refused(answer: Answer, rate: str) -> None:
+    """Above a half a list would promise nothing."""
+    seen = answer(samples.clean())
+    done = invoke("a.pcap", "--fdr", rate)
+    assert (done.exit_code, done.stdout, seen) == (2, "", {})
+    assert "--fdr" in done.stderr
+
+
+ROWS = "".join(f"XMR,{10 + k},{1_767_260_000 + 120 * k}\n" for k in range(20))
+
+
+@pytest.mark.parametrize(
+    ("content", "options", "code", "words"),
+    [
+        (None, [], 4, ["blocks.csv: cannot be read: No such file or directory; give a CSV or Parquet file"]),
+        ("", [], 2, ["blocks.csv is empty; a file of block times has the columns chain, height and arrival_time"]),
+        ("\x89PNG\r\n\x1a\n\0\0\0", [], 2, ["blocks.csv"]),
+        ("chain,height,arrival_time\n", [], 2, ["blocks.csv has a header and no rows"]),
+        ("coin,blk,ts\n" + ROWS, [], 2, ["--clock-columns"]),
+        ("chain,height,arrival_time\nXMR,ten,soon\n", [], 2, ["no row can be understood", "--clock-columns"]),
+        ("height,arrival_time\n10,1767260000\n", [], 2, ["headframe clock import FILE"]),
+        (
+            "chain,height,arrival_time\n" + ROWS,
+            ["--clock-columns", "when=3"],
+            2,
+            ["--clock-columns: 'when' is no column"],
+        ),
+        (
+            "chain,height,arrival_time,header_time\n"
+            + "".join(f"XMR,{k},{1_767_260_000 + 120 * k + 28_800},{1_767_260_000 + 120 * k}\n" for k in range(20)),
+            [],
+            2,
+            ["arrival_time is 8 h ahead of header_time", "--utc-offset +8", "headframe clock import FILE"],
+        ),
+    ],
+    ids=["missing", "empty", "binary", "no rows", "other names", "no sense", "no chain", "mapping", "zone"],
+)
+def test_a_bad_clock_is_told_in_words(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    content: str | None,
+    options: list[str],
+    code: int,
+    words: list[str],
+) -> None:
+    """Before the captures are read; with options that this command has."""
+    if content is not None:
+        (tmp_path / "blocks.csv").write_text(content, encoding="latin-1")
+    monkeypatch.chdir(tmp_path)
+    done = invoke("no such capture.pcap", "-q", "--clock", "blocks.csv", *options)
+    assert (done.exit_code, done.stdout) == (code, ""), done.stderr
+    assert done.stderr.startswith("headframe: ")
+    assert len(done.stderr.splitlines()) == 1
+    assert all(part in done.stderr for part in words), done.stderr
+    assert " --columns" not in done.stderr
+
+
+def test_real_scan_blind_to_content_finds_the_miner_by_a_clock(headframe: Run, hidden: Path) -> None:
+    """From bytes to a finding, by the real program, in every form; the clock is named among what it rests on."""
+    arguments = ("scan", str(hidden / "office.pcap"), "--content-blind", "--clock", str(hidden / "xmr.csv"))
+    done = headframe(*arguments, "--format", "jsonl")
+    assert done.returncode == 0, done.stderr
+    (found,) = [json.loads(line) for line in done.stdout.splitlines()]
+    assert (found["detector"], found["family"], found["host"]) == ("chain_sync", "timing", "192.0.2.100")
+    assert found["coin"] == ["XMR"]
+    assert found["log10_e"] > 6
+    assert headframe(*arguments, "-q", "--fail-on-finding").returncode == 1
+    assert headframe("scan", str(hidden / "office.pcap"), "--content-blind", "-q", "--fail-on-finding").returncode == 0
+
+
+def test_real_scan_with_the_clock_of_a_workspace(headframe: Run, hidden: Path, tmp_path: Path) -> None:
+    """Imported once, used by every scan; what is wrong with a clock there stops none of them."""
+    workspace = str(tmp_path / "ws")
+    assert headframe("clock", "import", str(hidden / "xmr.csv"), "--workspace", workspace).returncode == 0
+    done = headframe("scan", str(hidden / "office.pcap"), "--workspace", workspace, "--format", "json", "-q")
+    document = json.loads(done.stdout)
+    assert "chain_sync" in {finding["detector"] for finding in document["findings"]}
+    (tmp_path / "ws" / "blocks" / "XMR.parquet").write_bytes(b"PAR1")
+    done = headframe("scan", str(hidden / "office.pcap"), "--format", "json", HEADFRAME_WORKSPACE=workspace)
+    assert done.returncode == 0
+    assert any("the stored clock of XMR is not used" in remark for remark in json.loads(done.stdout)["remarks"])
+
+
+def test_a_report_does_not_replace_a_clock(answer: Answer, tmp_path: Path) -> None:
+    """Block times are an input like any other."""
+    seen = answer(samples.clean())
+    path = tmp_path / "blocks.html"
+    path.write_text("<!doctype html> chain,height,arrival_time\n")
+    done = invoke("a.pcap", "--clock", str(path), "--report", str(path))
+    assert (done.exit_code, seen) == (2, {})
+    assert "is one of the inputs" in done.stderr

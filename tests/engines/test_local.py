@@ -9,13 +9,18 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from headframe.detectors.network.pool_endpoint import EndpointIndex
 from headframe.engines.local import CaptureFacts, LocalEngine
 from headframe.errors import UnreadableInput
+from headframe.kernels.bursts import gather_bursts
+from headframe.records.bursts import Bursts
 from headframe.records.conversation import Conversation
+from headframe.records.indicator import Indicator, IndicatorKind
 from tests import captures as make
+from tests import timing_office
 
 S, SA, K, P, F = make.SYN, make.SYN | make.ACK, make.ACK, make.PSH | make.ACK, make.FIN | make.ACK
 LOGIN = b'{"id":1,"method":"login","params":{"login":"x","pass":"x","agent":"XMRig/6.2"}}\n'
@@ -224,3 +229,81 @@ def test_conversations_agree_with_tshark(name: str, shared_data: Path, require_t
         assert theirs
         assert ours == theirs
         assert any(ids.values()), "tshark gave no community id"
+
+
+# --- bursts, and what a run sees that is blind to content ----------------------------------------------------------
+
+
+def blind_run(path: Path, index: EndpointIndex | None = None) -> CaptureFacts:
+    """Facts of a run that sees neither payload nor ports."""
+    return LocalEngine(index or EndpointIndex([]), threads=1, content_blind=True).run([str(path)])
+
+
+def seen_of(bursts: list[Bursts]) -> list[tuple[object, ...]]:
+    """What a timing detector can know of each, in an order that does not hang on ports."""
+    return sorted(
+        (c.orig_h, c.resp_h, c.orig_p, c.resp_p, c.proto, b.direction_known, tuple(b.time_ns.tolist()),
+         tuple(b.size.tolist()), c.orig_bytes, c.resp_bytes, c.orig_pkts, c.resp_pkts, c.history, c.conn_state)
+        for b in bursts
+        if (c := b.conversation)
+    )  # fmt: skip
+
+
+def test_bursts_are_those_of_the_conversations_that_last(tmp_path: Path) -> None:
+    """A minute or more and four packets: the series, gathered; of others nothing is kept."""
+    path = tmp_path / "a.pcap"
+    long = make.packets_of(session(shares=30), step_ns=3 * 10**9)
+    brief = make.packets_of(session("10.0.0.2", shares=30), step_ns=10**8)
+    few = make.packets_of(session("10.0.0.3", shares=1)[:5], step_ns=100 * 10**9)
+    path.write_bytes(make.pcap_file(sorted([*long, *brief, *few], key=lambda packet: packet.time_ns)))
+    facts, closed = run([path])
+    assert len(closed) == 3
+    (kept,) = facts.bursts
+    ((conversation, times, sizes),) = [one for one in closed if one[0].orig_h == "10.0.0.1"]
+    assert kept.conversation == conversation
+    out_times, out_sizes = np.array(times), np.array(sizes, dtype=np.int32)
+    count = gather_bursts(out_times, out_sizes, out_times, out_sizes)
+    assert kept.time_ns.tolist() == out_times[:count].tolist()
+    assert kept.size.tolist() == out_sizes[:count].tolist()
+    assert kept.direction_known
+    assert kept.first_packet is not None
+    assert (Path(kept.first_packet.file).name, kept.first_packet.number) == ("a.pcap", 1)
+
+
+def test_blind_to_content_nothing_is_read_and_no_port_is_shown(tmp_path: Path) -> None:
+    """No session, no observation, not even of an address that is looked out for; bursts without ports."""
+    path = tmp_path / "a.pcap"
+    path.write_bytes(make.pcap_file(make.packets_of(session(shares=30), step_ns=3 * 10**9)))
+    pool = Indicator(kind=IndicatorKind.POOL, value="10.9.9.9", port=3333, source="test")
+
+    def facts(*, blind: bool) -> CaptureFacts:
+        return LocalEngine(EndpointIndex([pool]), threads=1, content_blind=blind).run([str(path)])
+
+    open_eyed, blind = facts(blind=False), facts(blind=True)
+    assert len(open_eyed.sessions) == 1
+    assert open_eyed.observations
+    assert (blind.sessions, blind.observations) == ([], [])
+    assert [(b.conversation.orig_p, b.conversation.resp_p) for b in blind.bursts] == [(0, 0)]
+    assert [(b.conversation.orig_p, b.conversation.resp_p) for b in open_eyed.bursts] == [(40_000, 3333)]
+    assert blind.bursts[0].size.tolist() == open_eyed.bursts[0].size.tolist()
+    assert (blind.packets, blind.conversations) == (open_eyed.packets, open_eyed.conversations)
+
+
+def test_blind_to_content_means_blind(tmp_path: Path) -> None:
+    """Other payload of the same length and other ports everywhere: not one bit of what is kept is another.
+
+    Also of conversations whose beginning was not captured, where only the ports tell who called.
+    """
+    frames = [frame for k in range(6) for frame in office(k, 40)]
+    packets = make.packets_of(frames, step_ns=30_000_000)
+    plain, other = tmp_path / "a.pcap", tmp_path / "b.pcap"
+    plain.write_bytes(make.pcap_file(packets))
+    changed = timing_office.scrambled([(p.time_ns, p.data) for p in packets], 1)
+    other.write_bytes(make.pcap_file([make.Packet(time_ns, data) for time_ns, data in changed]))
+    assert all(len(a.data) == len(b[1]) and a.data != b[1] for a, b in zip(packets, changed, strict=True))
+    before, after = seen_of(blind_run(plain).bursts), seen_of(blind_run(other).bursts)
+    assert before == after
+    assert len(before) >= len({row[:2] for row in before}) == 40
+    assert {row[5] for row in before} == {True, False}
+    assert sum(len(facts.sessions) for facts in (run([other])[0], blind_run(plain))) == 0
+    assert run([plain])[0].sessions

@@ -22,7 +22,7 @@ def _plain(*given: Any, **_options: Any) -> Any:
 @lru_cache
 def uncompiled() -> types.SimpleNamespace:
     """Fresh copies of the kernel modules with ``njit`` switched off."""
-    names = ("frames", "look", "prefetch", "pcap", "pcapng", "conversations", "bursts", "chain_sync")
+    names = ("frames", "look", "prefetch", "pcap", "pcapng", "conversations", "bursts", "chain_sync", "peer_sync")
     full = [f"headframe.kernels.{name}" for name in names]
     import headframe.kernels as package
 

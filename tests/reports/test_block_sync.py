@@ -214,13 +214,18 @@ def test_any_record_gives_well_formed_svg(
 def test_offset_in_words_names_who_may_be_wrong() -> None:
     """Late pushes may be the pool's doing; early ones cannot be; whole hours are a time zone."""
     assert offset_parts(Interval(-0.5, 0.5, 1.0)) == (
-        "none (-0.5 to 1 s)",
+        "with the blocks (-0.5 to 1 s)",
         "The sensor's clock and the block clock agree, as far as can be told.",
     )
+    assert offset_parts(Interval(0.0, 0.0, 0.0))[0] == "with the blocks"
     late, early = offset_parts(Interval(2.0, 2.5, 3.0))[1], offset_parts(Interval(-3.0, -2.5, -2.0))[1]
     assert "2.5 s ahead of the block clock, or the pool needs so long" in late
     assert "2.5 s behind the block clock, or that clock hears of blocks so late" in early
-    assert "wrong time zone" in offset_parts(Interval(25_199.0, 25_199.5, 25_200.0))[1]
+    assert offset_parts(Interval(25_198.5, 25_199.0, 25_199.0)) == (
+        "7 h less 1 s after the blocks (25,198.5 to 25,199 s)",
+        "The sensor's clock is 7 h less 1 s ahead of the block clock: whole hours speak for a wrong time zone.",
+    )
+    assert offset_parts(Interval(-3_603.0, -3_603.0, -3_603.0))[0] == "1 h and 3 s before the blocks"
     assert "time zone" not in late + early
     assert offset_parts(Interval(math.nan, 1.0, 2.0))[0] == "unknown"
 

@@ -422,7 +422,7 @@ def test_followers_that_do_not_mine_are_told_apart() -> None:
 def test_a_thousand_timing_findings_stay_readable() -> None:
     """Pictures of many findings are coarser, so that the file stays below the size that any browser opens."""
     findings = [samples.timing_miner(seed % 20, host=f"10.0.{seed >> 8}.{seed & 255}") for seed in range(1_000)]
-    assert len(render_html(replace(samples.mixed(), findings=findings), generated_ns=0)) < 12_000_000
+    assert len(render_html(replace(samples.mixed(), findings=findings), generated_ns=0)) < 10_000_000
 
 
 def test_missing_evidence_is_not_passed_over() -> None:

@@ -131,3 +131,10 @@ def test_shares_that_the_timeline_does_not_hold_are_counted() -> None:
     assert drawing is not None
     assert ">5,051</text>" in drawing.svg
     assert drawing.notes == ("2 of 5,051 accepted shares were kept",)
+
+
+def test_labels_over_midnight_name_each_day_once() -> None:
+    """The first label and each midnight carry the date; four full dates would overlap on a telephone."""
+    svg, _ = drawn(Timeline(jobs=(T0,)), ended_ns=T0 + 23 * 3600 * S)
+    axis = next(group for group in svg.iter("g") if group.get("class") == "axis")
+    assert [label.text for label in axis] == ["04-16 06:00", "12:00", "18:00", "04-17"]

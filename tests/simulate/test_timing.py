@@ -296,7 +296,8 @@ def evidence(series: Series, found: np.ndarray) -> tuple[float, Client]:
     clock = timing.clock_of("XMR", heard, (START - 600 * SECOND, START + 5 * HOUR))
     parameters = ChainSyncParameters()
     (subject,) = group_subjects(bursts_of(series), parameters)
-    client = judge_client(subject, -1, parameters.large_bytes).client
+    inside = (clock.arrival_ns >= subject.spans_ns[0, 0]) & (clock.arrival_ns < subject.spans_ns[-1, 1])
+    client = judge_client(subject, -1, int(inside.sum())).client
     return float(measure_all([subject], [clock], parameters)[0, 0]), client
 
 

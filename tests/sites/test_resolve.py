@@ -21,7 +21,6 @@ from headframe.records.site import (
 )
 from headframe.sites import Registry, resolve, resolve_many, resolve_usage_point
 from headframe.sites.resolve import MAX_CANDIDATES, OUTCOMES
-
 from tests.sites import naive_sites
 
 FILE = "sites.csv"
@@ -163,7 +162,8 @@ def test_a_lease_leads_to_the_place_it_names() -> None:
     found = resolve("10.1.2.3", None, (110, 120), registry)
     assert found.site_id == "B"
     assert found.reasons == (
-        "ISC DHCP lease dhcpd.leases row 99: 10.1.2.3/32 at circuit ge-0/0/1; circuit ge-0/0/1 (sites.csv row 5) -> site B",
+        "ISC DHCP lease dhcpd.leases row 99: 10.1.2.3/32 at circuit ge-0/0/1; "
+        "circuit ge-0/0/1 (sites.csv row 5) -> site B",
     )
 
 
@@ -301,15 +301,16 @@ def test_the_owner_of_an_outside_address_is_not_who_used_it(
 
 def test_the_peer_and_the_protocol_tell_mappings_apart() -> None:
     """netfilter uses one outside port towards several destinations at once."""
+    web = {"port_from": 5, "port_to": 5, "proto": "tcp", "peer_port": 80}
     registry = Registry(
         SITES,
         [assign("B", "10.0.0.2/32"), assign("C", "10.0.0.3/32")],
         translations=[
-            nat("203.0.113.5", "10.0.0.2", 0, 9, port_from=5, port_to=5, proto="tcp", peer_address="198.51.100.1", peer_port=80),
-            nat("203.0.113.5", "10.0.0.3", 0, 9, port_from=5, port_to=5, proto="tcp", peer_address="198.51.100.2", peer_port=80),
+            nat("203.0.113.5", "10.0.0.2", 0, 9, peer_address="198.51.100.1", **web),
+            nat("203.0.113.5", "10.0.0.3", 0, 9, peer_address="198.51.100.2", **web),
             nat("203.0.113.5", "10.0.0.3", 0, 9, port_from=5, port_to=5, proto="udp"),
         ],
-    )  # fmt: skip
+    )
 
     def ask(**more: object) -> tuple[str, ...]:
         return resolve("203.0.113.5", 5, (0, 9), registry, **more).stretches[0].site_ids  # type: ignore[arg-type]
@@ -385,7 +386,7 @@ def test_a_meter_goes_the_same_way() -> None:
     assert "UP2" in resolve_usage_point("UP2", (10, 20), registry).missing[0]
 
 
-# Bad questions and registries ------------------------------------------------------------------------------------------
+# Bad questions and registries ----------------------------------------------------------------------------------------
 
 
 def test_bad_questions_are_refused() -> None:
@@ -406,7 +407,7 @@ def test_bad_questions_are_refused() -> None:
             call()
 
 
-# Against the twin ------------------------------------------------------------------------------------------------------
+# Against the twin ----------------------------------------------------------------------------------------------------
 
 instants = st.integers(0, 20)
 intervals = st.tuples(st.none() | instants, st.none() | instants)
@@ -437,7 +438,9 @@ leases = st.builds(
     lambda prefix, start, end, where, realm: lease(prefix, start, end, *where, realm=realm),
     st.sampled_from(["10.0.0.1/32", "10.0.0.2/32", "2001:db8::/64", "fd00::1/128"]),
     instants, st.none() | instants,
-    st.lists(st.sampled_from([(CIRCUIT, "p1"), (CIRCUIT, "p2"), (CIRCUIT, "p3"), (VLAN, "7")]), max_size=3, unique=True),
+    st.lists(
+        st.sampled_from([(CIRCUIT, "p1"), (CIRCUIT, "p2"), (CIRCUIT, "p3"), (VLAN, "7")]), max_size=3, unique=True
+    ),
     realms,
 )  # fmt: skip
 translations = st.builds(
@@ -518,7 +521,7 @@ def test_the_order_of_rows_is_harmless(prefixes: list[Assignment], random: objec
 
 
 def test_a_hundred_thousand_assignments_answer_a_hundred_thousand_questions_at_once() -> None:
-    """Cost grows with the logarithm of the registry. The bound is ten times what was measured on two slow cores (2026-11)."""
+    """Cost grows with the logarithm of the registry. The bound is some ten times what was measured (2026-11)."""
     generator = np.random.default_rng(7)
     lengths = generator.integers(16, 33, 100_000)
     numbers = generator.integers(0, 2**32, 100_000) >> (32 - lengths) << (32 - lengths)
@@ -531,9 +534,9 @@ def test_a_hundred_thousand_assignments_answer_a_hundred_thousand_questions_at_o
     addresses = [text(n) for n in generator.integers(0, 2**32, 100_000).tolist()]
     when = np.zeros(100_000, np.int64)
     resolve_many(addresses[:10], when[:10], when[:10], registry)
-    began = time.perf_counter()
+    began = time.process_time()
     many = resolve_many(addresses, when, when + 1, registry)
-    assert time.perf_counter() - began < 4.0
+    assert time.process_time() - began < 4.0
     for row in range(0, 100_000, 5000):
         assert OUTCOMES[many.outcome[row]] is resolve(addresses[row], None, (0, 1), registry).outcome
 
@@ -543,7 +546,7 @@ def test_ten_thousand_renewals_of_one_address_stay_cheap() -> None:
     stretches = [lease("10.0.0.1/32", n * 10, n * 10 + 10, (CIRCUIT, f"p{n & 1}")) for n in range(20_000)]
     registry = Registry(SITES, [assign("A", "p0", CIRCUIT), assign("B", "p1", CIRCUIT)], leases=stretches)
     resolve("10.0.0.1", None, (0, 1), registry)
-    began = time.perf_counter()
+    began = time.process_time()
     for n in range(2000):
         assert resolve("10.0.0.1", None, (n * 10, n * 10 + 5), registry).site_id == "AB"[n & 1]
-    assert time.perf_counter() - began < 2.0
+    assert time.process_time() - began < 2.0

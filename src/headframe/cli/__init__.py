@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from headframe import __version__
+from headframe.cli.assess import assess
 from headframe.cli.calibrate import calibrate
 from headframe.cli.clock import clock
 from headframe.cli.compile import compile_kernels
@@ -53,6 +54,7 @@ def headframe(
 
 
 app.command()(scan)
+app.command()(assess)
 app.add_typer(simulate, name="simulate")
 app.command()(calibrate)
 app.add_typer(clock, name="clock")

@@ -4,23 +4,24 @@ import gc
 import os
 import stat
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
 from headframe.cli.compile import COMPILING, say_if_not_kept
 from headframe.cli.exit_codes import ExitCode, exit_code_of
 from headframe.cli.polite import fail, politely, say
-from headframe.errors import UnreadableInput
+from headframe.errors import HeadframeError, UnreadableInput
 
 if TYPE_CHECKING:
     from headframe.app import ScanOptions
     from headframe.records.scan import ScanResult
 
 STANDARD_INPUT = "-"
+T = TypeVar("T")
 
 
 class Format(StrEnum):
@@ -125,19 +126,20 @@ def scan(
         from headframe.app import ScanOptions
         from headframe.clock import now_ns as now
 
+        columns = _told_in_our_words(lambda: _columns(clock_columns))
         options = ScanOptions(
             indicators=files.paths,
             builtin_indicators=not no_builtin_indicators,
             reveal=reveal,
             threads=threads,
             clocks=tuple(clock or ()),
-            clock_columns=_columns(clock_columns),
+            clock_columns=columns,
             stored_clocks=_workspace(workspace),
             content_blind=content_blind,
             any_hour=any_hour,
             false_discovery_rate=false_discovery_rate,
         )
-        result = _scan(paths, options, quiet=quiet)
+        result = _told_in_our_words(lambda: _scan(paths, options, quiet=quiet))
         result.remarks = [files.as_given(remark) for remark in result.remarks]
     now_ns = now()
 
@@ -157,6 +159,21 @@ def scan(
         # The one thing that --quiet must not hide: there is no answer.
         say("no packet could be read from the input; --format json tells what is wrong with it")
     raise SystemExit(int(code))
+
+
+def _told_in_our_words(work: Callable[[], T]) -> T:
+    """Do it; what is wrong with a clock is told with the options of this command, not of ``headframe clock import``."""
+    try:
+        return work()
+    except HeadframeError as error:
+        from headframe.sources.chain.series import BadClock
+
+        if not isinstance(error, BadClock):
+            raise
+        words = str(error).replace("--columns", "--clock-columns")
+        if "--chain" in words or "--utc-offset" in words:
+            words += ". Those are options of headframe clock import FILE, which keeps blocks for every later scan"
+        fail(words, ExitCode.USAGE)
 
 
 def _columns(text: str) -> dict[str, str]:
@@ -196,7 +213,8 @@ def _scan(paths: list[str], options: "ScanOptions", *, quiet: bool) -> "ScanResu
     if source.interrupted:
         # Even with --quiet: the answer is about a part of what was to be scanned.
         say("interrupted: what was read until then is reported")
-        result.remarks.append("what came on standard input after Ctrl-C; what was read until then is reported")
+        left = "not used: what came on standard input after Ctrl-C; what was read until then is reported"
+        result.remarks.append(left)
     return result
 
 

@@ -132,3 +132,20 @@ def compile_timing() -> None:
     chain_sync.add_conversation(time_ns, bits, 0, 0, time_ns, spans, grid, 1, 1, sums)
     chain_sync.log_mixture(sums, grid.offset_weights)
     chain_sync.measure_many(time_ns, bits, at, spans, at, time_ns, spans, grid, 1, 1, log_e, time_ns)
+
+    from headframe.detectors.network.peer_sync import PeerSyncParameters
+    from headframe.detectors.network.peer_sync.evidence import make_bet, pack
+    from headframe.kernels import peer_sync
+
+    parameters = PeerSyncParameters()
+    none = np.zeros(0)
+    pairs = np.zeros((0, 2), dtype=np.int64)
+    partners = peer_sync.Partners(np.zeros((0, 1), dtype=np.int32), np.zeros((0, 1)), np.zeros((0, 1), dtype=np.int64))
+    rows = pack([], parameters)
+    peer_sync.drop_ticks(time_ns, 1, 2, 1, 0.3, 3, reply)
+    peer_sync.count_meetings(time_ns, 1)
+    peer_sync.find_partners(rows, time_ns, size, time_ns, 1, 1, 1.0, partners)
+    best = np.zeros((0, 2), dtype=np.int32)
+    peer_sync.bet_on_all(rows, partners, make_bet(parameters), 30.0, none, none, none, best, time_ns, time_ns)
+    peer_sync.find_beats(time_ns, time_ns, 0, 1, 1, time_ns)
+    peer_sync.intersect(pairs, pairs, pairs)

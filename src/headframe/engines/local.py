@@ -372,7 +372,7 @@ class LocalEngine:
             direction_known = bool(int(one["flags"]) & (kernel.SYN | kernel.SYN_ACK))
             if self._content_blind:
                 conversation = replace(conversation, orig_p=0, resp_p=0)
-                if not direction_known and ip_address(conversation.resp_h) < ip_address(conversation.orig_h):
+                if not direction_known and _earlier(conversation.resp_h, conversation.orig_h):
                     # Who is the originator was guessed by the ports, which nobody may see.
                     conversation, size = _turned(conversation), -size
             self._facts.bursts.append(
@@ -398,6 +398,11 @@ class LocalEngine:
                 packet=self._timeline.packet(first),
             )
         )
+
+
+def _earlier(address: str, other: str) -> bool:
+    """An order of addresses, which knows nothing of ports. Both are of one IP version."""
+    return ip_address(address).packed < ip_address(other).packed
 
 
 def _turned(conversation: Conversation) -> Conversation:

@@ -135,12 +135,22 @@ def add_segment(time_ns, bits, first, last, start_ns, end_ns, blocks_ns, grid, h
     for c in range(CLASSES):
         for w in range(n_windows):
             p = chance(time_ns, bits, first, last, start_ns, end_ns, c, grid.windows_ns[w])
+            hit_row = hits[c, w]
+            any_hit = False
+            for d in range(n_offsets):
+                any_hit |= hit_row[d] > 0
             for s in range(len(grid.shares)):
                 share = grid.shares[s]
                 miss = np.log1p(-share)
-                hit = np.log(1.0 - share + share / p) if p > 0.0 else 0.0
-                for d in range(n_offsets):
-                    log_e[c, w, s, d] += hits[c, w, d] * hit + (inside[d] - hits[c, w, d]) * miss
+                # E = (1 - θ + θ/p)**hits * (1 - θ)**misses; the rows are views, for the compiler's sake.
+                row = log_e[c, w, s]
+                if any_hit:
+                    gain = (np.log(1.0 - share + share / p) if p > 0.0 else 0.0) - miss
+                    for d in range(n_offsets):
+                        row[d] += hit_row[d] * gain + inside[d] * miss
+                else:
+                    for d in range(n_offsets):
+                        row[d] += inside[d] * miss
     return most
 
 
@@ -168,22 +178,36 @@ def log_mixture(log_e, offset_weights):
     log_e : float64[CLASSES, w, θ, d]
     offset_weights : float64[d]
     """
-    flat = log_e.reshape(-1, len(offset_weights))
-    best = -np.inf
-    for row in range(len(flat)):
-        for d in range(len(offset_weights)):
-            best = max(best, flat[row, d])
+    # Neighbouring offsets mostly have the same hits: a run of equal values is one term with the weight of all.
+    n_offsets = len(offset_weights)
+    values = np.empty(log_e.size)
+    weights = np.empty(log_e.size)
+    count = 0
+    for c in range(log_e.shape[0]):
+        for w in range(log_e.shape[1]):
+            for s in range(log_e.shape[2]):
+                row = log_e[c, w, s]
+                value = row[0]
+                weight = offset_weights[0]
+                for d in range(1, n_offsets):
+                    if row[d] == value:
+                        weight += offset_weights[d]
+                    else:
+                        values[count] = value
+                        weights[count] = weight
+                        count += 1
+                        value = row[d]
+                        weight = offset_weights[d]
+                values[count] = value
+                weights[count] = weight
+                count += 1
+    best = values[0]
+    for k in range(1, count):
+        best = max(best, values[k])
     total = 0.0
-    for row in range(len(flat)):
-        # Neighbouring offsets mostly have the same hits: one exponential serves them all.
-        before = np.nan
-        e = 0.0
-        for d in range(len(offset_weights)):
-            if flat[row, d] != before:
-                before = flat[row, d]
-                e = np.exp(before - best)
-            total += offset_weights[d] * e
-    return best + np.log(total / len(flat))
+    for k in range(count):
+        total += weights[k] * np.exp(values[k] - best)
+    return best + np.log(total * n_offsets / log_e.size)
 
 
 @kernel

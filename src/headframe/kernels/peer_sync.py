@@ -221,50 +221,71 @@ def find_partners(rows, sorted_ns, who, place, shortest_ns, fewest, least_streng
     """
     m = len(rows.at) - 1
     reach_ns = np.int64((LAGS + 1) * SECOND)
-    counts = np.zeros((m, BINS), dtype=np.int32)
-    met_by = np.full(m, -1, dtype=np.int32)
-    met = np.empty(m, dtype=np.int32)
+    rate = np.array([_rate(rows, a) for a in range(m)])
+    # Of a row with one span only these are needed; others are looked at in full.
+    start_ns = rows.spans_ns[rows.span_at[:-1], 0]
+    end_ns = rows.spans_ns[rows.span_at[1:] - 1, 1]
+    one_span = np.diff(rows.span_at) == 1
+    met = np.zeros(m, dtype=np.int32)
     partners.row[:] = -1
     partners.strength[:] = 0.0
     partners.lag_ns[:] = 0
     for a in range(m):
-        n_met = 0
+        # Most of the time is spent here: one addition for each meeting, whoever it is with, and nothing to decide.
+        touched = 0
         for k in range(rows.at[a], rows.at[a + 1]):
             from_ns = rows.time_ns[k] - reach_ns
+            until_ns = rows.time_ns[k] + reach_ns
             g = place[k]
             while g > 0 and sorted_ns[g - 1] > from_ns:
                 g -= 1
-            while g < len(sorted_ns) and sorted_ns[g] - from_ns < 2 * reach_ns:
-                b = who[g]
-                if b > a:
-                    if met_by[b] != a:
-                        met_by[b] = a
-                        met[n_met] = b
-                        n_met += 1
-                        for q in range(BINS):
-                            counts[b, q] = 0
-                    counts[b, (sorted_ns[g] - from_ns) // SECOND] += 1
+            while g < len(sorted_ns) and sorted_ns[g] < until_ns:
+                met[who[g]] += 1
                 g += 1
-        for q in range(n_met):
-            b = met[q]
-            if foreign(rows, a, b):
-                _judge_pair(rows, a, b, counts[b], shortest_ns, fewest, least_strength, partners)
+                touched += 1
+        if touched > m:
+            for b in range(m):
+                if b > a and met[b] >= fewest:
+                    if one_span[a] and one_span[b]:
+                        together_ns = min(end_ns[a], end_ns[b]) - max(start_ns[a], start_ns[b])
+                        expected = (2.0 * SECOND) * together_ns * rate[a] * rate[b]
+                        if together_ns < shortest_ns or _strength_is_below(least_strength, met[b], expected):
+                            met[b] = 0
+                            continue
+                    _judge_pair(rows, rate, a, b, met[b], shortest_ns, fewest, least_strength, partners)
+                met[b] = 0
+            continue
+        for k in range(rows.at[a], rows.at[a + 1]):
+            g = place[k]
+            while g > 0 and sorted_ns[g - 1] > rows.time_ns[k] - reach_ns:
+                g -= 1
+            while g < len(sorted_ns) and sorted_ns[g] < rows.time_ns[k] + reach_ns:
+                b = who[g]
+                if b > a and met[b] >= fewest:
+                    _judge_pair(rows, rate, a, b, met[b], shortest_ns, fewest, least_strength, partners)
+                met[b] = 0
+                g += 1
 
 
 @kernel
-def _judge_pair(rows, a, b, counts, shortest_ns, fewest, least_strength, partners):
+def _judge_pair(rows, rate, a, b, met, shortest_ns, fewest, least_strength, partners):
+    if not foreign(rows, a, b):
+        return
+    together_ns = _overlap(rows, a, b)
+    if together_ns < shortest_ns:
+        return
+    expected = (2.0 * SECOND) * together_ns * rate[a] * rate[b]
+    # No two bins hold more than all.
+    if _strength_is_below(least_strength, met, expected):
+        return
+    counts = np.zeros(BINS, dtype=np.int64)
+    _count_lags(rows.time_ns[rows.at[a] : rows.at[a + 1]], rows.time_ns[rows.at[b] : rows.at[b + 1]], counts)
     best = 0
     for k in range(BINS - 1):
         if counts[k] + counts[k + 1] > counts[best] + counts[best + 1]:
             best = k
     seen = counts[best] + counts[best + 1]
-    if seen < fewest:
-        return
-    together_ns = _overlap(rows, a, b)
-    if together_ns < shortest_ns:
-        return
-    expected = (2.0 * SECOND) * together_ns * _rate(rows, a) * _rate(rows, b)
-    if seen <= expected:
+    if seen < fewest or seen <= expected:
         return
     strength = seen * np.log(seen / expected) - (seen - expected)
     if strength < least_strength:
@@ -273,6 +294,28 @@ def _judge_pair(rows, a, b, counts, shortest_ns, fewest, least_strength, partner
     lag_ns = np.int64((best - LAGS) * SECOND)
     _remember(partners, a, b, strength, lag_ns)
     _remember(partners, b, a, strength, -lag_ns)
+
+
+@kernel
+def _strength_is_below(least_strength, seen, expected):
+    """Whether coincidences are too few, cheaply: x ln x - x + 1 <= (x - 1)(sqrt(x) - 1) for x = seen / expected."""
+    x = seen / expected
+    return x <= 1.0 or expected * (x - 1.0) * (np.sqrt(x) - 1.0) < least_strength
+
+
+@kernel
+def _count_lags(one_ns, other_ns, counts):
+    """How often the other lies behind by so much, in bins of 1 s."""
+    reach_ns = np.int64((LAGS + 1) * SECOND)
+    first = 0
+    for k in range(len(one_ns)):
+        from_ns = one_ns[k] - reach_ns
+        while first < len(other_ns) and other_ns[first] <= from_ns:
+            first += 1
+        q = first
+        while q < len(other_ns) and other_ns[q] < one_ns[k] + reach_ns:
+            counts[(other_ns[q] - from_ns) // SECOND] += 1
+            q += 1
 
 
 @kernel
@@ -465,8 +508,10 @@ def bet_on_recurrence(time_ns, beats_ns, spans_ns, bet):
 
     Returns
     -------
-    float
+    log_e : float
         Natural logarithm of the bet.
+    recurring : float
+        p' beside the share of beats hit at the best of the lags that are bet on: near 1 and above for timers.
     """
     reach = bet.farthest_ns // bet.step_ns
     hits = np.zeros(2 * reach + 1, dtype=np.int32)
@@ -501,15 +546,17 @@ def bet_on_recurrence(time_ns, beats_ns, spans_ns, bet):
     for r in range(2 * reach + 1):
         if abs(r - reach) > near and inside[r] >= bet.fewest_beats and 2 * inside[r] >= inside[reach]:
             p = max(p, (hits[r] + 1.0) / (inside[r] + 1.0))
-    if p == 0.0 or p >= 1.0:
-        return 0.0
+    if p == 0.0:
+        return 0.0, 0.0
     total = 0.0
+    best = 0.0
     for lag in range(-LAGS, LAGS + 1):
         r = reach + lag * SECOND // bet.step_ns
         for s in range(len(bet.shares)):
             hit = np.log(1.0 - bet.shares[s] + bet.shares[s] / p)
             total += np.exp(hits[r] * hit + (inside[r] - hits[r]) * np.log1p(-bet.shares[s]))
-    return np.log(total / (len(bet.shares) * (2 * LAGS + 1)))
+        best = max(best, (hits[r] + 1.0) / (inside[r] + 1.0))
+    return np.log(total / (len(bet.shares) * (2 * LAGS + 1))), p / best
 
 
 @kernel
@@ -530,6 +577,8 @@ def bet_on_row(rows, row, one, other, lag_ns, bet):
         Natural logarithm of the e-value, the smaller of both bets; 0 where too little was seen.
     log_e_rotated : float
         The same of the rotations alone.
+    recurring : float
+        See `bet_on_recurrence`; 0 where it was not needed.
     beats : int
         Beats while all three were watched.
     lag_s : int
@@ -575,7 +624,7 @@ def bet_on_row(rows, row, one, other, lag_ns, bet):
                     log_e[length],
                 )
     if beats < bet.fewest_beats:
-        return 0.0, 0.0, beats, 0
+        return 0.0, 0.0, 0.0, beats, 0
     best = -np.inf
     lag = 0
     for length in range(log_e.shape[0]):
@@ -586,12 +635,13 @@ def bet_on_row(rows, row, one, other, lag_ns, bet):
                     lag = d - LAGS
     total = np.log(np.mean(np.exp(log_e - best))) + best
     if total <= 0.0:
-        return total, total, beats, lag
-    return min(total, bet_on_recurrence(mine, beats_ns, spans, bet)), total, beats, lag
+        return total, total, 0.0, beats, lag
+    guarded, recurring = bet_on_recurrence(mine, beats_ns, spans, bet)
+    return min(total, guarded), total, recurring, beats, lag
 
 
 @kernel
-def bet_on_all(rows, partners, bet, strength_cap, log_e, log_e_rotated, support, beats, lag_s):
+def bet_on_all(rows, partners, bet, strength_cap, log_e, log_e_rotated, recurring, support, beats, lag_s):
     """Evidence of every row against the beats of the others.
 
     The beats of one row and its partner weigh ``exp(min(strength, strength_cap) / 2)``; neither the partners nor the
@@ -609,6 +659,8 @@ def bet_on_all(rows, partners, bet, strength_cap, log_e, log_e_rotated, support,
         Filled: natural logarithm of the weighted mean; -inf where nothing spoke for the row.
     log_e_rotated : float64[m]
         Filled: the same of the rotations alone.
+    recurring : float64[m]
+        Filled: see `bet_on_recurrence`, of the loudest rotation.
     support : int32[m, 2]
         Filled: the two rows whose beats speak loudest, or -1.
     beats : int64[m]
@@ -627,6 +679,7 @@ def bet_on_all(rows, partners, bet, strength_cap, log_e, log_e_rotated, support,
     for i in range(m):
         log_e[i] = -np.inf
         log_e_rotated[i] = -np.inf
+        recurring[i] = 0.0
         support[i, :] = -1
         beats[i] = 0
         lag_s[i] = 0
@@ -634,6 +687,7 @@ def bet_on_all(rows, partners, bet, strength_cap, log_e, log_e_rotated, support,
             continue
         weights = 0.0
         loudest = -np.inf
+        loudest_rotated = -np.inf
         for h in range(n_have):
             j = have[h]
             if not foreign(rows, i, j):
@@ -656,9 +710,12 @@ def bet_on_all(rows, partners, bet, strength_cap, log_e, log_e_rotated, support,
                 weights += np.exp(log_weight)
                 if not mine:
                     continue
-                found, rotated, n_beats, lag = bet_on_row(rows, i, j, other, partners.lag_ns[j, q], bet)
+                found, rotated, again, n_beats, lag = bet_on_row(rows, i, j, other, partners.lag_ns[j, q], bet)
                 log_e_rotated[i] = _log_add(log_e_rotated[i], log_weight + rotated)
                 log_e[i] = _log_add(log_e[i], log_weight + found)
+                if log_weight + rotated > loudest_rotated:
+                    loudest_rotated = log_weight + rotated
+                    recurring[i] = again
                 if log_weight + found > loudest:
                     loudest = log_weight + found
                     support[i, 0] = j

@@ -99,6 +99,8 @@ class FamilyAccount:
         Those that could answer.
     looks : int
         How often all of them looked, at all sites together: more than at this one.
+    findings : int
+        That show mining, of this family at this site.
     contradictions : tuple of str
         What speaks against mining.
     missing : tuple of str
@@ -110,6 +112,7 @@ class FamilyAccount:
     log10_e: float
     detectors: tuple[str, ...] = ()
     looks: int = 0
+    findings: int = 0
     contradictions: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
 
@@ -143,6 +146,8 @@ class Assessment:
         Every family, in the order of `Family`.
     supporting_sources : int
         Independent sources in which a family supports: a notice takes two, an information letter one.
+    sources_without_victims : int
+        The same without the findings on addresses that are probably victims: nobody gets a notice for being one.
     log10_e : float
         Of the site by itself: charged with every conversation that was read, since findings do not tell whose they
         were. If nobody mines there, this much is shown at most once in ``10**log10_e``. [unitless]
@@ -155,6 +160,8 @@ class Assessment:
         Smallest false discovery rate at which it would be. [unitless]
     assumptions : tuple of str
         What the merged evidence rests on.
+    conversations : int
+        Of all scans that could have shown it in this period: so many chances for a false match are counted.
     findings : int
     addresses : tuple of (Role, tuple of str)
         Addresses by what they do, sorted.
@@ -176,11 +183,13 @@ class Assessment:
     period: Period
     families: tuple[FamilyAccount, ...]
     supporting_sources: int
+    sources_without_victims: int
     log10_e: float
     log10_e_list: float
     listed: bool
     adjusted_rate: float
     assumptions: tuple[str, ...] = ()
+    conversations: int = 0
     findings: int = 0
     addresses: tuple[tuple[Role, tuple[str, ...]], ...] = ()
     coins: tuple[str, ...] = ()

@@ -253,7 +253,7 @@ def draw_delays(sync: BlockSync) -> Drawing | None:
         f"{count(in_window, 'block')} within the window of {sync.window_s:g} s, {expected_count(by_chance)} expected "
         f"by chance; {later:,} later than {last_s:g} s or never"
     )
-    heading = lane_label(0, "Blocks by delay of the next push", f"{later:,} later" if later else "none later")
+    heading = lane_label(0, "Delay of the next push", f"{later:,} later" if later else "none later")
     window_x = _BARS_PER_WINDOW * width
     svg = stretch(
         f'<path class="band" d="{"".join(band)}"/><path class="grid" d="{grid}"/>'

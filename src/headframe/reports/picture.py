@@ -122,20 +122,24 @@ def time_axis(axis: TimeAxis, top: int) -> tuple[str, str]:
     step_ns = step_s * NS_PER_S
     first_ns = -(-axis.start_ns // step_ns) * step_ns
     grid = [f"M0 {top}H{AXIS_UNITS}"]
-    labels = []
+    labels: list[str] = []
     several_days = clock_time(axis.start_ns)[:10] != clock_time(axis.start_ns + axis.length_ns)[:10]
     for at in range(first_ns, axis.start_ns + axis.length_ns + 1, step_ns):
         part = (at - axis.start_ns) / axis.length_ns * 100
         grid.append(f"M{axis.x(at)} 0V{top + 4}")
         anchor = ' class="first"' if part < 9 else ' class="last"' if part > 91 else ""
-        labels.append(f'<text x="{part:.2f}%" y="{top + 16}"{anchor}>{_label(at, step_s, several_days)}</text>')
+        label = _label(at, step_s, dated=several_days and not labels)
+        labels.append(f'<text x="{part:.2f}%" y="{top + 16}"{anchor}>{label}</text>')
     return "".join(grid), f'<g class="axis">{"".join(labels)}</g>'
 
 
-def _label(at_ns: int, step_s: int, several_days: bool) -> str:
+def _label(at_ns: int, step_s: int, *, dated: bool) -> str:
+    """The time of day, with the date where asked for; midnight is told by the date that begins."""
     moment = clock_time(at_ns)
     if step_s >= 86_400:
         return moment[:10]
-    if step_s < 60:
-        return moment[11:]
-    return f"{moment[5:10]} {moment[11:16]}" if several_days else moment[11:16]
+    if moment[11:] == "00:00:00":
+        return moment[5:10]
+    time_of_day = moment[11:] if step_s < 60 else moment[11:16]
+    # Four dates do not fit side by side on a telephone. Every step divides the day, so each midnight has its label.
+    return f"{moment[5:10]} {time_of_day}" if dated else time_of_day

@@ -25,6 +25,8 @@ ROLE_NAME: dict[Role, str] = {
 
 ROLE_ORDER: dict[Role, int] = {role: place for place, role in enumerate(ROLE_NAME)}
 
+_OFF_HOUR_S = 60.0  # clocks drift by seconds besides; a minute is generous
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # RFC 3339 has four-digit years only; a damaged time stamp may claim any other.
 _FIRST_S = int((datetime(1, 1, 1, tzinfo=UTC) - _EPOCH).total_seconds())
@@ -365,25 +367,27 @@ def offset_parts(offset_s: Interval) -> tuple[str, str]:
     if not math.isfinite(low + middle + high):
         return "unknown", "The offset between the sensor's clock and the block clock is not known."
     if low <= 0 <= high:
+        around = f" ({_tenths(low)} to {_tenths(high)} s)" if low < high else ""
         return (
-            f"none ({_tenths(low)} to {_tenths(high)} s)",
+            f"with the blocks{around}",
             "The sensor's clock and the block clock agree, as far as can be told.",
         )
     near, far = sorted((abs(low), abs(high)))
-    brief = duration(round(abs(middle) * 10) * (NS_PER_S // 10))
     ends = "" if near == far else f" ({_tenths(near)} to {_tenths(far)} s)"
+    side, place = ("ahead of", "after") if middle > 0 else ("behind", "before")
     hours = round(abs(middle) / 3600)
-    # Nobody's pool is ten minutes late, but a clock set to local time is off by whole hours.
-    zone = " Whole hours speak for a wrong time zone." if hours and abs(abs(middle) - hours * 3600) < 60 else ""
-    if middle > 0:
-        return (
-            f"{brief} after the blocks{ends}",
-            f"The sensor's clock is {brief} ahead of the block clock, or the pool needs so long.{zone}",
-        )
-    return (
-        f"{brief} before the blocks{ends}",
-        f"The sensor's clock is {brief} behind the block clock, or that clock hears of blocks so late.{zone}",
-    )
+    rest_s = round(abs(middle) - hours * 3600, 1)
+    # Nobody's pool is an hour late, but a clock set to local time is off by whole hours.
+    if hours and abs(rest_s) <= _OFF_HOUR_S:
+        brief = f"{hours:,} h"
+        if rest_s:
+            brief += f" {'and' if rest_s > 0 else 'less'} {_tenths(abs(rest_s))} s"
+        meaning = f"The sensor's clock is {brief} {side} the block clock: whole hours speak for a wrong time zone."
+    else:
+        brief = duration(round(abs(middle) * 10) * (NS_PER_S // 10))
+        other = "the pool needs so long" if middle > 0 else "that clock hears of blocks so late"
+        meaning = f"The sensor's clock is {brief} {side} the block clock, or {other}."
+    return f"{brief} {place} the blocks{ends}", meaning
 
 
 def _tenths(value: float) -> str:

@@ -10,8 +10,6 @@ as ``docs/findings.md`` promises for minor versions.
 
 from __future__ import annotations
 
-import gzip
-import io
 import re
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -120,19 +118,34 @@ def _bytes_of(stream: BinaryIO, name: str) -> tuple[bytes, str]:
     head = stream.read(MAX_FILE_BYTES + 1)
     broken = ""
     if head[:2] == b"\x1f\x8b":
-        unpacked = io.BytesIO()
-        try:
-            with gzip.GzipFile(fileobj=io.BytesIO(head)) as packed:
-                while unpacked.tell() <= MAX_FILE_BYTES and (piece := packed.read(1 << 20)):
-                    unpacked.write(piece)
-        except (OSError, EOFError, zlib.error) as fault:
-            broken = f"the file breaks off here: {fault}"
-        head = unpacked.getvalue()
+        head, broken = _unpacked(head)
     if len(head) > MAX_FILE_BYTES:
         raise UnreadableInput(
             f"{name}: holds more than {MAX_FILE_BYTES} bytes; scan fewer captures at a time and give several files"
         )
     return head, broken
+
+
+def _unpacked(packed: bytes) -> tuple[bytes, str]:
+    """All members of a gzip file, up to one byte more than is allowed, and what broke them off."""
+    pieces: list[bytes] = []
+    left = MAX_FILE_BYTES + 1
+    try:
+        while packed[:2] == b"\x1f\x8b" and left > 0:
+            member = zlib.decompressobj(wbits=31)
+            while packed and left > 0 and not member.eof:
+                piece = member.decompress(packed, min(left, 1 << 20))
+                packed = member.unconsumed_tail
+                pieces.append(piece)
+                left -= len(piece)
+                if not piece and not packed:
+                    break
+            if not member.eof and left > 0:
+                return b"".join(pieces), "the file breaks off here: the end of the gzip data is missing"
+            packed = member.unused_data
+    except zlib.error as fault:
+        return b"".join(pieces), f"the file breaks off here: {fault}"
+    return b"".join(pieces), ""
 
 
 def _whole(data: bytes) -> dict[str, Any] | None:

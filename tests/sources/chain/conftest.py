@@ -13,5 +13,3 @@ def monerod(require_tool: Callable[[str], str], tmp_path_factory: pytest.TempPat
     with run_monerod(require_tool("monerod"), tmp_path_factory.mktemp("monerod")) as node:
         node.generate(3)
         yield node
-
-

@@ -65,7 +65,7 @@ def test_a_lease_with_its_place(tmp_path: Path) -> None:
 
 
 def test_no_name_and_no_plain_hardware_address_comes_out(tmp_path: Path) -> None:
-    """Client host names and identifiers are not in the result in any form; without a key there is no pseudonym either."""
+    """Client host names and identifiers are in no form in the result; without a key there is no pseudonym either."""
     path = tmp_path / "dhcpd.leases"
     path.write_text(
         entry("10.1.2.3", "08:00:00", day("20:00:00"), more='  set ddns-fwd-name = "annas-laptop.example";\n')
@@ -131,7 +131,8 @@ def test_a_clock_that_went_back_leaves_both(tmp_path: Path) -> None:
 def test_forms_of_time(tmp_path: Path) -> None:
     """`never`, seconds since 1970, and statements in any order on one line."""
     text = (
-        "lease 10.1.2.3 { binding state active; ends never; hardware ethernet 0:1a:2b:3c:4d:5e; starts epoch 1795161600; # c\n}"
+        "lease 10.1.2.3 { binding state active; ends never; hardware ethernet 0:1a:2b:3c:4d:5e; "
+        "starts epoch 1795161600; # c\n}"
         "lease 10.1.2.4 {ends epoch 1795165200;starts epoch 1795161600;binding state active;}"
     )
     assert spans(read(tmp_path, text)) == [
@@ -230,7 +231,7 @@ def test_hostile_files_cost_no_more_than_their_length(tmp_path: Path, piece: str
     """Nothing nests without bound, and nothing is read twice."""
     path = tmp_path / "dhcpd.leases"
     path.write_text("\n".join([piece * 20] * 20_000), encoding="utf-8")
-    began = time.perf_counter()
+    began = time.process_time()
     log = read_isc_leases(path)
-    assert time.perf_counter() - began < 10
+    assert time.process_time() - began < 10
     assert len(log.remarks) < 1100

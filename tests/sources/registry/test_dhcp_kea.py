@@ -91,7 +91,7 @@ def test_what_had_to_be_assumed_is_told(tmp_path: Path) -> None:
 
 
 def test_a_clean_up_changes_nothing(tmp_path: Path) -> None:
-    """Rows that the clean-up copied into an older file are recognised; old files may be zipped; rows know their file."""
+    """Rows that the clean-up copied into an older file are recognised; old files may be zipped."""
     rows = [row4(T + 3600), row4(T + 5400), row4(T + 9000, mac="00:1a:2b:00:00:01", address="10.1.2.4")]
     old, new = tmp_path / "leases4.csv.2", tmp_path / "leases4.csv"
     old.write_bytes(gzip.compress("\n".join([HEAD4, *rows[:2]]).encode()))

@@ -3,6 +3,7 @@
 import gzip
 import time
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -77,7 +78,8 @@ def test_a_bad_row_of_a_table_is_told(tmp_path: Path, bad: str, says: str) -> No
 def conntrack(event: str, stamp: str, sport: int = 50000, out: int = 61000, more: str = "") -> str:
     state = "[UNREPLIED] " if event == "NEW" else ""
     return (
-        f"[{stamp}\t]    [{event}] tcp      6 120 SYN_SENT src=10.1.2.3 dst=198.51.100.9 sport={sport} dport=3333 {state}"
+        f"[{stamp}\t]    [{event}] tcp      6 120 SYN_SENT "
+        f"src=10.1.2.3 dst=198.51.100.9 sport={sport} dport=3333 {state}"
         f"src=198.51.100.9 dst=203.0.113.5 sport=3333 dport={out}{more}\n"
     )
 
@@ -96,7 +98,10 @@ def test_netfilter(tmp_path: Path) -> None:
 
 def test_a_connection_that_was_not_translated_is_no_translation(tmp_path: Path) -> None:
     """conntrack lists every connection; those whose answer goes to the same address are counted, not taken."""
-    line = f"[{at(8) // S}.0] [NEW] tcp 6 120 src=10.1.2.3 dst=10.9.9.9 sport=5 dport=6 src=10.9.9.9 dst=10.1.2.3 sport=6 dport=5\n"
+    line = (
+        f"[{at(8) // S}.0] [NEW] tcp 6 120 src=10.1.2.3 dst=10.9.9.9 sport=5 dport=6 "
+        "src=10.9.9.9 dst=10.1.2.3 sport=6 dport=5\n"
+    )
     log = read(tmp_path, line)
     assert log.translations == ()
     assert "were not translated" in log.remarks[0]
@@ -119,16 +124,19 @@ def junos(what: str, clock: str, inside: str = "100.64.1.2", tail: str = "") -> 
     ("lines", "expected", "remark"),
     [
         ([junos("ALLOC", "08:00:00"), junos("RELEASE", "09:00:00")], [("100.64.1.2", at(8), at(9))], None),
-        ([junos("ALLOC", "08:00:00"), junos("ACTIVE", "08:30:00"), junos("RELEASE", "09:00:00")], [("100.64.1.2", at(8), at(9))], None),
+        ([junos("ALLOC", "08:00:00"), junos("ACTIVE", "08:30:00"), junos("RELEASE", "09:00:00")],
+         [("100.64.1.2", at(8), at(9))], None),
         # lost messages: nothing is held for longer than the log shows
         ([junos("ALLOC", "08:00:00"), junos("ALLOC", "09:00:00", "100.64.1.9")],
          [("100.64.1.2", at(8), at(9)), ("100.64.1.9", at(9), at(9) + 1)], "without a release"),
         ([junos("ALLOC", "08:00:00"), junos("ACTIVE", "11:00:00")], [("100.64.1.2", at(8), at(11))], "no release"),
-        ([junos("ALLOC", "07:00:00", "100.64.1.9"), junos("RELEASE", "08:00:00", "100.64.1.9"), junos("RELEASE", "09:00:00")],
+        ([junos("ALLOC", "07:00:00", "100.64.1.9"), junos("RELEASE", "08:00:00", "100.64.1.9"),
+          junos("RELEASE", "09:00:00")],
          [("100.64.1.9", at(7), at(8)), ("100.64.1.2", at(8), at(9))], "no allocation"),
         # the time of allocation stands behind later messages
         ([junos("RELEASE", "09:00:00", tail=f" 0x{at(6) // S:x}")], [("100.64.1.2", at(6), at(9))], "no allocation"),
-        ([junos("ACTIVE", "09:00:00", tail=f" 0x{at(6) // S:x}"), junos("RELEASE", "10:00:00")], [("100.64.1.2", at(6), at(10))], None),
+        ([junos("ACTIVE", "09:00:00", tail=f" 0x{at(6) // S:x}"), junos("RELEASE", "10:00:00")],
+         [("100.64.1.2", at(6), at(10))], None),
         # a release by somebody who did not hold it
         ([junos("ALLOC", "08:00:00"), junos("RELEASE", "08:30:00", "100.64.1.9"), junos("RELEASE", "09:00:00")],
          [("100.64.1.2", at(8), at(9))], "but 100.64.1.2 held it"),
@@ -147,8 +155,9 @@ def test_blocks_of_ports(
 def test_junos_sessions_without_their_user(tmp_path: Path) -> None:
     """Structured data with an RFC 5424 header; the name in it stays where it is."""
     line = (
-        '<14>1 2026-11-20T{}-08:00 mx1 RT_FLOW - RT_FLOW_SESSION_{}_USF [junos@2636.1.1.1.2.25 source-address="10.1.2.3" '
-        'source-port="50000" destination-address="198.51.100.9" destination-port="3333" nat-source-address="203.0.113.5" '
+        "<14>1 2026-11-20T{}-08:00 mx1 RT_FLOW - RT_FLOW_SESSION_{}_USF [junos@2636.1.1.1.2.25 "
+        'source-address="10.1.2.3" source-port="50000" destination-address="198.51.100.9" destination-port="3333" '
+        'nat-source-address="203.0.113.5" '
         'nat-source-port="61000" protocol-id="6" username="anna" session-id-32="160000001"]\n'
     )
     log = read(tmp_path, line.format("00:00:00.5", "CREATE") + line.format("01:00:00", "CLOSE"))
@@ -159,7 +168,7 @@ def test_junos_sessions_without_their_user(tmp_path: Path) -> None:
 
 
 def test_cisco(tmp_path: Path) -> None:
-    """Several records in a line; the routing instance is the network unless the caller names one; DS-Lite by its tunnel."""
+    """Several records in a line; the routing instance is the network if the caller names none; DS-Lite by tunnel."""
     text = (
         "1 2026 Nov 20 08:00:00 192.0.2.3 - - NAT44 - [UserbasedA - 10.0.0.1 Broadband - 203.0.113.5 - 2048 3071 - -]"
         "[UserbasedA - 192.168.1.2 - 2001:db8::9 203.0.113.6 - 1024 2047 - -]\n"
@@ -193,7 +202,10 @@ def test_local_times_follow_the_clocks(tmp_path: Path) -> None:
 
 def test_a_log_without_years_needs_one(tmp_path: Path) -> None:
     """Only then are its times certain; it may run into the next year."""
-    line = "{} 23:59:59 gw [NEW] udp 17 30 src=10.1.2.3 dst=8.8.8.8 sport=5 dport=53 src=8.8.8.8 dst=203.0.113.5 sport=53 dport={}\n"
+    line = (
+        "{} 23:59:59 gw [NEW] udp 17 30 src=10.1.2.3 dst=8.8.8.8 sport=5 dport=53 "
+        "src=8.8.8.8 dst=203.0.113.5 sport=53 dport={}\n"
+    )
     text = line.format("Dec 31", 6) + line.format("Jan  1", 7)
     assert "say which year" in read(tmp_path, text).remarks[0]
     started = [row.started_ns for row in read(tmp_path, text, year=2026).translations]
@@ -208,7 +220,7 @@ def test_a_zipped_log_of_several_forms(tmp_path: Path) -> None:
     )
     log = read_nat_log(path)
     assert len(log.translations) == 2
-    assert log.remarks[0] == "nat.log.gz row 2: not understood: 'hello'"
+    assert log.remarks[0] == "nat.log.gz row 2: no form of NAT log that is known"
 
 
 events = st.lists(st.tuples(st.sampled_from(["ALLOC", "RELEASE"]), st.integers(1, 3)), min_size=1, max_size=10)
@@ -219,7 +231,7 @@ def test_a_block_is_never_with_two_at_once(tmp_path: Path, said: list[tuple[str,
     """Whatever is lost, no instant has two holders of one block, and none before the log or after it."""
     text = "".join(junos(what, f"08:{n:02d}:00", f"100.64.1.{who}") for n, (what, who) in enumerate(said))
     rows = sorted(read(tmp_path, text).translations, key=lambda row: (row.started_ns, row.ended_ns))
-    for one, other in zip(rows, rows[1:], strict=False):
+    for one, other in pairwise(rows):
         assert one.ended_ns is not None
         assert other.started_ns is not None
         # one nanosecond stands for "at the instant of the last line"
@@ -229,9 +241,11 @@ def test_a_block_is_never_with_two_at_once(tmp_path: Path, said: list[tuple[str,
 
 
 GOOD = (
-    CSV + "2026-11-20T08:00:00Z,2026-11-20,100.64.1.2,203.0.113.5,1024,2047,6\n" + junos("ALLOC", "08:00:00", tail=" 0x6a000000")
+    CSV + "2026-11-20T08:00:00Z,2026-11-20,100.64.1.2,203.0.113.5,1024,2047,6\n"
+    + junos("ALLOC", "08:00:00", tail=" 0x6a000000")
     + conntrack("NEW", "1795161600.25") + conntrack("DESTROY", "1795161601.25")
-    + "1 2026 Nov 20 08:00:00 192.0.2.3 - - NAT44 - [SessionbasedWD 6 10.0.0.1 B - 203.0.113.5 5 2048 - 198.51.100.9 3333]\n"
+    + "1 2026 Nov 20 08:00:00 192.0.2.3 - - NAT44 - "
+    + "[SessionbasedWD 6 10.0.0.1 B - 203.0.113.5 5 2048 - 198.51.100.9 3333]\n"
 ).encode()  # fmt: skip
 
 
@@ -256,6 +270,6 @@ def test_hostile_lines_cost_no_more_than_their_length(tmp_path: Path, piece: str
     """No pattern runs away on a long line."""
     path = tmp_path / "nat.log"
     path.write_text(("\n".join([piece * (200_000 // len(piece))] * 5)), encoding="utf-8")
-    began = time.perf_counter()
+    began = time.process_time()
     read_nat_log(path)
-    assert time.perf_counter() - began < 10
+    assert time.process_time() - began < 10

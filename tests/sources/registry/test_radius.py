@@ -98,17 +98,20 @@ def test_the_list_of_attributes_names_no_person() -> None:
         # no address before DHCP has given one
         ([record("Start", 0, address=None), record("Interim-Update", 300, 300), record("Stop", 900, 900)],
          [("10.1.2.3/32", 300, 900)], None),
-        ([record("Start", 0, address="255.255.255.254"), record("Stop", 900, 900)], [("10.1.2.3/32", 900, 900.000000001)], None),
+        ([record("Start", 0, address="255.255.255.254"), record("Stop", 900, 900)],
+         [("10.1.2.3/32", 900, 900.000000001)], None),
         # another address in the same session
         ([record("Start", 0), record("Interim-Update", 600, 600), record("Interim-Update", 700, 700, "10.1.2.4"),
           record("Stop", 900, 900, "10.1.2.4")], [("10.1.2.3/32", 0, 600), ("10.1.2.4/32", 700, 900)], None),
         # the delay is taken off
-        ([record("Start", 30, Acct_Delay_Time=30), record("Stop", 90, 60, Acct_Delay_Time=30)], [("10.1.2.3/32", 0, 60)], None),
+        ([record("Start", 30, Acct_Delay_Time=30), record("Stop", 90, 60, Acct_Delay_Time=30)],
+         [("10.1.2.3/32", 0, 60)], None),
         # the access server's own time goes first, in seconds or in UTC
         ([record("Start", 5, Event_Timestamp=T), record("Stop", 65, 60, Event_Timestamp='"Nov 20 2026 08:01:00 UTC"')],
          [("10.1.2.3/32", 0, 60)], None),
         # a zone in letters is not trusted
-        ([record("Start", 0, Event_Timestamp='"Nov 20 2026 03:00:00 IST"'), record("Stop", 60, 60)], [("10.1.2.3/32", 0, 60)], None),
+        ([record("Start", 0, Event_Timestamp='"Nov 20 2026 03:00:00 IST"'), record("Stop", 60, 60)],
+         [("10.1.2.3/32", 0, 60)], None),
         ([record("Accounting-On", 0, Acct_Session_Id=None), record("Stop", 60, 60)], [("10.1.2.3/32", 0, 60)], None),
     ],
 )  # fmt: skip
@@ -175,7 +178,10 @@ def test_a_bad_record_is_told_and_the_next_is_used(tmp_path: Path, bad: str, say
 
 
 messages = st.lists(
-    st.tuples(st.sampled_from(["Start", "Interim-Update", "Stop"]), st.integers(0, 50), st.sampled_from(["10.0.0.1", "10.0.0.2", None])),
+    st.tuples(
+        st.sampled_from(["Start", "Interim-Update", "Stop"]), st.integers(0, 50),
+        st.sampled_from(["10.0.0.1", "10.0.0.2", None]),
+    ),
     min_size=1, max_size=8,
 )  # fmt: skip
 
@@ -187,7 +193,7 @@ def test_no_stretch_goes_beyond_its_messages(tmp_path: Path, said: list[tuple[st
     last = {address: max(n for _, n, a in said if a == address) for _, _, address in said if address}
     for lease in log.leases:
         address = lease.prefix.removesuffix("/32")
-        assert T * S <= lease.started_ns
+        assert lease.started_ns >= T * S
         assert lease.ended_ns is not None
         assert lease.ended_ns <= max(T + last[address], lease.started_ns // S) * S + 1
     assert {lease.prefix.removesuffix("/32") for lease in log.leases} == set(last)

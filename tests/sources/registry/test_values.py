@@ -1,5 +1,6 @@
 """Times, addresses, hardware addresses and lines: what the readers of logs share."""
 
+import contextlib
 import gzip
 import time
 from datetime import UTC, datetime, timedelta, timezone
@@ -103,10 +104,8 @@ def test_seconds_with_a_fraction_are_exact(seconds: int, fraction: int) -> None:
 @given(st.text(max_size=40))
 def test_a_time_is_read_or_a_value_error(text: str) -> None:
     """Nothing else comes out, whatever goes in."""
-    try:
+    with contextlib.suppress(ValueError):
         time_ns(text, BERLIN)
-    except ValueError as fault:
-        assert str(fault)
 
 
 @pytest.mark.parametrize(
@@ -144,7 +143,7 @@ def test_an_address_has_one_form() -> None:
     ["00:1a:2b:3c:4d:5e", "00-1A-2B-3C-4D-5E", "001a.2b3c.4d5e", "001A2B3C4D5E", "0:1a:2b:3c:4d:5e", "001a2b-3c4d5e"],
 )
 def test_hardware_addresses(text: str) -> None:
-    """The usual ways to write one give the same digits, alone or with a network name behind; `001a2b-3c4d5e` is none."""
+    """The usual ways to write one give the same digits, alone or with a network name behind; the last is none."""
     expected = None if text == "001a2b-3c4d5e" else "001a2b3c4d5e"
     assert hardware_in(text) == expected
     assert hardware_in(f"{text}:eduroam") == expected
@@ -247,6 +246,6 @@ def test_lines_cost_is_linear(tmp_path: Path) -> None:
     """Two hundred thousand lines in well under a second per reader's loop."""
     path = tmp_path / "a"
     path.write_text("x\n" * 200_000, encoding="utf-8")
-    began = time.perf_counter()
+    began = time.process_time()
     assert sum(1 for _ in lines_of(path, Remarks("a"))) == 200_000
-    assert time.perf_counter() - began < 3
+    assert time.process_time() - began < 3

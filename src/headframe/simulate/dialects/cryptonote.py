@@ -71,7 +71,7 @@ class CryptoNote(Dialect):
         job = {
             "blob": hashing_blob(block, self.chain.coin, time_ns, self.rng.randbytes(32)),
             "job_id": self.new_job_id(8), "target": compact_target(self.difficulty_hashes), "algo": "rx/0",
-            "height": block.height, "seed_hash": seeded_bytes(32, self.chain.coin, block.height // 2048).hex(),
+            "height": block.height + 1, "seed_hash": seeded_bytes(32, self.chain.coin, block.height // 2048).hex(),
         }  # fmt: skip
         if self.jobs == 1:
             result = {"id": self.session, "job": job, "extensions": ["algo", "keepalive"], "status": "OK"}

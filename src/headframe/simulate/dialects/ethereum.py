@@ -29,7 +29,7 @@ class _EthWork(Dialect):
         self.header = "0x" + self.hex(32)
         self.jobs += 1
         seed = "0x" + seeded_bytes(32, "epoch", self.chain.coin).hex()
-        return [self.header, seed, "0x" + target_256(self.difficulty_hashes), hex(block.height)]
+        return [self.header, seed, "0x" + target_256(self.difficulty_hashes), hex(block.height + 1)]
 
     def _submit_work(self) -> dict[str, object]:
         self.last_share_id = self.take_id()

@@ -105,7 +105,7 @@ class StratumV1(_MiningDot):
         previous = seeded_bytes(32, self.chain.coin, block.height)
         if self.chain.coin == "BTC":
             previous = previous[:22] + bytes(10)
-        height = block.height.to_bytes(3, "little").hex()
+        height = (block.height + 1).to_bytes(3, "little").hex()
         coinbase1 = f"01000000010000000000000000000000000000000000000000000000000000000000000000ffffffff3503{height}"
         coinbase1 += self.hex(20)
         coinbase2 = f"ffffffff02{self.hex(8)}1976a914{self.hex(20)}88ac"
@@ -232,7 +232,7 @@ class KawPow(_MiningDot):
         del time_ns
         self.header = self.hex(32)
         params = [self.new_job_id(), self.header, self.seed, target_256(self.difficulty_hashes), clean]
-        return self._notify([*params, block.height, self.chain.bits])
+        return self._notify([*params, block.height + 1, self.chain.bits])
 
     def share(self, time_ns: int) -> bytes:
         """``mining.submit``: worker, job, nonce, header, mix."""

@@ -204,7 +204,8 @@ def _log_line(line: str, row: int, clock: _Clock, book: _Book, remarks: Remarks)
     events = list(_events(line))
     if not events:
         if "[UPDATE]" not in line:
-            remarks.row(row, f"not understood: {line[:80]!r}")
+            # Without the line: what is not understood may hold a name.
+            remarks.row(row, "no form of NAT log that is known")
         return
     now = clock.of(line)
     for event in events:

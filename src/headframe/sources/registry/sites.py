@@ -125,9 +125,12 @@ def read_sites(paths: Path | Sequence[Path], *, zone: tzinfo = UTC, pseudonym: P
             except ValueError as fault:
                 remarks.row(row, fault)
         sentences += remarks.sentences()
+    sites = tuple(collector.sites.values())
+    # Only now: what a row calls an organisation may be dropped when a later row says that the site is a household.
+    names = dict.fromkeys(site.organisation_id for site in sites if site.organisation_id is not None)
     return SiteTable(
-        sites=tuple(collector.sites.values()),
-        organisations=tuple(collector.organisations.values()),
+        sites=sites,
+        organisations=tuple(Organisation(organisation_id=name, name=name) for name in names),
         assignments=tuple(collector.assignments),
         remarks=tuple(sentences),
     )
@@ -315,7 +318,6 @@ class _Collector:
         self.zone = zone
         self.pseudonym = pseudonym
         self.sites: dict[str, Site] = {}
-        self.organisations: dict[str, Organisation] = {}
         self.assignments: list[Assignment] = []
 
     def take(self, said: Mapping[str, Any], source: SourceRow, remarks: Remarks) -> None:
@@ -472,10 +474,6 @@ class _Collector:
             if site.name != site.site_id or site.organisation_id is not None:
                 remarks.count("rows name a household; the name is not kept", source.row)
             site = replace(site, name=site.site_id, organisation_id=None)
-        elif site.organisation_id is not None:
-            self.organisations.setdefault(
-                site.organisation_id, Organisation(organisation_id=site.organisation_id, name=site.organisation_id)
-            )
         self.sites[site.site_id] = site
 
     @staticmethod
@@ -489,11 +487,10 @@ class _Collector:
             before, now = getattr(known, name), getattr(new, name)
             if before == empty:
                 changes[name] = now
-            elif now not in (empty, before) and not (known.kind is SiteKind.HOUSEHOLD_PREMISES and name == "name"):
-                remarks.row(
-                    source.row, f"{name} of {known.site_id} is {now!s:.60}, but {before!s:.60} in {known.source}; "
-                    "the first counts"
-                )  # fmt: skip
+            elif now not in (empty, before):
+                # Without the values: a name may turn out to be that of a household, rows later.
+                told = name.removesuffix("_ns").replace("_", " ")
+                remarks.row(source.row, f"another {told} for {known.site_id} than in {known.source}; the first counts")
         return replace(known, **changes)
 
 

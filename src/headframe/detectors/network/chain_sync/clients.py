@@ -1,7 +1,8 @@
 """Who follows the chain: told by what the client sends, since every follower hears of blocks at the same time.
 
-A miner hands in shares: small messages of one size, at random times. A node passes on what it hears and sends
-messages of all sizes. A wallet, or software that polls for work, asks before it is told. A page or a ticker listens.
+A miner hands in shares: small messages of one size, at random times, and keepalives of another size between them. A
+node passes on what it hears and sends messages of all sizes. A wallet, or software that polls for work, asks before it
+is told. A page or a ticker listens.
 """
 
 from dataclasses import dataclass
@@ -21,13 +22,17 @@ FEWEST_MESSAGES = 3
 KEEPALIVE_SPREAD = 0.15
 """Intervals whose standard deviation is below this part of their mean are a timer's; shares come at random, with
 intervals as spread as long (1.0)."""
-ASKED_SHARE = 0.8
-"""Above this part of the pushes being answers, the client asks and is not told."""
+UNASKED_PER_BLOCK = 0.5
+"""With fewer unasked bursts of the server for each block, the client asks and is not told: a wallet has none, and all
+miners that were simulated have three and more, whatever they hide behind (docs/detectors/chain_sync_power.md)."""
 BLOCK_BYTES = 1000
 """A client's burst of this size carries blocks or transactions, not a share (180 to 400 bytes, also inside TLS)."""
-LARGE_SPREAD = 0.25
-"""Large messages of which the middle four fifths differ by more than this part of their median are not one kind of
-share; the rest may be cut by losses."""
+COMMONEST_SHARE = 0.8
+"""Part of the messages that have one of the three commonest sizes, below which a client says many things. A slow miner
+sends as many keepalives as shares; shares of Equihash, with a solution of 1,344 bytes, are cut in two where a packet is
+lost."""
+SIZE_STEP = 0.05
+"""Sizes that differ by less than this part count as one."""
 SIZE_SPREAD = 0.5
 """Interquartile range of a client's message sizes, as part of their median, above which it says many things."""
 
@@ -49,7 +54,7 @@ class Judgement:
     reason: str
 
 
-def judge_client(subject: Subject, server_sign: int, large_bytes: int) -> Judgement:
+def judge_client(subject: Subject, server_sign: int, blocks: int) -> Judgement:
     """Tell a miner from others who follow a chain.
 
     Parameters
@@ -57,8 +62,8 @@ def judge_client(subject: Subject, server_sign: int, large_bytes: int) -> Judgem
     subject : Subject
     server_sign : int
         -1 where the responder pushes, 1 where the originator does.
-    large_bytes : int
-        From this size on a push may be a job. [bytes]
+    blocks : int
+        Blocks of the chain while the subject was watched.
 
     Returns
     -------
@@ -71,15 +76,12 @@ def judge_client(subject: Subject, server_sign: int, large_bytes: int) -> Judgem
     sizes = np.abs(subject.size[said].astype(np.int64))
     times_s = subject.time_ns[said] / _SECOND
 
-    pushes = ~mine & (np.abs(subject.size.astype(np.int64)) >= large_bytes)
-    if not pushes.any():
-        pushes = ~mine
-    asked = float(subject.reply[pushes].mean())
-    if asked > ASKED_SHARE:
+    unasked = int((~mine & ~subject.reply).sum())
+    if unasked < UNASKED_PER_BLOCK * blocks:
         return Judgement(
             Client.POLLER,
-            f"{asked:.0%} of what the server says answers a request, as for a wallet, an explorer or software that "
-            "asks for work; a pool tells its miners unasked",
+            f"the server spoke unasked {unasked} times in {blocks} blocks and else only answered, as a wallet, an "
+            "explorer or software that asks for work is answered; a pool tells its miners unasked",
         )
     if len(sizes) < FEWEST_MESSAGES:
         times = {0: "nothing", 1: "one message", 2: "two messages"}[len(sizes)]
@@ -89,15 +91,14 @@ def judge_client(subject: Subject, server_sign: int, large_bytes: int) -> Judgem
             "monitor, or a miner that found nothing in this time",
         )
     large = sizes[sizes >= BLOCK_BYTES]
-    # Shares of Equihash carry a solution of 1,344 bytes, but always as many.
-    if len(large) >= max(FEWEST_MESSAGES, len(sizes) / 100) and _spread(large) > LARGE_SPREAD:
+    if len(large) >= max(FEWEST_MESSAGES, len(sizes) / 100) and _commonest(large) < COMMONEST_SHARE:
         return Judgement(
             Client.NODE,
-            f"the client sent {len(large)} messages of {BLOCK_BYTES} bytes and more, as a node does that passes on blocks "
-            "and transactions; shares are small",
+            f"the client sent {len(large)} messages of {BLOCK_BYTES} bytes and more and of many sizes, as a node does "
+            "that passes on blocks and transactions; shares are all of one size",
         )
     low, median, high = np.percentile(sizes, [25, 50, 75])
-    if len(sizes) >= 10 and (high - low) > SIZE_SPREAD * median:
+    if len(sizes) >= 10 and (high - low) > SIZE_SPREAD * median and _commonest(sizes) < COMMONEST_SHARE:
         return Judgement(
             Client.NODE,
             f"the client's messages are of many sizes (half of them outside {low:.0f} to {high:.0f} bytes), as a "
@@ -117,7 +118,7 @@ def judge_client(subject: Subject, server_sign: int, large_bytes: int) -> Judgem
     )
 
 
-def _spread(sizes: NDArray[np.int64]) -> float:
-    """How far the middle four fifths of sizes lie apart, as part of their median."""
-    low, median, high = np.percentile(sizes, [10, 50, 90])
-    return float((high - low) / median)
+def _commonest(sizes: NDArray[np.int64]) -> float:
+    """Part of the messages that have one of the three commonest sizes."""
+    _values, counts = np.unique(np.round(np.log(sizes) / SIZE_STEP), return_counts=True)
+    return float(np.sort(counts)[-3:].sum() / len(sizes))

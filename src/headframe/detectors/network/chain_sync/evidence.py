@@ -60,8 +60,8 @@ class ChainSyncParameters:
 
     farthest_offset_s: float = 30.0
     offset_step_s: float = 0.5
-    windows_s: tuple[float, ...] = (1.0, 2.0, 4.0)
-    shares: tuple[float, ...] = (0.3, 0.6, 0.9, 0.98)
+    windows_s: tuple[float, ...] = (1.0, 2.0, 4.0, 10.0)
+    shares: tuple[float, ...] = (0.1, 0.3, 0.6, 0.9, 0.98)
     large_bytes: int = 150
     segment_s: float = 900.0
     most_pushes: int = 2048

@@ -175,7 +175,7 @@ def _describe(
     clock = clocks[ranked[0]]
     best = best_explanation(subject, clock, parameters)
     sync = _sync_of(subject, best, clock, [(clocks[c].chain, float(log10_e[c])) for c in ranked], parameters)
-    judgement = judge_client(subject, best.server_sign, parameters.large_bytes)
+    judgement = judge_client(subject, best.server_sign, best.blocks)
     first = subject.conversations[0]
     c = first.conversation
     client, server, port = (c.orig_h, c.resp_h, c.resp_p) if best.server_sign < 0 else (c.resp_h, c.orig_h, c.orig_p)

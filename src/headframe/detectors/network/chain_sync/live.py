@@ -37,7 +37,9 @@ class ChainSyncProcess:
         Blocks in them.
     dropped : int
         Bursts that found no room, because the clock has been silent for longer than the room lasts. The segments that
-        they fall into are left out whole, so what is said stays true.
+        they fall into are left out whole. Which ones that are hangs on when blocks came, so from the first such burst
+        on the promise is no theorem any more: a conversation made for it could gain a percent per segment. Where the
+        proof must hold, begin anew.
     """
 
     def __init__(self, server_sign: int, parameters: ChainSyncParameters) -> None:

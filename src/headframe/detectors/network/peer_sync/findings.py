@@ -26,11 +26,22 @@ from headframe.sources.chain.chains import CHAINS
 DETECTOR = "peer_sync"
 
 _SECOND = 1_000_000_000
-_LARGE_BYTES = 150  # a job's size, as in `chain_sync`
 _FEWEST_MEMBERS = 3
+RECURRING = 0.8
+"""Coincidences that come back at another lag with so large a part of their number are those of timers. In a group that
+was watched for a short while chance comes as far as that too; then there is nothing to say yet."""
 TIMER_SPREAD = 0.35
 """Times between beats whose standard deviation is below this part of their mean are a timer's. Of a clock without
 memory it is 1; six intervals fall below 0.35 in one case in 40 (simulated, 2026-11)."""
+
+CLOCK_PERIODS_S = (10, 15, 20, 30, 60, 120, 300, 600, 900)
+"""Periods that programs choose: beats on a lattice of one of these are a timer's, even where most ticks are missing."""
+LATTICE = 8.0
+"""Beats lie on a lattice where their number times the squared mean resultant length of their phases (Rayleigh's
+statistic; Mardia & Jupp 2000, Directional Statistics, section 6.3.1) is above this. Without memory it is exponential
+with mean 1: above 8 in one case in 3,000 for each period."""
+ANY_LATTICE = 15.0
+"""The same over all whole seconds from 10 s to 15 min: one case in 3,000 for all 900 together."""
 
 BLIND_SPOTS = (
     "Without a clock it is not known what the common clock is: any service that speaks to many hosts through different "
@@ -49,7 +60,8 @@ class PeerSyncResult:
     findings : list of Finding
         Clients that mine, among those on the caller's list.
     lookalikes : list of Lookalike
-        Those on the list that follow a common clock and do something else, or whose clock is a timer.
+        Those on the list that follow a common clock and do something else, or whose clock is a timer; of timers that
+        only tick alike, one for all.
     insufficient : list of Insufficient
     tested : int
         How many pairs of client and server had an e-value. A list's error rate counts all of them.
@@ -105,9 +117,9 @@ def detect(
                     detector=DETECTOR,
                     host="",
                     peer="",
-                    missing=f"{len(found.rows)} client{'s' if len(found.rows) > 1 else ''} and server with sparse "
-                    f"pushes, watched for {parameters.shortest_s / 60:.0f} minutes or more; a common clock shows in "
-                    f"{_FEWEST_MEMBERS} of different hosts and servers",
+                    missing=f"only {len(found.rows)} pair{'s' if len(found.rows) > 1 else ''} of client and server had "
+                    f"sparse pushes and could be watched for {parameters.shortest_s / 60:.0f} minutes or more; "
+                    f"a common clock shows in {_FEWEST_MEMBERS} of different hosts and servers",
                 )
             )
         return result
@@ -121,17 +133,22 @@ def detect(
     listed = on_list(log10_e)
     timers = on_list(_mean_of_rows(found.log10_e_rotated, members)) & ~listed
     best = [max(ks, key=lambda k: found.log10_e[k]) for ks in members]
-    evidence = {best[s]: float(log10_e[s]) for s in np.flatnonzero(listed).tolist()}
+    # Whoever has no beats to rest on has nothing to be said of, whatever the caller's list says.
+    evidence = {best[s]: float(log10_e[s]) for s in np.flatnonzero(listed).tolist() if found.support[best[s], 0] >= 0}
     for group in _groups(found, set(evidence)):
         _describe_group(group, found, evidence, parameters, result)
-    for s in np.flatnonzero(timers).tolist():
-        row = found.rows[max(members[s], key=lambda k: found.log10_e_rotated[k])]
+    ticking = [max(members[s], key=lambda k: found.log10_e_rotated[k]) for s in np.flatnonzero(timers).tolist()]
+    ticking = [k for k in ticking if found.recurring[k] >= RECURRING]
+    if ticking:
+        # Timers are everywhere: one stands for all of them.
+        loudest = max(ticking, key=lambda k: found.log10_e_rotated[k])
+        others = f" The same holds for {len(ticking) - 1} other pairs of client and server." if ticking[1:] else ""
         result.lookalikes.append(
             _lookalike(
-                row,
+                found.rows[loudest],
                 "common timer",
                 "The server's unasked pushes coincide with those of servers elsewhere, and do so again at other lags: "
-                "timers that tick alike, and no common events.",
+                f"timers that tick alike, and no common events.{others}",
             )
         )
     return result
@@ -178,7 +195,13 @@ def _describe_group(
     clock = hidden_clock(rows, f"hidden-{len(result.clocks) + 1}")
     intervals_s = _intervals_s(clock)
     spread = float(intervals_s.std() / intervals_s.mean()) if len(intervals_s) else 0.0
-    if len(intervals_s) < 2 or spread < TIMER_SPREAD:
+    period_s = _lattice_s(clock)
+    if len(intervals_s) < 2 or spread < TIMER_SPREAD or period_s:
+        why = (
+            f"at multiples of {period_s} s"
+            if period_s
+            else f"at times as even as a timer's (spread {spread:.2f} of the mean; of blocks it would be 1)"
+        )
         for k in group:
             if k in evidence:
                 result.lookalikes.append(
@@ -186,7 +209,7 @@ def _describe_group(
                         found.rows[k],
                         "common timer",
                         f"The server's unasked pushes coincide with those of {len(group) - 1} others, but they come "
-                        f"at times as even as a timer's (spread {spread:.2f} of the mean; of blocks it would be 1).",
+                        f"{why}.",
                     )
                 )
         return
@@ -214,7 +237,7 @@ def _describe_row(
         f"{other.server}), {hits} have an unasked push of this server within {parameters.window_s:g} s; "
         f"by chance it would be {expected:.1f}. {clock_in_words}"
     )
-    judgement = judge_client(row.subject, row.server_sign, _LARGE_BYTES)
+    judgement = judge_client(row.subject, row.server_sign, beats)
     if judgement.client is not Client.MINER:
         result.lookalikes.append(_lookalike(row, f"hidden clock {judgement.client}", f"{seen} But {judgement.reason}."))
         return
@@ -338,6 +361,24 @@ def _intervals_s(clock: BlockClock) -> NDArray[np.float64]:
     """Times between beats that follow each other in one stretch. [s]"""
     stretch = np.searchsorted(clock.covered[:, 0], clock.arrival_ns, side="right")
     return np.asarray(np.diff(clock.arrival_ns)[np.diff(stretch) == 0] / _SECOND)
+
+
+def _lattice_s(clock: BlockClock) -> int:
+    """The period on whose lattice the beats lie; 0 where there is none. [s]"""
+    at_s = clock.arrival_ns / _SECOND
+    if not len(at_s):
+        return 0
+    periods_s = np.arange(CLOCK_PERIODS_S[0], CLOCK_PERIODS_S[-1] + 1)
+    # One period at a time: all of them at once would take beats times 900 numbers.
+    power = np.array([_rayleigh(at_s, int(period)) for period in periods_s])
+    limit = np.where(np.isin(periods_s, CLOCK_PERIODS_S), LATTICE, ANY_LATTICE)
+    over = power - limit
+    return int(periods_s[over.argmax()]) if over.max() > 0 else 0
+
+
+def _rayleigh(at_s: NDArray[np.float64], period_s: int) -> float:
+    phases = np.exp(2j * np.pi / period_s * (at_s % period_s))
+    return float(abs(phases.sum()) ** 2 / len(at_s))
 
 
 def _clock_in_words(rows: Sequence[Row], clock: BlockClock, spread: float) -> str:
