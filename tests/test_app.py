@@ -10,6 +10,7 @@ import pytest
 
 from headframe import app
 from headframe.errors import UnreadableInput
+from headframe.pseudonym import SALT_VARIABLE
 from headframe.records.block import Block
 from headframe.records.finding import Finding
 from headframe.records.scan import ScanResult
@@ -63,7 +64,7 @@ def test_a_corpus_of_nothing_is_refused(tmp_path: Path) -> None:
 
 def test_every_thread_count_gives_the_same_findings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Threads share the work and nothing else."""
-    monkeypatch.setenv(app.SALT_VARIABLE, "a salt")
+    monkeypatch.setenv(SALT_VARIABLE, "a salt")
     office = write_simulation(simulate_capture(CaptureSpec.demo(miners=4, minutes=4), 5), tmp_path / "office.pcapng")
     results = [
         app.scan([str(office.capture)], app.ScanOptions(indicators=(office.indicators,), threads=threads))
@@ -83,9 +84,9 @@ def test_pseudonyms_differ_between_scans_unless_they_share_a_salt(
     def accounts() -> list[tuple[str, ...]]:
         return [finding.accounts for finding in app.scan([str(office.capture)]).findings if finding.accounts]
 
-    monkeypatch.delenv(app.SALT_VARIABLE, raising=False)
+    monkeypatch.delenv(SALT_VARIABLE, raising=False)
     assert accounts() != accounts()
-    monkeypatch.setenv(app.SALT_VARIABLE, "a salt")
+    monkeypatch.setenv(SALT_VARIABLE, "a salt")
     assert accounts() == accounts() != []
 
 

@@ -1,8 +1,5 @@
 """Wires sources, engines, detectors and evidence together: what the commands call."""
 
-import hashlib
-import hmac
-import os
 import tarfile
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
@@ -21,6 +18,7 @@ from headframe.engines.local import CaptureFacts, LocalEngine, Progress
 from headframe.errors import UnreadableInput
 from headframe.evidence.calibration import CalibrationTable, Corpus, count_row
 from headframe.evidence.lists import e_benjamini_hochberg
+from headframe.pseudonym import pseudonyms
 from headframe.records.block import BlockClock
 from headframe.records.conversation import Conversation
 from headframe.records.endpoint import EndpointObservation, EndpointSign
@@ -31,10 +29,6 @@ from headframe.sources.network.zeek_names import ZeekNames, read_zeek_names
 from headframe.stores.calibration import load_table
 
 __all__ = ["Progress", "ScanOptions", "calibrate", "scan"]
-
-SALT_VARIABLE = "HEADFRAME_SALT"
-"""Environment variable with the salt of pseudonyms; without it each scan draws its own, so that pseudonyms of two
-scans cannot be compared."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,7 +117,7 @@ def scan(
         log10_e=lambda key: table.log10_e("stratum", key),
         server_name=_server_names(facts.observations),
         pool_name=index.pool_name,
-        pseudonym=(lambda identity: identity) if options.reveal else _pseudonyms(),
+        pseudonym=(lambda identity: identity) if options.reveal else pseudonyms(),
     )
     endpoint = pool_endpoint.detect(
         facts.observations,
@@ -231,12 +225,6 @@ def _peers(facts: CaptureFacts, timing: ChainSyncResult, options: ScanOptions) -
     found.findings = [f for f in found.findings if (f.host, f.peer) not in told]
     found.lookalikes = [f for f in found.lookalikes if (f.host, f.peer) not in told]
     return found
-
-
-def _pseudonyms() -> Callable[[str], str]:
-    """Salted hashes of identities: the same in one scan, not to be guessed without the salt."""
-    salt = os.environ.get(SALT_VARIABLE, "").encode() or os.urandom(16)
-    return lambda identity: "#" + hmac.new(salt, identity.encode(), hashlib.sha256).hexdigest()[:16]
 
 
 def _server_names(observations: Sequence[EndpointObservation]) -> Callable[[str, int, int], str | None]:

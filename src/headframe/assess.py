@@ -3,10 +3,7 @@
 It stands beside `headframe.app`, which loads packets and kernels that no assessment needs.
 """
 
-import hashlib
-import hmac
-import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 from pathlib import Path
@@ -14,6 +11,7 @@ from typing import BinaryIO
 
 from headframe.errors import HeadframeError, UnreadableInput
 from headframe.evidence.fusion import MergeRule
+from headframe.pseudonym import pseudonyms
 from headframe.records.assessment import AssessmentResult, FindingsFile, PeriodLength
 from headframe.records.site import Lease, Translation
 from headframe.sites.assessment import AssessmentOptions
@@ -32,8 +30,6 @@ from headframe.sources.registry.values import Remarks, lines_of
 __all__ = ["AssessmentOptions", "MergeRule", "PeriodLength", "RegistryFiles", "assess"]
 
 STANDARD_INPUT = "-"
-SALT_VARIABLE = "HEADFRAME_SALT"
-"""Environment variable with the salt of pseudonyms, as for a scan."""
 _SUFFIXES = (".json", ".jsonl", ".json.gz", ".jsonl.gz")
 _FINDINGS_FOLDER = "findings"  # of a workspace
 
@@ -95,7 +91,7 @@ def assess(
     """
     files = [file for path in paths for file in _findings_of(path, standard_input)]
     try:
-        table = read_sites(registry_files.sites, zone=registry_files.zone, pseudonym=(pseudonym := _pseudonyms()))
+        table = read_sites(registry_files.sites, zone=registry_files.zone, pseudonym=(pseudonym := pseudonyms()))
         remarks = list(table.remarks)
         leases: list[Lease] = []
         for log in (
@@ -166,9 +162,3 @@ def _kea_servers(paths: Sequence[Path]) -> list[list[Path]]:
         if _is_kea(path):
             servers.setdefault((path.parent, path.name.partition(".csv")[0]), []).append(path)
     return list(servers.values())
-
-
-def _pseudonyms() -> Callable[[str], str]:
-    """Keyed hashes that join the registry to its logs within this run."""
-    salt = os.environ.get(SALT_VARIABLE, "").encode() or os.urandom(16)
-    return lambda identity: "#" + hmac.new(salt, identity.encode(), hashlib.sha256).hexdigest()[:16]

@@ -11,7 +11,7 @@ import typer
 
 from headframe.cli.exit_codes import ExitCode
 from headframe.cli.polite import fail, politely, say
-from headframe.cli.scan import _refuse_report as refuse_report
+from headframe.cli.report_file import refuse_report, write_report
 
 if TYPE_CHECKING:
     from headframe.records.assessment import AssessmentResult
@@ -200,16 +200,9 @@ def _zone(name: str) -> tzinfo:
 
 def _write_report(result: "AssessmentResult", path: Path, at_ns: int, *, quiet: bool) -> bool:
     from headframe.reports.assessment_html import write_assessment_html
-    from headframe.reports.words import visible
 
-    try:
-        write_assessment_html(result, path, generated_ns=at_ns)
-    except OSError as error:
-        say(f"{visible(str(path))} could not be written: {error.strerror}; the assessments are on standard output")
-        return False
-    if not quiet:
-        say(f"report written to {visible(str(path))}")
-    return True
+    rest = "the assessments are on standard output"
+    return write_report(lambda: write_assessment_html(result, path, generated_ns=at_ns), path, rest, quiet=quiet)
 
 
 def _write(result: "AssessmentResult", output_format: Format, now_ns: int) -> None:

@@ -1,8 +1,6 @@
 """``headframe scan``: find mining in captures."""
 
 import gc
-import os
-import stat
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from enum import StrEnum
@@ -14,6 +12,7 @@ import typer
 from headframe.cli.compile import COMPILING, say_if_not_kept
 from headframe.cli.exit_codes import ExitCode, exit_code_of
 from headframe.cli.polite import fail, politely, say
+from headframe.cli.report_file import refuse_report, write_report
 from headframe.errors import HeadframeError, UnreadableInput
 
 if TYPE_CHECKING:
@@ -251,69 +250,14 @@ def _refuse_what_cannot_work(paths: list[str], indicators: list[Path], report: P
             ExitCode.USAGE,
         )
     if report is not None:
-        _refuse_report(report, [*map(Path, paths), *indicators])
-
-
-def _refuse_report(report: Path, inputs: list[Path]) -> None:
-    if report.suffix.lower() not in (".html", ".htm"):
-        fail(
-            f"{_shown(report)} does not end in .html; --report writes HTML and would replace that file, "
-            "so name it FILE.html",
-            ExitCode.USAGE,
-        )
-    if report.is_dir():
-        fail(f"{_shown(report)} is a folder; --report takes the name of a file to write", ExitCode.USAGE)
-    if not report.parent.is_dir():
-        fail(
-            f"{_shown(report.parent)} is no folder, so {report.name} cannot be written there; "
-            "create it, or choose another place for --report",
-            ExitCode.USAGE,
-        )
-    there = _status(report)
-    if there is None:
-        return
-    for path in inputs:
-        status = _status(path)
-        if status is not None and os.path.samestat(status, there):
-            fail(
-                f"{_shown(report)} is one of the inputs, and --report would replace it; choose another name",
-                ExitCode.USAGE,
-            )
-    if not stat.S_ISREG(there.st_mode) or not _is_html(report):
-        fail(
-            f"{_shown(report)} is there and is no HTML file, and --report would replace it; choose another name",
-            ExitCode.USAGE,
-        )
-
-
-def _status(path: Path) -> os.stat_result | None:
-    try:
-        return path.stat()
-    except (OSError, ValueError):
-        return None  # not there, a pattern, or no name that a file can have
-
-
-def _is_html(path: Path) -> bool:
-    """Whether a file looks like a report, and may be replaced by one; so may an empty one."""
-    try:
-        with path.open("rb") as file:
-            head = file.read(1024)
-    except OSError:
-        return False  # what cannot be read may be anything
-    return not head or head.removeprefix(b"\xef\xbb\xbf").lstrip().lower().startswith((b"<!doctype html", b"<html"))
+        refuse_report(report, [*map(Path, paths), *indicators])
 
 
 def _write_report(result: "ScanResult", path: Path, now_ns: int, *, quiet: bool) -> bool:
     from headframe.reports.html import write_html
 
-    try:
-        write_html(result, path, generated_ns=now_ns)
-    except OSError as error:
-        say(f"{_shown(path)} could not be written: {error.strerror}; the findings are on standard output")
-        return False
-    if not quiet:
-        say(f"report written to {_shown(path)}")
-    return True
+    rest = "the findings are on standard output"
+    return write_report(lambda: write_html(result, path, generated_ns=now_ns), path, rest, quiet=quiet)
 
 
 def _write_findings(result: "ScanResult", output_format: Format, now_ns: int) -> None:
@@ -348,9 +292,3 @@ def _lines(result: "ScanResult", output_format: Format, now_ns: int) -> Iterator
     from headframe.reports.jsonl import finding_lines
 
     return finding_lines(in_report_order(result.findings))
-
-
-def _shown(path: Path) -> str:
-    from headframe.reports.words import visible
-
-    return visible(str(path))

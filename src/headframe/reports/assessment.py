@@ -25,8 +25,7 @@ from headframe.records.assessment import (
 )
 from headframe.records.finding import Family, Interval, Role
 from headframe.records.indicator import IndicatorKind
-from headframe.reports.csv_rows import _number as csv_number
-from headframe.reports.csv_rows import _text as csv_text
+from headframe.reports.csv_rows import csv_number, csv_text
 from headframe.reports.document import number, text
 from headframe.reports.words import (
     ROLE_NAME,

@@ -3,8 +3,6 @@
 import base64
 import hashlib
 import math
-import os
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +20,7 @@ from headframe.reports.assessment import (
     site_words,
     summary_lines,
 )
-from headframe.reports.html import _asset, _environment, _safe
+from headframe.reports.page import asset, our_own, page_environment, write_page
 from headframe.reports.words import clock_time, count, instant, power_of_ten, visible
 
 _MOST_CARDS = 500
@@ -45,10 +43,10 @@ def render_assessment_html(result: AssessmentResult, *, generated_ns: int) -> st
     str
         An HTML document that needs nothing else.
     """
-    style = _asset("report.css")
-    template = _environment(longest_text=_LONGEST_TEXT).get_template("assessment.html")
+    style = asset("report.css")
+    template = page_environment(longest_text=_LONGEST_TEXT).get_template("assessment.html")
     return template.render(
-        style=_safe(style),
+        style=our_own(style),
         style_digest=base64.b64encode(hashlib.sha256(style.encode()).digest()).decode("ascii"),
         version=__version__,
         generated=f"{clock_time(generated_ns)} UTC",
@@ -74,19 +72,7 @@ def write_assessment_html(result: AssessmentResult, path: Path, *, generated_ns:
     OSError
         If the file cannot be written; an older one is then still there.
     """
-    page = render_assessment_html(result, generated_ns=generated_ns)
-    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(page)
-        # mkstemp makes files that only their owner reads; a report gets the mode that any new file would get.
-        mask = os.umask(0)
-        os.umask(mask)
-        Path(temporary).chmod(0o666 & ~mask)
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    write_page([render_assessment_html(result, generated_ns=generated_ns)], path)
 
 
 def _context(result: AssessmentResult) -> dict[str, Any]:

@@ -19,18 +19,20 @@ _FORMULA_START = re.compile(r"(^|[;\t])(\s*)(?=[=+\-@\uFF1D\uFF0B\uFF0D\uFF20])"
 _LONGEST_CELL = 8_000  # well below the 32,767 characters that Excel keeps in a cell
 
 
-def _text(value: str | None) -> str:
+def csv_text(value: str | None) -> str:
+    """A text that no spreadsheet takes for a formula; empty where there is none."""
     if not value:
         return ""
     return _FORMULA_START.sub(r"\1'\2", visible(value, longest=_LONGEST_CELL))
 
 
-def _number(value: float | None) -> str:
+def csv_number(value: float | None) -> str:
+    """A number that reads back as itself; empty where there is none."""
     return "" if value is None or not math.isfinite(value) else repr(value)
 
 
 def _part(estimate: Interval | None, name: str) -> str:
-    return "" if estimate is None else _number(float(getattr(estimate, name)))
+    return "" if estimate is None else csv_number(float(getattr(estimate, name)))
 
 
 def _of_sync(part: Callable[[BlockSync], str]) -> Callable[[Finding], str]:
@@ -40,16 +42,16 @@ def _of_sync(part: Callable[[BlockSync], str]) -> Callable[[Finding], str]:
 
 _COLUMNS: dict[str, Callable[[Finding], str]] = {
     "schema_version": lambda found: SCHEMA_VERSION,
-    "detector": lambda found: _text(found.detector),
-    "version": lambda found: _text(found.version),
+    "detector": lambda found: csv_text(found.detector),
+    "version": lambda found: csv_text(found.version),
     "family": lambda found: found.family.value,
-    "host": lambda found: _text(found.host),
-    "peer": lambda found: _text(found.peer),
+    "host": lambda found: csv_text(found.host),
+    "peer": lambda found: csv_text(found.peer),
     "role": lambda found: found.role.value,
-    "coin": lambda found: _text(" ".join(found.coins)),
-    "protocol": lambda found: _text(found.protocol),
-    "pool": lambda found: _text(found.pool),
-    "agent": lambda found: _text(found.agent),
+    "coin": lambda found: csv_text(" ".join(found.coins)),
+    "protocol": lambda found: csv_text(found.protocol),
+    "pool": lambda found: csv_text(found.pool),
+    "agent": lambda found: csv_text(found.agent),
     "started": lambda found: instant(found.started_ns),
     "ended": lambda found: instant(found.ended_ns),
     "shares_accepted": lambda found: str(found.shares.accepted),
@@ -62,18 +64,18 @@ _COLUMNS: dict[str, Callable[[Finding], str]] = {
     "power_low_w": lambda found: _part(found.power_w, "low"),
     "power_estimate_w": lambda found: _part(found.power_w, "estimate"),
     "power_high_w": lambda found: _part(found.power_w, "high"),
-    "log10_e": lambda found: _number(found.log10_e),
+    "log10_e": lambda found: csv_number(found.log10_e),
     "indicator_kinds": lambda found: " ".join(found.indicator_kinds),
-    "explanation": lambda found: _text(found.explanation),
-    "contradictions": lambda found: _text(" | ".join(found.contradictions)),
-    "blind_spots": lambda found: _text(" | ".join(found.blind_spots)),
-    "sources": lambda found: _text(" | ".join(f"{s.file}: {packet_ranges(s)}" for s in found.sources)),
-    "community_ids": lambda found: _text(" ".join(found.community_ids)),
-    "accounts": lambda found: _text(" ".join(found.accounts)),
-    "chain": _of_sync(lambda sync: _text(sync.chain)),
+    "explanation": lambda found: csv_text(found.explanation),
+    "contradictions": lambda found: csv_text(" | ".join(found.contradictions)),
+    "blind_spots": lambda found: csv_text(" | ".join(found.blind_spots)),
+    "sources": lambda found: csv_text(" | ".join(f"{s.file}: {packet_ranges(s)}" for s in found.sources)),
+    "community_ids": lambda found: csv_text(" ".join(found.community_ids)),
+    "accounts": lambda found: csv_text(" ".join(found.accounts)),
+    "chain": _of_sync(lambda sync: csv_text(sync.chain)),
     "blocks": _of_sync(lambda sync: str(sync.blocks)),
     "hits": _of_sync(lambda sync: str(sync.hits)),
-    "expected_hits": _of_sync(lambda sync: _number(sync.expected_hits)),
+    "expected_hits": _of_sync(lambda sync: csv_number(sync.expected_hits)),
     "offset_s": _of_sync(lambda sync: _part(sync.offset_s, "estimate")),
 }
 

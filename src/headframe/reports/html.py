@@ -9,10 +9,8 @@ import base64
 import hashlib
 import math
 import os
-import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +19,7 @@ from headframe.records.finding import BlockSync, EvidenceLine, Finding, Interval
 from headframe.records.indicator import IndicatorKind
 from headframe.records.scan import Damage, InputSummary, ScanResult
 from headframe.reports.block_sync import draw_blocks, draw_delays
+from headframe.reports.page import asset, our_own, page_environment, write_page
 from headframe.reports.picture import Drawing
 from headframe.reports.sightings import Sighting, draw_together, hosts_of_role
 from headframe.reports.table import never_opened, reason_without_name
@@ -45,7 +44,7 @@ from headframe.reports.words import (
 )
 
 if TYPE_CHECKING:
-    from jinja2 import Environment
+    pass
 
 # A report of 1,000 findings shall stay below 10 MB, which leaves some 10 kB for each.
 _FULL_DETAIL_FINDINGS = 100
@@ -168,27 +167,16 @@ def write_html(result: ScanResult, path: Path, *, generated_ns: int) -> None:
     OSError
         If the file cannot be written; an older one is then still there.
     """
-    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.writelines(_chunks(result, generated_ns=generated_ns))
-        # mkstemp makes files that only their owner reads; a report gets the mode that any new file would get.
-        mask = os.umask(0)
-        os.umask(mask)
-        Path(temporary).chmod(0o666 & ~mask)
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    write_page(_chunks(result, generated_ns=generated_ns), path)
 
 
 def _chunks(result: ScanResult, *, generated_ns: int) -> Iterator[str]:
     limits = _Limits.for_findings(len(result.findings))
-    environment = _environment(longest_text=limits.text)
-    style = _asset("report.css")
+    environment = page_environment(longest_text=limits.text)
+    style = asset("report.css")
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode("ascii")
     stream = environment.get_template("report.html").stream(
-        style=_safe(style),
+        style=our_own(style),
         style_digest=digest,
         version=__version__,
         generated=f"{clock_time(generated_ns)} UTC",
@@ -197,35 +185,6 @@ def _chunks(result: ScanResult, *, generated_ns: int) -> Iterator[str]:
     )
     stream.enable_buffering(64)
     return iter(stream)
-
-
-def _environment(*, longest_text: int) -> "Environment":
-    from jinja2 import Environment, FunctionLoader, StrictUndefined
-    from markupsafe import Markup
-
-    def harmless(value: object) -> object:
-        return visible(value, longest_text) if isinstance(value, str) and not isinstance(value, Markup) else value
-
-    return Environment(
-        # Indentation is for those who edit the template; times 1,000 cards it would be a megabyte of spaces.
-        loader=FunctionLoader(lambda name: "\n".join(line.lstrip() for line in _asset(name).split("\n"))),
-        autoescape=True,
-        finalize=harmless,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-
-
-def _asset(name: str) -> str:
-    return resources.files("headframe.reports").joinpath("templates", name).read_text(encoding="utf-8")
-
-
-def _safe(our_own: str) -> str:
-    """Mark text as HTML. Only for what this package made itself out of numbers and its own words."""
-    from markupsafe import Markup
-
-    return Markup(our_own)  # noqa: S704 - see the docstring
 
 
 def _context(result: ScanResult, limits: _Limits) -> dict[str, Any]:
@@ -399,7 +358,7 @@ def _card(place: int, sighting: Sighting, limits: _Limits, folder: str) -> dict[
         "accounts": _listed(list(sighting.accounts), limits.identifiers),
         "kinds": [_KIND_NAME[kind] for kind in sighting.indicator_kinds],
         "victim_notes": _victim_notes(sighting.indicator_kinds),
-        "drawing": None if drawing is None else _safe(drawing.svg),
+        "drawing": None if drawing is None else our_own(drawing.svg),
         "drawing_notes": () if drawing is None else drawing.notes,
     }
 
@@ -432,9 +391,9 @@ def _sync(sync: BlockSync, finding: Finding, limits: _Limits) -> dict[str, Any]:
             for chain, log10_e in sync.log10_e_by_chain
         ],
         "clocks": _listed([_name(source) for source in sync.clock_sources], limits.identifiers),
-        "course": None if course is None else _safe(course.svg),
+        "course": None if course is None else our_own(course.svg),
         "notes": () if course is None else course.notes,
-        "delays": None if delays is None else _safe(delays.svg),
+        "delays": None if delays is None else our_own(delays.svg),
     }
 
 
@@ -470,13 +429,13 @@ def _estimate(estimate: Interval | None, unit: str) -> dict[str, Any] | None:
         return None
     middle, _, span = interval_parts(estimate, unit)
     bar = draw_range(estimate.low, estimate.estimate, estimate.high)
-    return {"middle": middle, "span": span, "bar": None if bar is None else _safe(bar)}
+    return {"middle": middle, "span": span, "bar": None if bar is None else our_own(bar)}
 
 
 def _meter(log10_e: float) -> str:
     filled = 0.0 if math.isnan(log10_e) else min(max(log10_e / _FULL_METER_LOG10_E, 0.0), 1.0)
     marks = "".join(f"M{thousand * 250} 0v12" for thousand in (1, 2, 3))
-    return _safe(
+    return our_own(
         '<svg class="meter" width="100%" height="12" viewBox="0 0 1000 12" preserveAspectRatio="none" '
         f'aria-hidden="true"><path class="rail" d="M0 6H1000"/><path class="span" d="M0 6H{filled * 1000:.0f}"/>'
         f'<path class="mark" d="{marks}"/></svg>'

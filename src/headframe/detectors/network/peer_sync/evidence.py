@@ -265,6 +265,7 @@ def measure(rows: Sequence[Row], parameters: PeerSyncParameters) -> Measured:
 
 
 def make_bet(parameters: PeerSyncParameters) -> kernel.Bet:
+    """The parameters of a bet, as the kernel takes them."""
     p = parameters
     return kernel.Bet(
         window_ns=round(p.window_s * _SECOND),
@@ -293,6 +294,7 @@ def _choose(rows: Sequence[Row], parameters: PeerSyncParameters) -> tuple[list[R
 
 
 def pack(rows: Sequence[Row], parameters: PeerSyncParameters) -> kernel.Rows:
+    """Rows as the kernel takes them: one after the other, addresses and networks as numbers."""
     addresses: dict[str, int] = {}
     networks: dict[tuple[int, int], int] = {}
 
