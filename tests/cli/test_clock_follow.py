@@ -149,7 +149,7 @@ def test_a_pool_is_listened_to(project_root: Path, tmp_path: Path) -> None:
             pool.push(height + 2)
             out, _ = process.communicate(timeout=15)
             assert process.returncode == 0
-        assert [line.split()[:2] for line in out.splitlines()] == [["XMR", str(height)], ["XMR", str(height + 1)]]
+        assert [line.split()[:2] for line in out.splitlines()] == [["XMR", str(height + 1)], ["XMR", str(height + 2)]]
         assert pool.connections == 1
         assert {said["method"] for said in pool.heard}.isdisjoint(MINING)
         assert pool.heard[0]["params"]["login"] == wallet

@@ -53,7 +53,7 @@ def simulated(dialect: str, coin: str) -> Any:
 
 
 def job(dialect: Any, height: int) -> bytes:
-    """A job for the block of this height."""
+    """A job that builds on the block of this height: it is for the next one."""
     return bytes(dialect.job(SimulatedBlock(height, T0_NS), T0_NS, clean=True)).strip()
 
 
@@ -67,7 +67,7 @@ CASES = [
 
 
 @pytest.mark.parametrize(("dialect", "simulator", "coin"), CASES)
-def test_a_new_block_is_one_below_the_job(dialect: PoolDialect, simulator: str, coin: str) -> None:
+def test_a_new_block_is_the_one_that_jobs_build_on(dialect: PoolDialect, simulator: str, coin: str) -> None:
     """The first job is old news; each change of the block to be found tells that the one below has come."""
     made, notes = listener(dialect, chain=coin)
     pool = simulated(simulator, coin)
@@ -77,9 +77,9 @@ def test_a_new_block_is_one_below_the_job(dialect: PoolDialect, simulator: str, 
         seen += blocks
         assert answers == []
     assert [(block.height, block.arrival_time_ns) for block in seen] == [
-        (800_000, T0_NS + 2),
-        (800_002, T0_NS + 4),  # one was passed over: a gap, nothing made up
-        (800_001, T0_NS + 5),  # a reorganisation comes again
+        (800_001, T0_NS + 2),
+        (800_003, T0_NS + 4),  # one was passed over: a gap, nothing made up
+        (800_002, T0_NS + 5),  # a reorganisation comes again
     ]
     assert {(b.chain, b.clock_source, b.header_time_ns, b.resolution_ns) for b in seen} == {
         (coin, "pool pool.example:3333", None, 1)
@@ -95,9 +95,9 @@ def test_after_an_interruption_the_first_job_is_old_news(dialect: PoolDialect, s
     made.feed(job(pool, 800_000), T0_NS)
     made.opening()
     assert made.feed(job(pool, 800_004), T0_NS + 9)[0] == []
-    assert "up to height 800003 came while nobody listened" in notes[0]
+    assert "up to height 800004 came while nobody listened" in notes[0]
     (block,), _ = made.feed(job(pool, 800_005), T0_NS + 10)
-    assert block.height == 800_004
+    assert block.height == 800_005
 
 
 def test_a_reorganisation_of_equal_height_shows_in_the_parent() -> None:
@@ -291,7 +291,7 @@ def test_a_pool_on_loopback_is_a_clock(simulator: str, coin: str, opening: list[
         sent_ns = time.time_ns()
         pool.push(base + 1)
         (block,) = eventually(source.wait)
-        assert (block.chain, block.height) == (coin, base)
+        assert (block.chain, block.height) == (coin, base + 1)
         assert 0 <= block.arrival_time_ns - sent_ns < 250_000_000
         assert block.clock_source == f"pool 127.0.0.1:{pool.port}"
         pool.hang_up()
