@@ -71,7 +71,9 @@ docs: setup
 bench: setup build/.stamp-system
 	$(BIN)/python bench/captures.py
 	$(BIN)/python bench/damage.py
-	$(BIN)/python bench/memory.py
+	$(BIN)/python bench/timing.py
+	$(BIN)/python bench/peer_sync.py
+	$(BIN)/python bench/power.py
 	$(BIN)/python bench/speed.py
 	$(BIN)/python bench/peers.py
 

@@ -17,7 +17,7 @@ def summarise(table: kernel.Table, k: int) -> Conversation:
     ----------
     table : Table
     k : int
-    Its number in the table.
+        Its number in the table.
     """
     c = table.conversations[k]
     address = table.addresses[k].tobytes()
