@@ -88,6 +88,35 @@ def test_nat_and_radius(tmp_path: Path, sites: Path) -> None:
     assert next(one for one in result.assessments if one.site.site_id == "D").findings == 1
 
 
+NAT_HEADER = "outside_address,inside_address,time_start,time_end\n"
+
+
+@pytest.mark.parametrize(
+    ("kind", "content", "message"),
+    [
+        ("leases", "", "holds no DHCP lease that can be read; expected the lease file of ISC DHCP"),
+        ("leases", "site,prefix\nA,10.0.0.0/8\n", "holds no DHCP lease"),
+        ("leases", KEA.splitlines()[0], "holds no DHCP lease"),
+        ("leases", NAT_HEADER, "holds no DHCP lease"),
+        ("nat", "", "holds no address translation that can be read; expected a NAT log"),
+        ("nat", NAT_HEADER, "holds no address translation"),
+        ("nat", ISC, "The first remark: wrong row 2: no form of NAT log that is known"),
+        ("radius", "", "holds no RADIUS session that can be read; expected a detail file"),
+        ("radius", KEA, "holds no RADIUS session"),
+    ],
+)
+def test_a_log_that_holds_nothing_of_its_kind(
+    tmp_path: Path, sites: Path, kind: str, content: str, message: str
+) -> None:
+    """Is refused by name: without its leases an address would stay with whoever the table names."""
+    wrong = tmp_path / "wrong"
+    wrong.write_text(content)
+    path = write_scan(tmp_path / "f.json", finding("10.1.0.1", 6.0))
+    with pytest.raises(UnreadableInput, match=r"wrong: holds no ") as fault:
+        assess([str(path)], RegistryFiles(sites=(sites,), **{kind: (wrong,)}))  # type: ignore[arg-type]
+    assert message in str(fault.value)
+
+
 def test_a_folder_and_a_workspace(tmp_path: Path, sites: Path) -> None:
     """All its .json and .jsonl files, and those in its folder ``findings``; sorted, so that the order never matters."""
     folder = tmp_path / "workspace"

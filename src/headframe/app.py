@@ -136,6 +136,7 @@ def scan(
         key=lambda f: (f.started_ns, f.host, f.peer, f.detector),
     )
     result.timing_tested = timing.tested + peers.tested
+    result.content_blind = options.content_blind
     result.timing_fdr = options.false_discovery_rate if result.timing_tested else None
     result.remarks = problems
     result.insufficient = [*content.insufficient, *endpoint.insufficient, *timing.insufficient, *peers.insufficient]

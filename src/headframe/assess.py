@@ -31,6 +31,9 @@ __all__ = ["AssessmentOptions", "MergeRule", "PeriodLength", "RegistryFiles", "a
 
 STANDARD_INPUT = "-"
 _SUFFIXES = (".json", ".jsonl", ".json.gz", ".jsonl.gz")
+_LEASE = "DHCP lease that can be read; expected the lease file of ISC DHCP (dhcpd.leases) or Kea (kea-leases4.csv)"
+_SESSION = "RADIUS session that can be read; expected a detail file of RADIUS accounting"
+_TRANSLATION = "address translation that can be read; expected a NAT log or a table of translations"
 _FINDINGS_FOLDER = "findings"  # of a workspace
 
 
@@ -85,7 +88,7 @@ def assess(
     Raises
     ------
     UnreadableInput
-        If a file of findings cannot be read.
+        If a file of findings cannot be read, or a log holds nothing of its kind.
     HeadframeError
         If the registry cannot be used, or something has to be stated that no file tells.
     """
@@ -94,16 +97,22 @@ def assess(
         table = read_sites(registry_files.sites, zone=registry_files.zone, pseudonym=(pseudonym := pseudonyms()))
         remarks = list(table.remarks)
         leases: list[Lease] = []
-        for log in (
-            *(read_isc_leases(path, pseudonym=pseudonym) for path in registry_files.leases if not _is_kea(path)),
-            *(read_kea_leases(server, pseudonym=pseudonym) for server in _kea_servers(registry_files.leases)),
-            *(read_radius_detail(path, pseudonym=pseudonym) for path in registry_files.radius),
+        isc = [path for path in registry_files.leases if not _is_kea(path)]
+        for paths_of_log, what, log in (
+            *(([path], _LEASE, read_isc_leases(path, pseudonym=pseudonym)) for path in isc),
+            *(
+                (server, _LEASE, read_kea_leases(server, pseudonym=pseudonym))
+                for server in _kea_servers(registry_files.leases)
+            ),
+            *(([path], _SESSION, read_radius_detail(path, pseudonym=pseudonym)) for path in registry_files.radius),
         ):
+            _refuse_nothing(paths_of_log, what, log.leases, log.remarks)
             leases += log.leases
             remarks += log.remarks
         translations: list[Translation] = []
         for path in registry_files.nat:
             nat = read_nat_log(path, zone=registry_files.zone, year=registry_files.year)
+            _refuse_nothing([path], _TRANSLATION, nat.translations, nat.remarks)
             translations += nat.translations
             remarks += nat.remarks
         registry = Registry(
@@ -118,6 +127,13 @@ def assess(
     except ValueError as fault:
         raise HeadframeError(str(fault)) from fault
     return _with_remarks(result, remarks)
+
+
+def _refuse_nothing(paths: Sequence[Path], what: str, rows: Sequence[object], remarks: Sequence[str]) -> None:
+    """A log without a row would leave addresses with whoever the table names, and the wrong site would be accused."""
+    if not rows:
+        why = f". The first remark: {remarks[0]}" if remarks else ""
+        raise UnreadableInput(f"{', '.join(map(str, paths))}: holds no {what}{why}")
 
 
 def _with_remarks(result: AssessmentResult, remarks: Sequence[str]) -> AssessmentResult:

@@ -205,6 +205,21 @@ def test_damaged_rows(headframe: Run, small: Path) -> None:
     assert done.returncode == 1
 
 
+def test_evidence_beyond_all_measure_is_damage(headframe: Run, small: Path) -> None:
+    """A row with 1e308 is named; the rest is used, and nothing overflows."""
+    row = next(iter(finding_lines([finding("10.1.0.1", 9.0)])))
+    (small / "f.jsonl").write_text(
+        row + row.replace('"log10_e": 9.0', '"log10_e": 1e308').replace("10.1.0.1", "10.2.0.1")
+    )
+    done = headframe("assess", "f.jsonl", "--looks", "10", "--sites", "sites.csv", "--format", "json", "--quiet")
+    assert done.returncode == 3
+    assert done.stderr == (
+        "headframe: f.jsonl row 2 could not be used: log10_e is 1e+308; expected a number between -1,000,000 and "
+        "1,000,000\n"
+    )
+    assert json.loads(done.stdout)["summary"]["findings"] == 1
+
+
 def test_the_report(headframe: Run, small: Path) -> None:
     """Written beside the output; never over an input or over what is no report."""
     done = headframe("assess", "f.json", "--sites", "sites.csv", "--report", "r.html")
@@ -236,6 +251,10 @@ def test_piped_from_the_scan(headframe: Run, small: Path) -> None:
         (["f.json", "--leases", "nowhere.leases"], 2, "headframe: nowhere.leases: cannot be read: No such file"),
         (["f.json", "--zone", "Mars/Olympus"], 2, "headframe: 'Mars/Olympus' is no time zone; name one as in "),
         (["f.json", "--content-blind"], 2, "headframe: f.json has findings by content or endpoint, so "),
+        (["f.json", "--leases", "/dev/null"], 4, "headframe: /dev/null: holds no DHCP lease that can be read; "),
+        (["f.json", "--nat", "sites.csv"], 4, "headframe: sites.csv: holds no address translation that can be read; "),
+        (["f.json", "--radius", "sites.csv"], 4, "headframe: sites.csv: holds no RADIUS session that can be read; "),
+        (["/dev/null"], 2, "headframe: /dev/null is empty: it holds neither findings nor how many conversations "),
         (["f.json", "--fdr", "0.9"], 2, "Usage: headframe assess"),
         (["f.json", "--period", "year"], 2, "Usage: headframe assess"),
     ],

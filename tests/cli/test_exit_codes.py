@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from headframe.cli.exit_codes import ExitCode, exit_code_of
+from headframe.records.finding import Role
 from headframe.records.scan import Damage, InputSummary, ScanResult
 from tests.reports import samples
 
@@ -35,6 +36,14 @@ def scan(*, found: bool, damaged: bool, packets: int) -> ScanResult:
 def test_precedence(found: bool, damaged: bool, packets: int, asked_to_fail: bool, code: ExitCode) -> None:
     """A finding counts before damage, and damage before success."""
     assert exit_code_of(scan(found=found, damaged=damaged, packets=packets), fail_on_finding=asked_to_fail) is code
+
+
+@pytest.mark.parametrize("role", [Role.CONTACT, Role.FOLLOWER])
+def test_what_only_wants_looking_into_is_a_finding(role: Role) -> None:
+    """Whoever asks to fail on a finding hears of contacts and followers too, as the documentation says."""
+    result = ScanResult(findings=[samples.miner(role=role)], packets=1)
+    assert exit_code_of(result, fail_on_finding=True) is ExitCode.FOUND
+    assert exit_code_of(result, fail_on_finding=False) is ExitCode.OK
 
 
 def test_every_code_is_documented(project_root: Path) -> None:

@@ -377,7 +377,7 @@ def test_interrupted_while_compiling(project_root: Path, tmp_path: Path) -> None
     code, out, talk = interrupted(project_root, "scan", "-", after_s=3.0, NUMBA_CACHE_DIR=str(tmp_path / "kernels"))
     assert (code, out) == (130, b"")
     assert talk.splitlines() == [
-        b"headframe: compiling for this machine, once; this takes about a quarter of a minute",
+        b"headframe: compiling for this machine, once; this takes about half a minute",
         b"headframe: interrupted; nothing more is read, and no report is written",
     ]
 
@@ -643,6 +643,13 @@ def test_real_scan_blind_to_content_finds_the_miner_by_a_clock(headframe: Run, h
     assert found["coin"] == ["XMR"]
     assert found["log10_e"] > 6
     assert headframe(*arguments, "-q", "--fail-on-finding").returncode == 1
+    # Whoever assesses it later must know that content did not look.
+    (hidden / "blind.json").write_text(headframe(*arguments, "--format", "json", "-q").stdout)
+    assert json.loads((hidden / "blind.json").read_text())["summary"]["content_blind"] is True
+    (hidden / "sites.csv").write_text("site,prefix\nA,192.0.2.0/24\n")
+    said = headframe("assess", str(hidden / "blind.json"), "--sites", str(hidden / "sites.csv")).stdout
+    assert "content and endpoint (the scan hid payload and ports from every detector)" in " ".join(said.split())
+    assert "Looked and found nothing" not in said
     assert headframe("scan", str(hidden / "office.pcap"), "--content-blind", "-q", "--fail-on-finding").returncode == 0
 
 

@@ -61,7 +61,7 @@ def test_compiled_kernels_that_cannot_be_kept(headframe: Run, tmp_path: Path) ->
     done = headframe("scan", "office.pcap", **environment)
     assert done.returncode == 0, done.stderr
     first, second = done.stderr.splitlines()
-    assert first == "headframe: compiling for this machine, once; this takes about a quarter of a minute"
+    assert first == "headframe: compiling for this machine, once; this takes about half a minute"
     assert second.startswith(f"headframe: cannot keep the compiled kernels in {tmp_path}/taken/kernels-")
     assert second.endswith(": set NUMBA_CACHE_DIR to a folder that can be written")
 

@@ -304,6 +304,33 @@ def timing_miner(seed: int = 5, **changes: object) -> Finding:
     return replace(finding, **changes)  # type: ignore[arg-type]
 
 
+def follower(number: int = 0, **changes: object) -> Finding:
+    """A host that hears from its server at the same moments as others; no chain was compared."""
+    finding = Finding(
+        detector="peer_sync",
+        version="1",
+        family=Family.TIMING,
+        role=Role.FOLLOWER,
+        host=f"192.0.2.{150 + number}",
+        peer=f"203.0.{113 + number}.44:443",
+        protocol="peer-sync",
+        started_ns=START_NS,
+        ended_ns=START_NS + 3 * 3600 * SECOND,
+        log10_e=4.2,
+        explanation="5 hosts with 5 servers follow one hidden clock. No chain was compared.",
+        contradictions=("No chain was compared, so what the common clock is, is not known.",),
+        sources=(SourceRef(file="captures/site-a.pcapng", packets=(18 + number,)),),
+    )
+    return replace(finding, **changes)  # type: ignore[arg-type]
+
+
+def followers() -> ScanResult:
+    """Seven hosts that follow one hidden clock, and nothing else."""
+    return replace(
+        clean(), findings=[follower(n) for n in range(7)], timing_tested=30, timing_fdr=0.01, content_blind=True
+    )
+
+
 def timed() -> ScanResult:
     """Miners told by timing, one of them by what it says as well, followers that do not mine, and a useless clock."""
     in_the_clear = miner()
@@ -456,5 +483,5 @@ def many(number: int = 1_000) -> ScanResult:
     return replace(mixed(), findings=findings)
 
 
-SCANS = {"mixed": mixed, "timed": timed, "clean": clean, "empty": empty, "hostile": hostile}
+SCANS = {"mixed": mixed, "timed": timed, "followers": followers, "clean": clean, "empty": empty, "hostile": hostile}
 """Every sample by name; each report must render all of them."""

@@ -18,6 +18,7 @@ from headframe.records.indicator import IndicatorKind
 from headframe.records.site import Site, SiteKind, SourceRow
 from headframe.reports.assessment import (
     CSV_COLUMNS,
+    DETECTOR_MEANING,
     PEOPLE_DECIDE,
     apart_sentences,
     assessment_csv,
@@ -128,6 +129,31 @@ def test_what_is_weak_is_called_weak() -> None:
     assert said(result, "S1").startswith("Site Hall S1 (S1), 2026-04-20 16:00:00 to 18:00:00: nothing was found")
     few = assess([scan(finding("10.0.3.7", 3.0), conversations=90_000)], *TEN)
     assert "Content found 1 sign, too few among 90,000 looks to stand alone." in said(few, "S3")
+
+
+def test_timing_is_told_by_what_its_detector_compares() -> None:
+    """Step with a chain is said where a chain was compared, and nowhere else."""
+    for detector, meaning in DETECTOR_MEANING.items():
+        text = said(assess([scan(finding("10.0.3.7", 9.0, detector), timing=4)], *TEN), "S3")
+        assert f"timing ({meaning}; 10^" in text
+        assert ("keeps step with new blocks" in text) == (detector == "chain_sync")
+
+
+def test_followers_are_to_be_looked_into() -> None:
+    """Named with what else they can be; no evidence, no odds, no letter, and never that they mine."""
+    found = [finding(f"10.0.3.{n}", 9.0, "peer_sync", role=Role.FOLLOWER, coins=()) for n in range(1, 9)]
+    result = assess([scan(*found, timing=20)], *TEN)
+    text = said(result, "S3")
+    assert "8 findings, but no family of evidence speaks clearly for mining." in text
+    assert "To be looked into: 8 addresses as follower (10.0.3.1, " in text
+    assert "10.0.3.6 and 2 more)" in text
+    assert "No chain was compared, so that is no evidence of mining" in text
+    assert "There are no odds" in text
+    for words in ("mines", "Looked and found nothing: content, endpoint and timing", "letter", "notice", "miner"):
+        assert words not in text
+    assert "To be looked into" in page(result)
+    (row,) = [row for row in csv.DictReader(io.StringIO("".join(assessment_csv(result)))) if row["site_id"] == "S3"]
+    assert (row["listed"], row["supporting"], row["addresses"].split()[0]) == ("no", "", "follower:10.0.3.1")
 
 
 def test_a_bet_that_lost_is_said_to_contradict() -> None:

@@ -156,6 +156,12 @@ def test_scan_document_carries_the_promise_of_the_list() -> None:
     assert json.loads(scan_json(samples.mixed(), generated_ns=0))["summary"]["timing_fdr"] is None
 
 
+def test_scan_document_says_whether_it_was_blind() -> None:
+    """A reader must know that content and endpoint did not look."""
+    assert json.loads(scan_json(samples.followers(), generated_ns=0))["summary"]["content_blind"] is True
+    assert json.loads(scan_json(samples.mixed(), generated_ns=0))["summary"]["content_blind"] is False
+
+
 def test_findings_are_not_changed_by_being_written() -> None:
     """A report only reads."""
     finding: Finding = samples.miner()

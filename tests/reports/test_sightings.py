@@ -1,12 +1,15 @@
 """Findings about one host and one peer, drawn together."""
 
+import csv
+import io
 import random
 from dataclasses import replace
 
 from headframe.records.finding import Family, Role
+from headframe.reports.csv_rows import csv_lines
 from headframe.reports.html import render_html
 from headframe.reports.sightings import draw_together, hosts_of_role
-from headframe.reports.table import summary_lines
+from headframe.reports.table import summary_lines, write_table
 from tests.reports import samples
 
 
@@ -92,6 +95,44 @@ def test_timing_leads_where_the_others_saw_an_attempt_only() -> None:
     assert [found.family for found in draw_together([timing, contact, shares])[0].findings] == [
         Family.CONTENT, Family.ENDPOINT, Family.TIMING,
     ]  # fmt: skip
+
+
+def test_a_follower_lends_no_evidence_to_others() -> None:
+    """Beside a miner it has a row of its own, and its number is not shown as one more family for mining."""
+    miner, beside = samples.miner(), samples.follower(host=samples.miner().host, peer=samples.miner().peer)
+    (sighting,) = draw_together([beside, miner])
+    assert sighting.lead is miner
+    assert sighting.log10_e_of_family == {Family.CONTENT: 6.28}
+    assert hosts_of_role([sighting]) == {Role.MINER: {miner.host}}
+    result = replace(samples.clean(), findings=[beside, miner])
+    page = render_html(result, generated_ns=0)
+    assert "by timing, independent of that" not in page
+    assert "No chain was compared" in page
+    stream = io.StringIO()
+    write_table(result, stream, width=260)
+    rows = [line for line in stream.getvalue().splitlines() if line.startswith(miner.host)]
+    assert [("timing" in row, "follower" in row) for row in rows] == [(False, False), (True, True)]
+    contact = replace(samples.victim(), host=beside.host, peer=beside.peer)
+    assert draw_together([beside, contact])[0].lead is contact
+
+
+def test_followers_alone_are_no_miners_in_any_report() -> None:
+    """Counted by their own name; nothing says that they mine, has a coin, or lacks a hash rate."""
+    result = samples.followers()
+    assert summary_lines(result)[0] == "Found: 7 followers (7 findings)."
+    page = render_html(result, generated_ns=0)
+    assert "No miner found; 7 hosts to look into" in page
+    assert "hosts that follow no common clock would show this" in page
+    assert "shows mining" not in page
+    for width in (80, 200):
+        stream = io.StringIO()
+        write_table(result, stream, width=width)
+        assert "follower" in stream.getvalue()
+        for words in ("miner", "mines", "coin unknown", "hash rate unknown", "no shares"):
+            assert words not in stream.getvalue()
+    rows = list(csv.DictReader(io.StringIO("".join(csv_lines(result.findings)))))
+    assert {row["role"] for row in rows} == {"follower"}
+    assert not any("mines" in cell for row in rows for cell in row.values())
 
 
 def test_a_victim_by_endpoint_is_a_victim_whatever_leads() -> None:

@@ -195,6 +195,56 @@ def test_content_blind_scans_did_not_look() -> None:
         assess([scan(finding("10.0.3.7"))], *TEN, options)
 
 
+def test_each_file_tells_whether_it_was_blind() -> None:
+    """A blind file lacks content; the option is for files that do not tell; an open one beside it still looks."""
+    blind = scan(finding("10.0.3.7", 8.0, "chain_sync"), timing=10, content_blind=True)
+    result = assess([blind], *TEN)
+    families = {account.family: account for account in by_site(result)["S3"].families}
+    assert families[Family.CONTENT].standing == families[Family.ENDPOINT].standing == "missing"
+    assert families[Family.CONTENT].missing == ("the scan hid payload and ports from every detector",)
+    assert result.share == 1.0
+    assert not any("looks of content" in text for text in result.assumptions)
+    open_one = scan(finding("10.0.3.8", 6.0), content_blind=False, file="open.json", conversations=40)
+    both = assess([blind, open_one], *TEN)
+    content = next(a for a in by_site(both)["S3"].families if a.family is Family.CONTENT)
+    assert (content.standing, content.looks) == ("supporting", 40)
+    # The blind scan's conversations are no looks of content, so they are not shared out either.
+    assert both.share == pytest.approx(10.0)
+    with pytest.raises(ValueError, match="so its scan was not content-blind"):
+        assess([replace(open_one, content_blind=True)], *TEN)
+    told = assess([scan(content_blind=False)], *TEN, AssessmentOptions(content_blind=True))
+    assert any("says that its scan was not content-blind" in text for text in told.remarks)
+    assert told.assessments[0].standing("silent")
+
+
+def test_sites_that_only_a_blind_scan_covers_take_no_share() -> None:
+    """The factor is for sites whose conversations were looked at: the others have no evidence to make up for it."""
+    always, later = Period(0, 1, "all"), Period(1, 2, "later")
+    seen = {("A", always): (0,), ("B", always): (0,)}
+    assert shared_out(seen, [1000, 0]) == shared_out({**seen, ("A", later): (1,)}, [1000, 0]) == 2.0
+
+
+def test_a_follower_is_no_evidence_for_or_against() -> None:
+    """Every number is what it would be without it; only its address is named."""
+    miner = finding("10.0.3.7", 8.0, "chain_sync")
+    follower = finding("10.0.3.9", 12.0, "peer_sync", role=Role.FOLLOWER, coins=())
+    without = by_site(assess([scan(miner, timing=10)], *TEN))["S3"]
+    beside = by_site(assess([scan(miner, follower, timing=10)], *TEN))["S3"]
+    assert (beside.log10_e, beside.log10_e_list) == (without.log10_e, without.log10_e_list)
+    assert beside.families == without.families
+    assert beside.addresses == ((Role.MINER, ("10.0.3.7",)), (Role.FOLLOWER, ("10.0.3.9",)))
+    alone = by_site(assess([scan(follower, timing=10)], *TEN))["S3"]
+    assert (alone.log10_e, alone.listed, alone.findings) == (-math.inf, False, 1)
+    assert alone.first_ns is None
+
+
+def test_an_empty_file_is_called_empty() -> None:
+    """Not "does not tell": nothing stands there at all."""
+    nothing = FindingsFile(file="f.jsonl")
+    with pytest.raises(ValueError, match=r"f\.jsonl is empty: it holds neither findings nor how many"):
+        assess([nothing], *TEN)
+
+
 def test_how_often_was_looked_must_be_known() -> None:
     """Without it there are no odds; JSON Lines need it said, and the output says who said it."""
     rows = scan(finding("10.0.3.7", 6.0), conversations=None, timing=None, first_ns=None, last_ns=None)

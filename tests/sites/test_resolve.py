@@ -454,6 +454,14 @@ translations = st.builds(
 some = {"max_size": 8}
 
 
+def test_an_address_of_a_nat_never_falls_back_to_its_prefix() -> None:
+    """Also where the only row that names it has no duration: it is told, and nobody gets the finding."""
+    registry = Registry(SITES, [assign("A", "192.0.2.0/24")], translations=[nat("192.0.2.1", "10.0.0.1", 5, 5)])
+    assert resolve("192.0.2.1", None, (0, 9), registry).outcome is ResolutionOutcome.UNRESOLVED
+    assert "ends where it begins" in registry.remarks[0]
+    assert resolve("192.0.2.2", None, (0, 9), registry).site_id == "A"
+
+
 @given(
     st.lists(assignments, **some), st.lists(places, **some), st.lists(leases, **some), st.lists(translations, **some),
     st.sampled_from(SUBJECTS), st.none() | st.integers(0, 3100), st.tuples(instants, instants), realms,

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from headframe.errors import UnreadableInput
 from headframe.records.assessment import FindingsFile
-from headframe.records.finding import Finding
+from headframe.records.finding import Finding, Role
 from headframe.records.scan import ScanResult
 from headframe.reports.document import finding_document, in_report_order
 from headframe.reports.jsonl import finding_lines, scan_json
@@ -42,7 +42,7 @@ def without_timelines(findings: list[Finding]) -> list[Finding]:
     return [replace(finding, timeline=None) for finding in in_report_order(findings)]
 
 
-@pytest.mark.parametrize("sample", [samples.mixed, samples.timed], ids=["mixed", "timed"])
+@pytest.mark.parametrize("sample", [samples.mixed, samples.timed, samples.followers])
 def test_what_was_written_is_read(sample: Callable[[], ScanResult]) -> None:
     """Reading is the inverse of writing, to the nanosecond, in both forms; only timelines are not written."""
     result = sample()
@@ -51,6 +51,7 @@ def test_what_was_written_is_read(sample: Callable[[], ScanResult]) -> None:
     assert list(whole.insufficient) == result.insufficient
     assert whole.damaged == ()
     assert (whole.conversations, whole.timing_tested) == (result.conversations, result.timing_tested)
+    assert whole.content_blind is result.content_blind
     assert whole.first_ns == min((i.first_ns for i in result.inputs if i.first_ns is not None), default=None)
     assert whole.last_ns == max((i.last_ns for i in result.inputs if i.last_ns is not None), default=None)
     rows = read(as_lines(*result.findings))
@@ -79,8 +80,31 @@ def test_one_finding_is_a_row_and_not_a_scan() -> None:
 
 @pytest.mark.parametrize("data", [b"", b"\n \r\n", b"\xef\xbb\xbf"])
 def test_an_empty_file_is_a_scan_without_findings(data: bytes) -> None:
-    """That is what clean traffic looks like as JSON Lines."""
-    assert read(data).findings == ()
+    """That is what clean traffic looks like as JSON Lines; and it is said that nothing stands there."""
+    found = read(data)
+    assert (found.findings, found.damaged) == ((), ())
+    assert found.remarks == ("findings is empty: as JSON Lines that says that nothing was found",)
+
+
+def test_peer_sync_never_says_miner() -> None:
+    """Before 1.2 it did, though it compares no chain; chain_sync is taken at its word."""
+    document = finding_document(samples.follower()) | {"schema_version": "1.1", "role": "miner"}
+    assert read(json.dumps(document).encode()).findings == (samples.follower(),)
+    document["detector"] = "chain_sync"
+    assert read(json.dumps(document).encode()).findings[0].role is Role.MINER
+
+
+def test_whether_a_scan_was_blind_is_not_told_by_old_files() -> None:
+    """Not told is neither yes nor no; what is neither true nor false is damage."""
+    document = json.loads(as_json(samples.clean()))
+    assert read(json.dumps(document).encode()).content_blind is False
+    document["summary"]["content_blind"] = "perhaps"
+    found = read(json.dumps(document).encode())
+    assert found.content_blind is None
+    assert "content_blind is 'perhaps'; expected true or false" in found.damaged[0].reason
+    del document["summary"]["content_blind"]
+    assert read(json.dumps(document).encode()).content_blind is None
+    assert read(b"").content_blind is None
 
 
 def test_gzip_is_told_by_its_first_bytes(tmp_path: Path) -> None:
@@ -126,6 +150,9 @@ WRONG: list[tuple[str, Any, str]] = [
     ("ended", "1999-01-01T00:00:00Z", "ended 1999-01-01T00:00:00Z is before started"),
     ("started", "2201-01-01T00:00:00Z", "not between 1970 and 2200"),
     ("log10_e", "6", "log10_e is '6'; expected a number"),
+    ("log10_e", 1e308, "log10_e is 1e+308; expected a number between -1,000,000 and 1,000,000"),
+    ("log10_e", -1e308, "log10_e is -1e+308; expected a number between"),
+    ("log10_e", 10**7, "log10_e is 10000000.0; expected a number between"),
     ("log10_e", True, "log10_e is True; expected a number"),
     ("coin", "XMR", "coin is 'XMR'; expected a list"),
     ("coin", [1], "coin holds something that is no text"),

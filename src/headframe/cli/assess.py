@@ -94,7 +94,10 @@ def assess(
         ),
     ] = None,
     content_blind: Annotated[
-        bool, typer.Option("--content-blind", help="The scans ran so: content and endpoint could not answer.")
+        bool,
+        typer.Option(
+            "--content-blind", help="The scans ran so: content and endpoint could not answer. For JSON Lines."
+        ),
     ] = False,
     realm: Annotated[
         str,

@@ -2,7 +2,7 @@
 
 from headframe.cli.polite import politely, say
 
-COMPILING = "compiling for this machine, once; this takes about a quarter of a minute"
+COMPILING = "compiling for this machine, once; this takes about half a minute"
 
 
 @politely

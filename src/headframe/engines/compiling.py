@@ -14,12 +14,12 @@ def needs_compiling() -> bool:
 def compile_kernels() -> None:
     """Compile every kernel and keep the result: half of them in a second process, for a compiler uses one core.
 
-    About 10 s on two cores; nothing but loading where it was done before.
+    About 20 s on two cores; nothing but loading where it was done before.
     """
     # A process group of its own: Ctrl-C goes to the whole group at the terminal, and the child would answer it with a
     # traceback. It ends with this process instead. Nor has it anything else to say: its half is done here if it fails.
     half = subprocess.Popen(
-        [sys.executable, "-c", "from headframe.engines.compiling import compile_table; compile_table()"],
+        [sys.executable, "-c", "from headframe.engines.compiling import compile_timing; compile_timing()"],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -27,14 +27,14 @@ def compile_kernels() -> None:
     )
     try:
         compile_readers()
-        compile_timing()
+        compile_table()
         failed = half.wait() != 0
     except BaseException:
         half.kill()
         half.wait()
         raise
     if failed:
-        compile_table()
+        compile_timing()
     jit.mark_complete()
 
 

@@ -48,8 +48,9 @@ OPEN_NS = 3600 * _SECOND
 ATTEMPT_NS = 60 * _SECOND
 DATAGRAM_NS = 120 * _SECOND
 
-# Of conversations shorter than this no bursts are kept: a block comes once in minutes. Most conversations are.
-_BURSTS_NS = 60 * _SECOND
+# Of conversations shorter than this no bursts are kept: most are, and a block comes once in minutes. Who reconnects
+# faster than that is seen by no timing detector.
+_BURSTS_NS = 15 * _SECOND
 _BURSTS_PACKETS = 4
 
 _SWEEP_PACKETS = 1 << 21

@@ -49,8 +49,8 @@ SOURCE_OF = {
 """Where the chance in a family's false alarms lies. Families of one source are averaged."""
 
 MINING_ROLES = frozenset({Role.MINER, Role.PROXY})
-"""What speaks against "nobody mines here". A contact or a probe is no mining; a pool's miners may be elsewhere, and
-those that are here have findings of their own."""
+"""What speaks against "nobody mines here". A contact or a probe is no mining; of a follower it is not known; a pool's
+miners may be elsewhere, and those that are here have findings of their own."""
 
 SUPPORTING_LOG10_E = 0.5
 """From here on evidence is more than "a bare mention" (Jeffreys, Theory of Probability, 3rd ed. 1961, appendix B:
@@ -374,7 +374,8 @@ def answers_of(
         against = {text: None for finding in found[name] for text in finding.contradictions}
         for role in sorted({finding.role for finding in found[name]} - roles):
             count = sum(finding.role is role for finding in found[name])
-            against[f"{name}: {count} as {role.value}, which is not mining."] = None
+            what = "of which it is not known whether it mines" if role is Role.FOLLOWER else "which is not mining"
+            against[f"{name}: {count} as {role.value}, {what}."] = None
         counted = looks.get(name, 0)
         if counted < len(found[name]):
             raise ValueError(f"{name} has {len(found[name])} findings in {counted} looks; count every look")

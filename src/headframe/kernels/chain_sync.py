@@ -251,7 +251,10 @@ def add_conversation(time_ns, bits, start_ns, end_ns, blocks_ns, covered_ns, gri
     blocks = 0
     watched_ns = np.int64(0)
     first = 0
-    for c in range(len(covered_ns)):
+    nearest = np.searchsorted(covered_ns[:, 1], start_ns - last_offset_ns)
+    for c in range(nearest, len(covered_ns)):
+        if covered_ns[c, 0] + grid.first_ns >= end_ns:
+            break
         # At every offset the segment must lie where the clock knows all blocks.
         begin = max(start_ns, covered_ns[c, 0] + last_offset_ns)
         stop = min(end_ns, covered_ns[c, 1] + grid.first_ns)

@@ -221,11 +221,13 @@ def find_partners(rows, sorted_ns, who, place, shortest_ns, fewest, least_streng
     """
     m = len(rows.at) - 1
     reach_ns = np.int64((LAGS + 1) * SECOND)
-    rate = np.array([_rate(rows, a) for a in range(m)])
+    rate = np.empty(m)
+    for a in range(m):
+        rate[a] = _rate(rows, a)
     # Of a row with one span only these are needed; others are looked at in full.
     start_ns = rows.spans_ns[rows.span_at[:-1], 0]
     end_ns = rows.spans_ns[rows.span_at[1:] - 1, 1]
-    one_span = np.diff(rows.span_at) == 1
+    one_span = rows.span_at[1:] - rows.span_at[:-1] == 1
     met = np.zeros(m, dtype=np.int32)
     partners.row[:] = -1
     partners.strength[:] = 0.0
@@ -260,7 +262,7 @@ def find_partners(rows, sorted_ns, who, place, shortest_ns, fewest, least_streng
             while g > 0 and sorted_ns[g - 1] > rows.time_ns[k] - reach_ns:
                 g -= 1
             while g < len(sorted_ns) and sorted_ns[g] < rows.time_ns[k] + reach_ns:
-                b = who[g]
+                b = np.int64(who[g])
                 if b > a and met[b] >= fewest:
                     _judge_pair(rows, rate, a, b, met[b], shortest_ns, fewest, least_strength, partners)
                 met[b] = 0
@@ -597,7 +599,10 @@ def bet_on_row(rows, row, one, other, lag_ns, bet):
     beats_ns = np.empty(len(ones), dtype=np.int64)
     beats_ns = beats_ns[: find_beats(ones, others, lag_ns, bet.window_ns, bet.merge_ns, beats_ns)]
 
-    turns = 2 * np.max(bet.lengths_ns) // bet.step_ns + 2
+    longest_ns = np.int64(0)
+    for length_ns in bet.lengths_ns:
+        longest_ns = max(longest_ns, length_ns)
+    turns = 2 * longest_ns // bet.step_ns + 2
     hits = np.empty(turns, dtype=np.int32)
     stamp = np.empty(turns, dtype=np.int32)
     log_e = np.zeros((len(bet.lengths_ns), len(bet.shares), 2 * LAGS + 1))

@@ -67,6 +67,8 @@ class FindingsFile:
         How many pairs of client and server had an e-value of timing. None where the file does not tell.
     first_ns, last_ns : int or None
         Span of the traffic that was read; None where the file does not tell. [ns since 1970-01-01 UTC]
+    content_blind : bool or None
+        Whether the scan hid payload and ports from every detector. None where the file does not tell.
     damaged : tuple of DamagedRow
         Rows that could not be used.
     remarks : tuple of str
@@ -80,6 +82,7 @@ class FindingsFile:
     timing_tested: int | None = None
     first_ns: int | None = None
     last_ns: int | None = None
+    content_blind: bool | None = None
     damaged: tuple[DamagedRow, ...] = ()
     remarks: tuple[str, ...] = ()
 
@@ -101,6 +104,8 @@ class FamilyAccount:
         How often all of them looked, at all sites together: more than at this one.
     findings : int
         That show mining, of this family at this site.
+    shown_by : tuple of str
+        The detectors of those findings.
     contradictions : tuple of str
         What speaks against mining.
     missing : tuple of str
@@ -113,6 +118,7 @@ class FamilyAccount:
     detectors: tuple[str, ...] = ()
     looks: int = 0
     findings: int = 0
+    shown_by: tuple[str, ...] = ()
     contradictions: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
 

@@ -35,6 +35,9 @@ class Role(StrEnum):
     """Spoke a mining protocol to an endpoint that never answered as a pool: an attempt, not mining."""
     CONTACT = "contact"
     """Looked up or touched a known name or address; no session was seen."""
+    FOLLOWER = "follower"
+    """Hears from its server what other hosts hear from theirs, at the same moments; what that is, is not known. Mining
+    is one explanation."""
 
 
 @dataclass(frozen=True, slots=True)

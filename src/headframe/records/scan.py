@@ -64,3 +64,5 @@ class ScanResult:
     """Pairs of client and server that had an e-value of timing; the list of timing findings counts all of them."""
     timing_fdr: float | None = None
     """Share of wrong entries that the list of timing findings may have on average. [unitless]"""
+    content_blind: bool = False
+    """Payload and ports were hidden from every detector, so content and endpoint could not answer."""

@@ -54,7 +54,7 @@ PEOPLE_DECIDE = (
 FAMILY_MEANING: Mapping[Family, str] = {
     Family.CONTENT: "what is said on the wire is a mining protocol",
     Family.ENDPOINT: "known names or addresses of mining are used",
-    Family.TIMING: "traffic keeps step with new blocks of a chain",
+    Family.TIMING: "servers speak at telling times",
     Family.TRAFFIC: "the shape of traffic is that of mining",
     Family.LOAD: "the electric load is that of mining",
     Family.BALANCE: "energy is used that the meters do not explain",
@@ -62,6 +62,11 @@ FAMILY_MEANING: Mapping[Family, str] = {
     Family.INSPECTION: "an inspection found it",
 }
 """What it means that a family supports, in words for people."""
+DETECTOR_MEANING: Mapping[str, str] = {
+    "chain_sync": "traffic keeps step with new blocks of a chain",
+    "peer_sync": "servers of several hosts speak at the same moments, and no chain was compared",
+}
+"""The same, where detectors of one family mean different things."""
 
 _WIDE = 120  # columns where nobody says how wide the paper is
 _MOST_ROWS = 200  # of sites without findings, in the table
@@ -106,12 +111,18 @@ def _opening(one: Assessment) -> str:
         return f"{who}: {count(one.findings, 'finding')}, but no family of evidence speaks clearly for mining."
     sources = one.supporting_sources
     speak = _NUMBERS[sources] if sources < len(_NUMBERS) else f"{sources} independent sources speak"
-    families = [
-        f"{account.family} ({FAMILY_MEANING[account.family]}; {power_of_ten(account.log10_e)})"
-        for account in supporting
-    ]
+    families = [f"{account.family} ({_meaning(account)}; {power_of_ten(account.log10_e)})" for account in supporting]
     same = "; families that rest on the same source count once" if sources < len(families) else ""
     return f"{who}: {speak[0].lower() + speak[1:]} for mining: {_listing(families)}{same}."
+
+
+def _meaning(account: FamilyAccount) -> str:
+    meanings = (DETECTOR_MEANING.get(name, FAMILY_MEANING[account.family]) for name in account.shown_by)
+    return "; ".join(dict.fromkeys(meanings)) or FAMILY_MEANING[account.family]
+
+
+def _followers(one: Assessment) -> tuple[str, ...]:
+    return next((addresses for role, addresses in one.addresses if role is Role.FOLLOWER), ())
 
 
 def site_words(one: Assessment) -> str:
@@ -148,6 +159,11 @@ def _seen(one: Assessment) -> str:
     return f"Seen: {', '.join(parts)}.{when}"
 
 
+def _some(addresses: Sequence[str]) -> str:
+    more = f" and {len(addresses) - 6:,} more" if len(addresses) > 6 else ""
+    return f"{', '.join(addresses[:6])}{more}"
+
+
 def _noun(noun: str, things: Sequence[object]) -> str:
     return noun if len(things) == 1 else f"{noun}s"
 
@@ -166,8 +182,22 @@ def _against(one: Assessment) -> list[str]:
         for account in silent
         if account.findings
     ]
-    if nothing := [account.family.value for account in silent if not account.findings]:
+    # Timing found followers: that is not nothing.
+    followers = _followers(one)
+    nothing = [
+        account.family.value
+        for account in silent
+        if not account.findings and not (followers and account.family is Family.TIMING)
+    ]
+    if nothing:
         said.append(f"Looked and found nothing: {_listing(nothing)}; mining may hide from it.")
+    if followers:
+        said.append(
+            f"To be looked into: {count(len(followers), 'address', 'addresses')} as {ROLE_NAME[Role.FOLLOWER]} "
+            f"({_some(followers)}): servers speak to them at the same moments as others to theirs. No chain was "
+            "compared, so that is no evidence of mining: a federated chat, a push service or a feed of prices looks "
+            "the same. A block clock would tell: headframe scan --clock."
+        )
     caveats = list(dict.fromkeys(text for account in one.families for text in account.contradictions))
     if caveats:
         more = f" And {len(caveats) - _MOST_CAVEATS:,} more." if len(caveats) > _MOST_CAVEATS else ""
@@ -202,6 +232,8 @@ def _number_in_words(one: Assessment, result: AssessmentResult) -> str:
         listed = f"Not on the list at {rate}.{from_}"
     if not one.findings:
         return listed
+    if all(role is Role.FOLLOWER for role, _ in one.addresses):
+        return f"{listed} There are no odds: what was found is no evidence of mining."
     if one.log10_e <= 0 or odds(one.log10_e) == "no evidence":
         alone = (
             f"Taken by itself, and with all {one.conversations:,} conversations counted as chances, this is no more "

@@ -12,7 +12,7 @@ from headframe.records.finding import BlockSync, Finding, Insufficient, Interval
 from headframe.records.scan import Damage, InputSummary, ScanResult
 from headframe.reports.words import ROLE_ORDER, instant
 
-SCHEMA_VERSION = "1.1"
+SCHEMA_VERSION = "1.2"
 """Version of the finding document, ``major.minor``."""
 
 
@@ -170,6 +170,7 @@ def scan_document(result: ScanResult, *, generated_ns: int) -> dict[str, Any]:
             "damaged_stretches": sum(len(summary.damage) for summary in result.inputs),
             "timing_tested": result.timing_tested,
             "timing_fdr": None if result.timing_fdr is None else number(result.timing_fdr),
+            "content_blind": result.content_blind,
         },
         "findings": [finding_document(finding) for finding in in_report_order(result.findings)],
         "lookalikes": [lookalike_document(lookalike) for lookalike in result.lookalikes],

@@ -71,6 +71,12 @@ _HEADING: dict[Role, tuple[str, str]] = {
         "Probes",
         "These hosts spoke a mining protocol to an endpoint that never answered as a pool: an attempt, not mining.",
     ),
+    Role.FOLLOWER: (
+        "Followers",
+        "These hosts hear from their servers at the same moments as others from theirs. No chain was compared, so what "
+        "they follow is not known: mining is one explanation, a federated chat or a push service is another. A block "
+        "clock would tell.",
+    ),
     Role.CONTACT: (
         "Contacts",
         "These hosts looked up or touched a known name or address. No mining session was seen.",
@@ -226,6 +232,9 @@ def _headline(result: ScanResult, sightings: list[Sighting]) -> str:
     if miners:
         return f"Traffic of {count(len(miners), 'host')} shows mining"
     if result.findings:
+        if all(finding.role is Role.FOLLOWER for finding in result.findings):
+            followers = len({finding.host for finding in result.findings})
+            return f"No miner found; {count(followers, 'host')} to look into"
         return "No miner found, but other traces of mining"
     if result.packets == 0:
         return (

@@ -39,7 +39,8 @@ def finding_schema() -> dict[str, Any]:
         "peer": _string("The other side, address:port, or [address]:port for IPv6."),
         "role": {
             "enum": [role.value for role in Role],
-            "description": "What the host does.",
+            "description": "What the host does. Only miner and proxy say that it mines; a later minor version may add "
+            "roles, and a reader takes one that it does not know for no mining.",
         },
         "coin": _strings("Ticker symbols in upper case, the likeliest first; empty where the traffic does not tell."),
         "protocol": _string("Mining protocol or sign of an endpoint; a carrier is appended, as in cryptonote+tls."),

@@ -17,8 +17,8 @@ from headframe.reports.words import ROLE_ORDER
 # What was said tells more than to whom, and that more than when: the first that there is leads.
 _FAMILY_ORDER = {family: place for place, family in enumerate((Family.CONTENT, Family.ENDPOINT, Family.TIMING))}
 
-_ATTEMPTS = frozenset({Role.PROBE, Role.CONTACT})
-"""Roles of hosts of which no mining was seen by what was said or to whom."""
+_ATTEMPTS = frozenset({Role.PROBE, Role.CONTACT, Role.FOLLOWER})
+"""Roles of hosts of which no mining was seen: by what was said, to whom, or when."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,9 +62,14 @@ class Sighting:
 
     @property
     def log10_e_of_family(self) -> dict[Family, float]:
-        """Evidence by family, the lead's first; within a family the first finding's."""
+        """Evidence by family, the lead's first; within a family the first finding's.
+
+        Beside any other role, evidence of following an unknown clock is left out: it would be read as that of mining.
+        """
         by_family: dict[Family, float] = {}
         for finding in self.findings:
+            if finding.role is Role.FOLLOWER and self.lead.role is not Role.FOLLOWER:
+                continue
             by_family.setdefault(finding.family, finding.log10_e)
         return by_family
 

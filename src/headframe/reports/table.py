@@ -45,6 +45,7 @@ _ODDS_BELOW_LOG10_E = 15.0  # from there on the odds are the same power of ten o
 _MOST_DAMAGE_LINES = 10
 _MOST_REMARK_LINES = 10
 _MOST_LOOKALIKE_LINES = 10
+_NOTHING = "-"  # where the question does not arise
 
 _ROLE_STYLE: dict[Role, str] = {
     Role.MINER: "bold red",
@@ -52,6 +53,7 @@ _ROLE_STYLE: dict[Role, str] = {
     Role.POOL: "bold magenta",
     Role.NODE_CLIENT: "yellow",
     Role.PROBE: "yellow",
+    Role.FOLLOWER: "cyan",
     Role.CONTACT: "cyan",
 }
 
@@ -260,15 +262,22 @@ def _write_summary(result: ScanResult, console: "Console") -> None:
 
 
 def _rows(sightings: list[Sighting]) -> list[Sighting]:
-    """A row for each sighting, and one more where timing tells of it besides: it counts blocks and not shares."""
+    """A row for each sighting, and one more where timing tells of it besides.
+
+    It counts blocks and not shares, or it says of a miner that it follows a clock which no chain was compared with.
+    """
     rows = []
     for sighting in sightings:
-        timing = [finding for finding in sighting.findings if finding.block_sync is not None]
-        others = [finding for finding in sighting.findings if finding.block_sync is None]
+        timing = [finding for finding in sighting.findings if _apart(finding)]
+        others = [finding for finding in sighting.findings if not _apart(finding)]
         if others:
             rows.append(Sighting(lead=others[0], others=tuple(others[1:])))
         rows += [Sighting(lead=finding) for finding in timing]
     return rows
+
+
+def _apart(finding: Finding) -> bool:
+    return finding.block_sync is not None or finding.role is Role.FOLLOWER
 
 
 def _shares_heading(sightings: list[Sighting]) -> str:
@@ -360,7 +369,9 @@ def _role(role: Role) -> "Text":
 
 
 def _coins(sighting: Sighting) -> str:
-    return ", ".join(visible(coin, 12) for coin in sighting.coins[:4]) or "coin unknown"
+    # Of a follower it is not known whether there is any coin.
+    unknown = _NOTHING if sighting.lead.role is Role.FOLLOWER else "coin unknown"
+    return ", ".join(visible(coin, 12) for coin in sighting.coins[:4]) or unknown
 
 
 def _evidence(sighting: Sighting) -> list[str]:
@@ -373,7 +384,9 @@ def _evidence(sighting: Sighting) -> list[str]:
 
 
 def _hashrate(finding: Finding) -> str:
-    return "hash rate unknown" if finding.hashrate_hs is None else interval(finding.hashrate_hs, "H/s")
+    if finding.hashrate_hs is None:
+        return _NOTHING if finding.role is Role.FOLLOWER else "hash rate unknown"
+    return interval(finding.hashrate_hs, "H/s")
 
 
 def _shares(finding: Finding) -> list[str]:
@@ -387,4 +400,5 @@ def _shares(finding: Finding) -> list[str]:
         (shares.stale, "stale"),
         (shares.unanswered, "unanswered"),
     )
-    return [", ".join(f"{number:,} {name}" for number, name in named if number) or "no shares"]
+    nothing = _NOTHING if finding.role is Role.FOLLOWER else "no shares"
+    return [", ".join(f"{number:,} {name}" for number, name in named if number) or nothing]

@@ -19,6 +19,7 @@ ROLE_NAME: dict[Role, str] = {
     Role.POOL: "pool",
     Role.NODE_CLIENT: "node client",
     Role.PROBE: "probe",
+    Role.FOLLOWER: "follower",
     Role.CONTACT: "contact",
 }
 """Each role in words, in the order in which reports list them: what weighs most comes first."""

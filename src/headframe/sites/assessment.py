@@ -101,7 +101,7 @@ class AssessmentOptions:
     looks : int or None
         How many conversations were read for each file that does not tell.
     content_blind : bool
-        The scans hid payload and ports, so content and endpoint could not answer.
+        The scans hid payload and ports, so content and endpoint could not answer. For files that do not tell.
     realm : str
         Network in which the traffic was captured, where private addresses are used more than once.
     """
@@ -125,15 +125,25 @@ class _Scan:
     detectors: dict[str, Family]
     span: tuple[int, int] | None
     findings: list[Finding] = field(default_factory=list)
+    blind: bool = False
+
+    @property
+    def seeing(self) -> int:
+        """Conversations in which content and endpoint could look."""
+        return 0 if self.blind else self.conversations
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Merged:
-    """The evidence as it enters the list, of the site by itself, and as in the list but without the victims."""
+    """The evidence as it enters the list, of the site by itself, and as in the list but without the victims.
+
+    `blind` where a scan hid payload and ports.
+    """
 
     in_list: Fused
     alone: Fused
     others: Fused
+    blind: bool
 
 
 _Subject = tuple[str, Period]
@@ -176,7 +186,8 @@ def assess(
     for subject, found in groups.items():
         # A resolved finding shows that its site could be seen by its scan, whatever the spans say.
         covering[subject] = tuple(sorted({*covering.get(subject, ()), *(number for number, _ in found)}))
-    share = shared_out(covering, [scan.conversations for scan in scans]) if covering else 1.0
+    # A blind scan has no evidence of packets to share out.
+    share = shared_out(covering, [scan.seeing for scan in scans]) if covering else 1.0
     if options.rule is MergeRule.PRODUCT:
         # Two shared-out factors may not be multiplied: a site with much traffic would be given it twice.
         share = 1.0
@@ -205,7 +216,8 @@ def shared_out(covering: Mapping[_Subject, Sequence[int]], conversations: Sequen
 
     A subject is charged with ``N_s``, all conversations of the scans that cover it, and had ``n_s`` of them. Whatever
     the ``n_s``, ``sum(n_s / N_s)`` is at most the sum over scans of its conversations by the smallest ``N_s`` among
-    the subjects that it covers. The factor is the number of subjects by that sum, and never below 1.
+    the subjects that it covers. The factor is the number of subjects with any conversation by that sum, and never
+    below 1.
 
     Parameters
     ----------
@@ -226,16 +238,19 @@ def shared_out(covering: Mapping[_Subject, Sequence[int]], conversations: Sequen
     2.0
     """
     smallest: dict[int, int] = {}
+    charged = 0
     totals: dict[tuple[int, ...], int] = {}
     for numbers in covering.values():
         key = tuple(numbers)
         if key in totals:
+            charged += totals[key] > 0
             continue
         total = totals[key] = sum(conversations[number] for number in key)
+        charged += total > 0
         for number in key:
             smallest[number] = min(smallest.get(number, total), total)
     worst = math.fsum(conversations[number] / total for number, total in smallest.items() if total)
-    return max(len(covering) / worst, 1.0) if worst else 1.0
+    return max(charged / worst, 1.0) if worst else 1.0
 
 
 # What was read -------------------------------------------------------------------------------------------------------
@@ -245,6 +260,11 @@ def _scan_of(file: FindingsFile, options: AssessmentOptions, remarks: list[str])
     told = file.conversations
     looks = options.looks if told is None else told
     if looks is None:
+        if not file.findings and not file.damaged:
+            raise ValueError(
+                f"{file.file} is empty: it holds neither findings nor how many conversations were read; give what "
+                "headframe scan --format json writes, or say with --looks how many there were"
+            )
         raise ValueError(
             f"{file.file} does not tell how many conversations were read, and without that number no odds can be "
             "given; scan with --format json, or say it with --looks"
@@ -259,7 +279,10 @@ def _scan_of(file: FindingsFile, options: AssessmentOptions, remarks: list[str])
             f"{file.file}: {looks:,} conversations but {most:,} findings of one detector, which count instead"
         )
         looks = most
-    if options.content_blind and any(SOURCE_OF[finding.family] == _PACKETS for finding in file.findings):
+    blind = options.content_blind if file.content_blind is None else file.content_blind
+    if options.content_blind and not blind:
+        remarks.append(f"{file.file}: says that its scan was not content-blind, and that counts for it")
+    if (blind or options.content_blind) and any(SOURCE_OF[f.family] == _PACKETS for f in file.findings):
         raise ValueError(f"{file.file} has findings by content or endpoint, so its scan was not content-blind")
     timing = file.timing_tested
     if timing is None or timing < by_detector[TIMING_DETECTOR]:
@@ -272,12 +295,15 @@ def _scan_of(file: FindingsFile, options: AssessmentOptions, remarks: list[str])
             )
     named: dict[str, Family] = dict(SCAN_DETECTORS)
     for finding in file.findings:
-        named.setdefault(finding.detector, finding.family)
+        # Whoever finds followers only can have no evidence of mining, wherever it looks: it takes no part in the mean.
+        if finding.role is not Role.FOLLOWER:
+            named.setdefault(finding.detector, finding.family)
     times = [at for f in file.findings for at in (f.started_ns, f.ended_ns)]
     times += [at for at in (file.first_ns, file.last_ns) if at is not None]
     return _Scan(
         file=file, conversations=looks, timing=timing, detectors=named,
         span=(min(times), max(times) + 1) if times else None, findings=list(file.findings),
+        blind=blind,
     )  # fmt: skip
 
 
@@ -572,7 +598,7 @@ def _drafts(
             continue
         merged = _merged(findings, questions, numbers, scans, general, share, options)
         draft = replace(
-            _draft(site, period, findings, merged, options),
+            _draft(site, period, findings, merged),
             conversations=sum(scans[number].conversations for number in numbers),
             open_questions=len(questions),
         )
@@ -597,7 +623,7 @@ def _merged(
         scan = scans[number]
         for name, family in scan.detectors.items():
             detectors.setdefault(name, family)
-            if options.content_blind and SOURCE_OF[family] == _PACKETS:
+            if scan.blind and SOURCE_OF[family] == _PACKETS:
                 continue
             count = scan.timing if name == TIMING_DETECTOR else scan.conversations
             if count:
@@ -607,9 +633,11 @@ def _merged(
     shortages = [question for question in shortages if question.detector in detectors]
 
     def merge(those: Sequence[Finding], shift: float) -> Fused:
+        # A follower is named apart: what it follows is not known, so it speaks neither for mining nor against it.
         shifted = [
             replace(finding, log10_e=finding.log10_e + shift) if SOURCE_OF[finding.family] == _PACKETS else finding
             for finding in those
+            if finding.role is not Role.FOLLOWER
         ]
         return fuse(answers_of(shifted, shortages, detectors=detectors, looks=looks), rule=options.rule)
 
@@ -620,7 +648,8 @@ def _merged(
     others = in_list
     if victims:
         others = merge([finding for finding in findings if finding.host not in victims], shift)
-    return _Merged(in_list=in_list, alone=alone, others=others)
+    blind = any(scans[number].blind for number in numbers)
+    return _Merged(in_list=in_list, alone=alone, others=others, blind=blind)
 
 
 def _draft(
@@ -628,13 +657,12 @@ def _draft(
     period: Period,
     findings: Sequence[Finding],
     merged: _Merged,
-    options: AssessmentOptions,
 ) -> Assessment:
     mining = [finding for finding in findings if finding.role in MINING_ROLES]
     return Assessment(
         site=site,
         period=period,
-        families=_accounts(merged.in_list, mining, options),
+        families=_accounts(merged.in_list, mining, blind=merged.blind),
         supporting_sources=merged.in_list.supporting_sources,
         sources_without_victims=merged.others.supporting_sources,
         log10_e=merged.alone.log10_e,
@@ -654,12 +682,12 @@ def _draft(
     )
 
 
-def _accounts(merged: Fused, mining: Sequence[Finding], options: AssessmentOptions) -> tuple[FamilyAccount, ...]:
+def _accounts(merged: Fused, mining: Sequence[Finding], *, blind: bool) -> tuple[FamilyAccount, ...]:
     rows = []
     for family, evidence in merged.by_family.items():
         lacking = evidence.shortages
         if evidence.standing is Standing.MISSING:
-            if options.content_blind and SOURCE_OF[family] == _PACKETS and family in SCAN_DETECTORS.values():
+            if blind and SOURCE_OF[family] == _PACKETS and family in SCAN_DETECTORS.values():
                 lacking = (_BLIND,)
             elif family is Family.TIMING and not lacking:
                 lacking = (_NO_TIMING,)
@@ -673,6 +701,7 @@ def _accounts(merged: Fused, mining: Sequence[Finding], options: AssessmentOptio
                 detectors=evidence.detectors,
                 looks=evidence.looks,
                 findings=sum(finding.family is family for finding in mining),
+                shown_by=tuple(sorted({finding.detector for finding in mining if finding.family is family})),
                 contradictions=evidence.contradictions,
                 missing=lacking,
             )
@@ -765,14 +794,18 @@ def _listed(drafts: Sequence[Assessment], fdr: float) -> tuple[Assessment, ...]:
 
 
 def _assumptions(scans: Sequence[_Scan], options: AssessmentOptions, share: float) -> tuple[str, ...]:
-    conversations = sum(scan.conversations for scan in scans)
+    conversations = sum(scan.seeing for scan in scans)
     sentences = [
         "Every site with a prefix, an address or a place in a network counts as tested in each period in which "
         "traffic was captured, with or without findings. Where the sensors stood is not told, so a site that none of "
         "them could see is counted too.",
-        f"Findings do not tell how many of the {conversations:,} conversations that were read were whose. For a site "
-        "by itself all of them count as looks of content and endpoint. That makes its evidence smaller, never greater.",
     ]
+    if conversations:
+        sentences.append(
+            f"Findings do not tell how many of the {conversations:,} conversations that were read were whose. For a "
+            "site by itself all of them count as looks of content and endpoint. That makes its evidence smaller, never "
+            "greater."
+        )
     if share > 1.0:
         sentences.append(
             f"In the list they are shared out evenly, a factor of {share:,.4g} for each site: that holds for all "

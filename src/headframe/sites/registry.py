@@ -397,8 +397,10 @@ class Registry:
             self._lease(lease)
         rows: dict[str, list[Translation]] = defaultdict(list)
         for row in translations:
+            # Also by a row that cannot be used: the address is a NAT's, and whoever was behind it is not known.
+            behind = rows[row.outside_address]
             if _from(row.started_ns) < _until(row.ended_ns):
-                rows[row.outside_address].append(row)
+                behind.append(row)
             else:
                 remarks.append(f"{row.source}: a translation that ends where it begins; not used")
         self._ports = {address: _Ports(found) for address, found in rows.items()}

@@ -47,6 +47,8 @@ _VERSION = re.compile(r"(\d{1,4})\.(\d{1,4})\Z", re.ASCII)
 _INSTANT = re.compile(r"(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2})(?:\.(\d{1,9}))?Z\Z", re.ASCII)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MAX_COUNT = 1 << 62
+_MAX_LOG10_E = 1e6
+"""The longest capture at hand gives some hundreds; beyond this a number is damaged, and sums of it would overflow."""
 _SPACE = b" \t\r\n"
 
 
@@ -99,8 +101,8 @@ def read_findings_stream(stream: BinaryIO, name: str) -> FindingsFile:
     if whole is not None:
         found = _scan(whole, name)
     elif not stripped:
-        # No finding is what a scan of clean traffic writes as JSON Lines.
-        found = FindingsFile(file=name)
+        # No finding is what a scan of clean traffic writes as JSON Lines; so does one that broke off at once.
+        found = FindingsFile(file=name, remarks=(f"{name} is empty: as JSON Lines that says that nothing was found",))
     else:
         found = _lines(data, name)
     if broken:
@@ -108,7 +110,7 @@ def read_findings_stream(stream: BinaryIO, name: str) -> FindingsFile:
         found = FindingsFile(
             file=name, findings=found.findings, insufficient=found.insufficient, conversations=found.conversations,
             timing_tested=found.timing_tested, first_ns=found.first_ns, last_ns=found.last_ns,
-            damaged=(*found.damaged, remark), remarks=found.remarks,
+            content_blind=found.content_blind, damaged=(*found.damaged, remark), remarks=found.remarks,
         )  # fmt: skip
     return found
 
@@ -183,6 +185,8 @@ def _scan(document: dict[str, Any], name: str) -> FindingsFile:
     conversations = part("summary", lambda: _count(summary, "conversations"), None)
     # Scans before 1.1 had no evidence of timing, so they tested none.
     timing = part("summary", lambda: _count(summary, "timing_tested") if "timing_tested" in summary else 0, None)
+    # Before 1.2 it was not told.
+    blind = part("summary", lambda: _truth(summary, "content_blind") if "content_blind" in summary else None, None)
     spans = [
         span
         for place, one in enumerate(part("inputs", lambda: _list(document, "inputs"), none), 1)
@@ -203,6 +207,7 @@ def _scan(document: dict[str, Any], name: str) -> FindingsFile:
         timing_tested=timing,
         first_ns=min(starts, default=None),
         last_ns=max(ends, default=None),
+        content_blind=blind,
         damaged=tuple(damaged),
         remarks=tuple(remarks),
     )
@@ -259,11 +264,15 @@ def _finding(value: Any) -> Finding:
         raise ValueError(f"ended {value['ended']} is before started {value['started']}")
     shares = _object(value, "shares")
     sync = value.get("block_sync")  # since 1.1
+    detector, role = _filled(value, "detector"), _member(value, "role", Role)
+    if detector == "peer_sync" and role is Role.MINER:
+        # So it said before 1.2, though it compares no chain.
+        role = Role.FOLLOWER
     return Finding(
-        detector=_filled(value, "detector"),
+        detector=detector,
         version=_text(value, "version"),
         family=_member(value, "family", Family),
-        role=_member(value, "role", Role),
+        role=role,
         host=_host(value),
         peer=_text(value, "peer"),
         protocol=_text(value, "protocol"),
@@ -431,6 +440,13 @@ def _count(value: Mapping[str, Any], key: str) -> int:
     return found
 
 
+def _truth(value: Mapping[str, Any], key: str) -> bool:
+    found = _get(value, key)
+    if not isinstance(found, bool):
+        raise ValueError(f"{key} is {_shown(found)}; expected true or false")
+    return found
+
+
 def _number(value: Mapping[str, Any], key: str) -> float | None:
     found = _get(value, key)
     if found is None:
@@ -448,6 +464,8 @@ def _number_or_nan(value: Mapping[str, Any], key: str) -> float:
 def _evidence(value: Mapping[str, Any], key: str) -> float:
     """An e-value's logarithm. Null stands for what is no finite number; of those only ``-inf`` is an e-value."""
     found = _number(value, key)
+    if found is not None and not abs(found) <= _MAX_LOG10_E:
+        raise ValueError(f"{key} is {_shown(found)}; expected a number between -1,000,000 and 1,000,000")
     return float("-inf") if found is None else found
 
 

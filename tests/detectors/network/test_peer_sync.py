@@ -71,12 +71,30 @@ def test_the_group_is_found_and_nobody_else(office: tuple[list[Bursts], np.ndarr
     assert hosts(result) == {f"10.0.0.{k}" for k in range(5)}
     assert result.tested > 20
     for finding in result.findings:
-        assert (finding.detector, finding.family, finding.role) == ("peer_sync", Family.TIMING, Role.MINER)
+        assert (finding.detector, finding.family, finding.role) == ("peer_sync", Family.TIMING, Role.FOLLOWER)
         assert finding.protocol == "peer-sync"
         assert finding.log10_e > 2
         assert "5 hosts with 5 servers" in finding.explanation
         assert finding.blind_spots
         assert finding.community_ids
+
+
+def test_nobody_is_called_a_miner(office: tuple[list[Bursts], np.ndarray]) -> None:
+    """A federated chat beats as a chain does: each finding says that no chain was compared, and what else it can be."""
+    for finding in run(office[0]).findings:
+        assert "No chain was compared" in finding.explanation
+        assert "federated chat" in finding.explanation
+        assert any("No chain was compared" in text for text in finding.contradictions)
+        assert "mines" not in finding.explanation
+
+
+def test_rooms_of_a_federated_chat_are_followers_at_most() -> None:
+    """Lines of one room reach three members through servers of their own, and each says something now and then."""
+    rng = np.random.default_rng(67)
+    lines_s = make.poisson(70.0, MINUTES, rng)
+    series = [make.talk(k, np.sort(lines_s + rng.uniform(0.1, 0.6, len(lines_s))), MINUTES, rng) for k in range(5)]
+    roles = {finding.role for finding in run(series).findings}
+    assert roles == {Role.FOLLOWER}
 
 
 def test_no_coin_is_named_without_a_clock(office: tuple[list[Bursts], np.ndarray]) -> None:

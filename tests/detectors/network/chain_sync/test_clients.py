@@ -74,7 +74,7 @@ def test_a_page_listens() -> None:
     ):
         found = judge(talks_of(series))
         assert found.client is Client.LISTENER
-        assert "a timer's keepalive" in found.reason
+        assert "and from timers, the client sent nothing" in found.reason
 
 
 @pytest.mark.parametrize(("count", "words"), [(0, "nothing"), (1, "one message"), (2, "two messages")])
@@ -89,7 +89,7 @@ def test_a_silent_client_listens(count: int, words: str) -> None:
     order = np.argsort(times)
     found = judge([talk(times[order], sizes[order])])
     assert found.client is Client.LISTENER
-    assert f"sent {words} after its introduction" in found.reason
+    assert f"and from timers, the client sent {words}," in found.reason
 
 
 def test_the_introduction_of_each_connection_is_left_out() -> None:
@@ -151,3 +151,58 @@ def test_every_real_miner_is_called_one(shared_data: Path) -> None:
             judged[path.stem, c.orig_h, c.resp_h] = judge_client(subject, sign, blocks)
     assert len(judged) >= 32
     assert {name: j for name, j in judged.items() if j.client is not Client.MINER} == {}
+
+
+def woven(*parts: tuple[np.ndarray, int]) -> Bursts:
+    """One conversation of several streams of messages, each of one size."""
+    times = np.concatenate([at for at, _size in parts])
+    sizes = np.concatenate([np.full(len(at), size) for at, size in parts])
+    order = np.argsort(times, kind="stable")
+    return talk(times[order], sizes[order])
+
+
+def test_a_wallet_that_is_told_and_asks_back_is_no_miner() -> None:
+    """A light wallet hears of a block, asks for it and is answered; for the rest it pings. All that it says was
+    prompted, or is a timer's: nothing of it is a share, however well it keeps step."""
+    rng = np.random.default_rng(21)
+    told = blocks(14.0, rng, mean_s=600.0) + S
+    wallet = woven(
+        (told, -61), (told + S // 5, 61), (told + S // 3, -500),
+        (BASE + np.arange(400) * 120 * S, 32), (BASE + np.arange(400) * 120 * S + S // 10, -32),
+    )  # fmt: skip
+    found = judge_client(make_subject([wallet]), -1, len(told))
+    assert found.client is Client.LISTENER
+    assert "from answers to what the server said" in found.reason
+
+
+def test_long_answers_are_not_those_to_shares() -> None:
+    """Whoever asks at random times and gets pages for it browses; a pool answers a share in a word."""
+    rng = np.random.default_rng(22)
+    told = blocks(3.0, rng)
+    asked = poisson(45.0, BASE + 10 * S, BASE + 3 * HOUR, rng)
+    found = judge([woven((told, -300), (asked, 120), (asked + S // 5, -900))])
+    assert found.client is Client.LISTENER
+    assert "answers (median 900 bytes) are longer" in found.reason
+
+
+def test_who_is_not_answered_hands_in_nothing() -> None:
+    """A pool says of every share whether it took it."""
+    rng = np.random.default_rng(23)
+    told = blocks(3.0, rng)
+    said_at = poisson(45.0, BASE + 10 * S, BASE + 3 * HOUR, rng)
+    found = judge([woven((told, -300), (said_at, 120))])
+    assert found.client is Client.LISTENER
+    assert "a pool says of every share whether it took it" in found.reason
+
+
+def test_keepalives_do_not_hide_rare_shares() -> None:
+    """A timer's beat is taken out by its size; the few shares that are left speak, also where a third is lost."""
+    rng = np.random.default_rng(24)
+    told = blocks(4.0, rng)
+    beat = BASE + np.arange(10, 1430) * 10 * S
+    beat = beat[rng.random(len(beat)) < 0.67]
+    shares = poisson(900.0, BASE + 60 * S, BASE + 4 * HOUR, rng)
+    assert len(shares) >= 8
+    found = judge([woven((told, -320), (beat, 64), (beat + S // 10, -60), (shares, 190), (shares + S // 5, -64))])
+    assert found.client is Client.MINER
+    assert "small messages (median 190 bytes) unasked" in found.reason

@@ -19,6 +19,7 @@ from headframe.detectors.network.chain_sync.evidence import (
     measure_all,
     spread_arrivals,
 )
+from headframe.detectors.network.chain_sync.regularity import why_not_random
 from headframe.kernels import chain_sync as kernel
 from headframe.records.block import BlockClock
 from headframe.records.bursts import Bursts
@@ -93,6 +94,9 @@ def detect(
     ChainSyncResult
     """
     result = ChainSyncResult()
+    clocks = [clock for clock in clocks if not _refused(clock, result)]
+    if not clocks:
+        return result
     subjects = group_subjects(series, parameters)
     table = measure_all(subjects, clocks, parameters)
     known = ~np.isnan(table)
@@ -110,6 +114,15 @@ def detect(
         row = int(tested[place])
         _describe(subjects[row], table[row], clocks, float(any_chain[place]), parameters, result)
     return result
+
+
+def _refused(clock: BlockClock, result: ChainSyncResult) -> bool:
+    """Whether a clock's times are not those of blocks; then that is said."""
+    reason = why_not_random(clock)
+    if reason is not None:
+        missing = f"the clock of {clock.chain} ({', '.join(clock.sources)}) is not used: {reason}"
+        result.insufficient.append(Insufficient(detector=DETECTOR, host="", peer="", missing=missing))
+    return reason is not None
 
 
 def group_subjects(series: Sequence[Bursts], parameters: ChainSyncParameters) -> list[Subject]:
@@ -139,7 +152,8 @@ def _log10_mean(log10_e: NDArray[np.float64], counts: NDArray[np.int64]) -> NDAr
 def _no_common_time(clock: BlockClock, subjects: Sequence[Subject], parameters: ChainSyncParameters) -> Insufficient:
     if not subjects:
         missing = (
-            f"no client and server were watched for {parameters.shortest_s / 60:.0f} minutes or more, "
+            f"no client and server were watched for {parameters.shortest_s / 60:.0f} minutes or more (conversations of "
+            "some seconds do not count), "
             f"so the clock of {clock.chain} could not be compared with anything"
         )
     elif not len(clock.covered):
@@ -158,7 +172,7 @@ def _no_common_time(clock: BlockClock, subjects: Sequence[Subject], parameters: 
         missing = (
             f"the clock of {clock.chain} knows blocks from {_utc(int(clock.covered[0, 0]))} to "
             f"{_utc(int(clock.covered[-1, 1]))}, the traffic is from {_utc(first)} to {_utc(last)}, and they share "
-            f"{share}; give a clock of that time, and check its time zone"
+            f"{share}; give a clock of that time, check its time zone, or try all hours (--any-hour)"
         )
     return Insufficient(detector=DETECTOR, host="", peer="", missing=missing)
 

@@ -1,4 +1,7 @@
-"""Common hidden clocks in words: who follows one, how fast it beats, and what the clients are."""
+"""Common hidden clocks in words: who follows one, how fast it beats, and what the clients are.
+
+No chain is compared, so no client is called a miner: one that hands in something like shares is a *follower*.
+"""
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
@@ -43,6 +46,13 @@ with mean 1: above 8 in one case in 3,000 for each period."""
 ANY_LATTICE = 15.0
 """The same over all whole seconds from 10 s to 15 min: one case in 3,000 for all 900 together."""
 
+NOT_COMPARED = (
+    "No chain was compared, so what the common clock is, is not known. Mining is one explanation; a federated chat, a "
+    "push service, a game or a feed of prices that reaches its users through different servers is another. A block "
+    "clock would tell them apart."
+)
+"""Stands in every finding: this detector cannot tell a chain from any other clock without memory."""
+
 BLIND_SPOTS = (
     "Without a clock it is not known what the common clock is: any service that speaks to many hosts through different "
     "servers at irregular times gives one.",
@@ -58,7 +68,8 @@ class PeerSyncResult:
     Attributes
     ----------
     findings : list of Finding
-        Clients that mine, among those on the caller's list.
+        Clients on the caller's list that follow a common clock and answer as miners do, all of them followers: what
+        the clock is, is not known.
     lookalikes : list of Lookalike
         Those on the list that follow a common clock and do something else, or whose clock is a timer; of timers that
         only tick alike, one for all.
@@ -241,7 +252,7 @@ def _describe_row(
     if judgement.client is not Client.MINER:
         result.lookalikes.append(_lookalike(row, f"hidden clock {judgement.client}", f"{seen} But {judgement.reason}."))
         return
-    contradictions = ["No block clock was compared, so the chain is not known; a block clock would name it."]
+    contradictions = [NOT_COMPARED]
     if hits < 0.5 * beats:
         contradictions.append(f"{beats - hits} of {beats} common moments have no push of this server.")
     result.findings.append(
@@ -249,14 +260,15 @@ def _describe_row(
             detector=DETECTOR,
             version=VERSION,
             family=Family.TIMING,
-            role=Role.MINER,
+            role=Role.FOLLOWER,
             host=row.client,
             peer=endpoint_text(row.server, row.server_port),
             protocol="peer-sync",
             started_ns=int(row.subject.spans_ns[0, 0]),
             ended_ns=int(row.subject.spans_ns[-1, 1]),
             log10_e=log10_e,
-            explanation=f"{seen} {judgement.reason[0].upper()}{judgement.reason[1:]}.",
+            explanation=f"{seen} {judgement.reason[0].upper()}{judgement.reason[1:]}; short messages of a chat look "
+            f"the same. {NOT_COMPARED}",
             contradictions=tuple(contradictions),
             blind_spots=BLIND_SPOTS,
             sources=_sources(row),
