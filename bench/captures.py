@@ -19,7 +19,6 @@ import os
 import re
 import subprocess
 import sys
-import tarfile
 import tempfile
 import time
 from collections import Counter, defaultdict
@@ -27,6 +26,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from headframe.sources.archives import unpack
 
 ROOT = Path(__file__).resolve().parents[1]
 BUILD = ROOT / "build" / "bench"
@@ -624,8 +625,7 @@ def zoo_tables(archive: Path) -> tuple[list[str], list[str], list[str]]:
     failures: list[str] = []
     damaged, jsonrpc = [], ""
     with tempfile.TemporaryDirectory() as folder:
-        with tarfile.open(archive) as tar:
-            tar.extractall(folder, filter="data")
+        unpack(archive, Path(folder))
         paths = [p for p in sorted(Path(folder).rglob("*")) if p.suffix in {".pcap", ".pcapng", ".cap"}]
         for path in paths:
             try:

@@ -27,13 +27,14 @@ import re
 import shutil
 import subprocess
 import sys
-import tarfile
 import tempfile
 import time
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+
+from headframe.sources.archives import unpack
 
 ROOT = Path(__file__).resolve().parents[1]
 BUILD = ROOT / "build" / "bench"
@@ -221,8 +222,7 @@ def collect(data: Path, zoo: Path) -> list[Capture]:
             captures.append(Capture(path, group))
     for capture in captures:
         read_truth(capture)
-    with tarfile.open(data / "network" / "benign" / "ndpi_pcaps_and_results.tar.xz") as archive:
-        archive.extractall(zoo, filter="data")
+    unpack(data / "network" / "benign" / "ndpi_pcaps_and_results.tar.xz", zoo)
     captures += [
         Capture(path, "benign zoo") for path in sorted(zoo.rglob("*")) if path.suffix in {".pcap", ".pcapng", ".cap"}
     ]

@@ -57,6 +57,7 @@ from headframe.detectors.network.pool_endpoint import EndpointIndex
 from headframe.engines.local import LocalEngine
 from headframe.errors import UnreadableInput
 from headframe.records.conversation import Conversation
+from headframe.sources.archives import unpack
 
 ROOT = Path(__file__).resolve().parents[1]
 BUILD = ROOT / "build" / "bench"
@@ -241,8 +242,7 @@ def merge(members: Sequence[Series], label: str, name: str | None = None) -> Ser
 def archive_series(archive: Path, corpus: str, label: Callable[[Path], str]) -> Iterator[Series]:
     """All captures in a tar archive, each read by itself: captures of different days share addresses."""
     with tempfile.TemporaryDirectory(prefix="series-") as scratch:
-        with tarfile.open(archive) as packed:
-            packed.extractall(scratch, filter="data")
+        unpack(archive, Path(scratch))
         for path in sorted(p for p in Path(scratch).rglob("*") if p.suffix in (".pcap", ".pcapng", ".cap")):
             try:
                 yield from capture_series(path, corpus, label(path))

@@ -26,6 +26,7 @@ from headframe.records.block import BlockClock
 from headframe.records.conversation import Conversation
 from headframe.records.endpoint import EndpointObservation, EndpointSign
 from headframe.records.scan import ScanResult
+from headframe.sources.archives import unpack
 from headframe.sources.intel.load import load_indicators
 from headframe.sources.network.capture import expand
 from headframe.sources.network.zeek_names import ZeekNames, read_zeek_names
@@ -327,8 +328,7 @@ def _observe(
     path = Path(corpus)
     with TemporaryDirectory(prefix="headframe-") as scratch:
         if path.is_file() and tarfile.is_tarfile(path):
-            with tarfile.open(path) as archive:
-                archive.extractall(scratch, filter="data")
+            unpack(path, Path(scratch))
             path = Path(scratch)
         try:
             captures = expand([str(path)]) if path.is_dir() or not _is_zeek_log(path) else []

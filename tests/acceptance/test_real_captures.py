@@ -7,7 +7,6 @@ plain Python, and prints them beside the labels of the data.
 import csv
 import hashlib
 import re
-import tarfile
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -18,6 +17,7 @@ from headframe.app import scan
 from headframe.errors import UnreadableInput
 from headframe.records.finding import Finding, Role
 from headframe.records.scan import ScanResult
+from headframe.sources.archives import unpack
 
 pytestmark = pytest.mark.real_data
 
@@ -238,8 +238,7 @@ def test_pools_are_told_from_endpoints_that_never_answered_as_one(
 
 def test_the_benign_zoo_holds_no_miner(shared_data: Path, tmp_path: Path) -> None:
     """344 captures of other protocols, among them nodes and JSON-RPC: no finding of any role."""
-    with tarfile.open(shared_data / "network" / "benign" / "ndpi_pcaps_and_results.tar.xz") as archive:
-        archive.extractall(tmp_path, filter="data")
+    unpack(shared_data / "network" / "benign" / "ndpi_pcaps_and_results.tar.xz", tmp_path)
     paths = [path for path in sorted(tmp_path.rglob("*")) if path.suffix in {".pcap", ".pcapng", ".cap"}]
     findings: dict[str, list[Finding]] = defaultdict(list)
     lookalikes: dict[str, list[str]] = {}

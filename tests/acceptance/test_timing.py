@@ -6,7 +6,6 @@ node of 2023 heard of it.
 """
 
 import struct
-import tarfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -30,6 +29,7 @@ from headframe.records.block import BlockClock
 from headframe.records.finding import Finding, Role
 from headframe.records.scan import ScanResult
 from headframe.simulate.capture_file import write_pcap
+from headframe.sources.archives import unpack
 from headframe.sources.chain.files import clocks_of_files
 from tests.timing_office import scrambled
 
@@ -239,8 +239,7 @@ def test_no_miner_of_monero_follows_bitcoin(subjects: dict[str, list[Subject]], 
 
 def test_the_zoo_follows_no_chain(shared_data: Path, tmp_path: Path, monero: BlockClock, bitcoin: BlockClock) -> None:
     """Every conversation of the protocol zoo that lasts, against both clocks moved to its days: nobody is listed."""
-    with tarfile.open(shared_data / "network" / "benign" / "ndpi_pcaps_and_results.tar.xz") as archive:
-        archive.extractall(tmp_path, filter="data")
+    unpack(shared_data / "network" / "benign" / "ndpi_pcaps_and_results.tar.xz", tmp_path)
     tested = captures = 0
     for path in sorted(p for p in tmp_path.rglob("*") if p.suffix in {".pcap", ".pcapng", ".cap"}):
         try:
