@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from headframe.cli.exit_codes import ExitCode
-from headframe.cli.polite import fail, politely, say
+from headframe.cli.polite import fail, politely, say, writing_output
 from headframe.cli.report_file import refuse_report, write_report
 
 if TYPE_CHECKING:
@@ -209,19 +209,13 @@ def _write_report(result: "AssessmentResult", path: Path, at_ns: int, *, quiet: 
 
 
 def _write(result: "AssessmentResult", output_format: Format, now_ns: int) -> None:
-    out = sys.stdout
-    try:
+    with writing_output() as out:
         if output_format is Format.TABLE:
             from headframe.reports.assessment import write_table
 
             write_table(result, out)
         else:
             out.writelines(_lines(result, output_format, now_ns))
-        out.flush()
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        fail(f"standard output could not be written: {error.strerror}", ExitCode.NOT_WRITTEN)
 
 
 def _lines(result: "AssessmentResult", output_format: Format, now_ns: int) -> Iterable[str]:

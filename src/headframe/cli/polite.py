@@ -4,8 +4,8 @@ import contextlib
 import functools
 import os
 import sys
-from collections.abc import Callable
-from typing import NoReturn, ParamSpec
+from collections.abc import Callable, Iterator
+from typing import NoReturn, ParamSpec, TextIO
 
 from headframe.cli.exit_codes import ExitCode
 from headframe.errors import BadIndicator, HeadframeError, UnreadableInput
@@ -76,6 +76,25 @@ def politely(command: Callable[P, None]) -> Callable[P, None]:
             )
 
     return wrapped
+
+
+@contextlib.contextmanager
+def writing_output() -> Iterator[TextIO]:
+    """Standard output to write to; a full disk behind it is said, a reader that is gone is `politely`'s matter.
+
+    Raises
+    ------
+    SystemExit
+        If standard output cannot be written.
+    """
+    out = sys.stdout
+    try:
+        yield out
+        out.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        fail(f"standard output could not be written: {error.strerror}", ExitCode.NOT_WRITTEN)
 
 
 def open_what_is_closed() -> None:

@@ -11,7 +11,7 @@ import typer
 
 from headframe.cli.compile import COMPILING, say_if_not_kept
 from headframe.cli.exit_codes import ExitCode, exit_code_of
-from headframe.cli.polite import fail, politely, say
+from headframe.cli.polite import fail, politely, say, writing_output
 from headframe.cli.report_file import refuse_report, write_report
 from headframe.errors import HeadframeError, UnreadableInput
 
@@ -261,21 +261,15 @@ def _write_report(result: "ScanResult", path: Path, now_ns: int, *, quiet: bool)
 
 
 def _write_findings(result: "ScanResult", output_format: Format, now_ns: int) -> None:
-    out = sys.stdout
-    if out is None:
+    if sys.stdout is None:
         fail("standard output is closed, so the findings were not written to it", ExitCode.NOT_WRITTEN)
-    try:
+    with writing_output() as out:
         if output_format is Format.TABLE:
             from headframe.reports.table import write_table
 
             write_table(result, out)
         else:
             out.writelines(_lines(result, output_format, now_ns))
-        out.flush()
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        fail(f"standard output could not be written: {error.strerror}", ExitCode.NOT_WRITTEN)
 
 
 def _lines(result: "ScanResult", output_format: Format, now_ns: int) -> Iterator[str] | Iterable[str]:

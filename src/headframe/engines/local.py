@@ -363,8 +363,10 @@ class LocalEngine:
     def _keep_bursts(self, closed: NDArray[np.int32]) -> None:
         """Reduce the packet series of conversations that lasted to bursts."""
         table = self._table
-        c = table.conversations[closed]
-        lasting = (c["last_ns"] - c["first_ns"] >= _BURSTS_NS) & (c["series_len"] >= _BURSTS_PACKETS)
+        c = table.conversations
+        lasting = (c["last_ns"][closed] - c["first_ns"][closed] >= _BURSTS_NS) & (
+            c["series_len"][closed] >= _BURSTS_PACKETS
+        )
         for k in closed[lasting].tolist():
             time_ns, size = kernel.read_series(table, k)
             count = burst_kernels.gather_bursts(time_ns, size, time_ns, size)

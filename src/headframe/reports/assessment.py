@@ -9,7 +9,6 @@ import csv
 import io
 import json
 import math
-import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -25,6 +24,7 @@ from headframe.records.assessment import (
 )
 from headframe.records.finding import Family, Interval, Role
 from headframe.records.indicator import IndicatorKind
+from headframe.reports.console import console_on, is_plain
 from headframe.reports.csv_rows import csv_number, csv_text
 from headframe.reports.document import number, text
 from headframe.reports.words import (
@@ -412,22 +412,8 @@ def write_table(
     environment : mapping or None
         For ``NO_COLOR``, ``TERM`` and ``COLUMNS``; None is the process's own.
     """
-    from rich.console import Console
-
-    environment = os.environ if environment is None else environment
-    terminal = stream.isatty()
-    if width is None and not terminal:
-        columns = environment.get("COLUMNS", "")
-        width = int(columns) if columns.isdecimal() and int(columns) > 0 else _WIDE
-    target = stream if terminal else io.StringIO()
-    console = Console(
-        file=target, width=width, highlight=False, markup=False, emoji=False, force_terminal=terminal,
-        color_system="auto" if terminal else None, no_color=bool(environment.get("NO_COLOR")), _environ=environment,
-    )  # fmt: skip
-    plain = not (getattr(stream, "encoding", None) or "utf-8").lower().startswith("utf")
-    _write_all(result, console, plain=plain)
-    if isinstance(target, io.StringIO) and target is not stream:
-        stream.writelines(f"{line.rstrip()}\n" for line in target.getvalue().splitlines())
+    with console_on(stream, width=width, pipe_columns=_WIDE, environment=environment) as console:
+        _write_all(result, console, plain=is_plain(stream))
 
 
 def _write_all(result: AssessmentResult, console: "Console", *, plain: bool) -> None:

@@ -6,13 +6,12 @@ On 160 columns and more each finding is one row; on fewer, neighbouring columns 
 columns do. Where output goes to a file or a pipe, 160 columns are used; what programs read is ``--format jsonl``.
 """
 
-import io
-import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, TextIO
 
 from headframe.records.finding import Finding, Role
 from headframe.records.scan import Damage, InputSummary, ScanResult
+from headframe.reports.console import console_on, is_plain
 from headframe.reports.sightings import Sighting, draw_together, hosts_of_role
 from headframe.reports.words import (
     ROLE_NAME,
@@ -74,39 +73,16 @@ def write_table(
     environment : mapping or None
         For ``NO_COLOR``, ``TERM`` and ``COLUMNS``; None is the process's own.
     """
-    from rich.console import Console
-
-    environment = os.environ if environment is None else environment
-    terminal = stream.isatty()
-    if width is None and not terminal:
-        columns = environment.get("COLUMNS", "")
-        width = int(columns) if columns.isdecimal() and int(columns) > 0 else _PIPE_COLUMNS
-    # Rich fills the last column with spaces, which only makes a file larger.
-    target = stream if terminal else io.StringIO()
-    console = Console(
-        file=target,
-        width=width,
-        highlight=False,
-        markup=False,
-        emoji=False,
-        soft_wrap=False,
-        # FORCE_COLOR would put escape sequences into files; "only on terminals" is the promise.
-        force_terminal=terminal,
-        color_system="auto" if terminal else None,
-        no_color=bool(environment.get("NO_COLOR")),
-        _environ=environment,
-    )
-    if result.findings:
-        wide = console.width >= _WIDE_COLUMNS
-        plain = not (getattr(stream, "encoding", None) or "utf-8").lower().startswith("utf")
-        sightings = _rows(draw_together(result.findings))
-        table = _wide_table(sightings, plain=plain, gap=" ") if wide else _narrow_table(sightings, plain=plain)
-        if wide and _natural_width(table, console) > console.width < _VERY_WIDE_COLUMNS:
-            table = _wide_table(sightings, plain=plain, gap="\n")
-        console.print(table)
-    _write_summary(result, console)
-    if isinstance(target, io.StringIO) and target is not stream:
-        stream.writelines(f"{line.rstrip()}\n" for line in target.getvalue().splitlines())
+    with console_on(stream, width=width, pipe_columns=_PIPE_COLUMNS, environment=environment) as console:
+        if result.findings:
+            wide = console.width >= _WIDE_COLUMNS
+            plain = is_plain(stream)
+            sightings = _rows(draw_together(result.findings))
+            table = _wide_table(sightings, plain=plain, gap=" ") if wide else _narrow_table(sightings, plain=plain)
+            if wide and _natural_width(table, console) > console.width < _VERY_WIDE_COLUMNS:
+                table = _wide_table(sightings, plain=plain, gap="\n")
+            console.print(table)
+        _write_summary(result, console)
 
 
 def summary_lines(result: ScanResult) -> list[str]:

@@ -14,12 +14,11 @@ from headframe.sources.chain.connections import ZmqSubscription
 from headframe.sources.chain.node_rpc import (
     Announcement,
     Header,
-    RpcCall,
+    RpcNode,
     check_hash,
     check_int,
     check_object,
     header_time_ns,
-    walk_headers,
 )
 
 DEFAULT_PORT = 8332
@@ -38,7 +37,7 @@ _CASH_AGENTS = ("bitcoin cash", "bchn", "bchd", "knuth")
 """Bitcoin Cash shares Bitcoin's first block; its nodes are known by the name they give themselves."""
 
 
-class BitcoinNode:
+class BitcoinNode(RpcNode):
     """Node of Bitcoin's family.
 
     Parameters
@@ -52,12 +51,6 @@ class BitcoinNode:
     close : callable
         Gives the connection back.
     """
-
-    def __init__(self, call: RpcCall, *, place: str, chain: str = "", close: Callable[[], None] = lambda: None) -> None:
-        self._call = call
-        self.place = place
-        self._chain = chain
-        self.close = close
 
     def identify(self) -> str:
         """Ticker symbol of the chain, by its first block.
@@ -107,10 +100,6 @@ class BitcoinNode:
         if given != block_hash:
             raise ValueError(f"{self.place} answers with block {given} where {block_hash} was asked for")
         return Header(height, given, parent, header_time_ns(found["time"], self.place))
-
-    def last_headers(self, count: int) -> list[Header]:
-        """Headers of the last `count` blocks, oldest first."""
-        return walk_headers(self, count)
 
 
 class HashBlockAnnouncements:

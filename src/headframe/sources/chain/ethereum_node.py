@@ -9,18 +9,16 @@ Ethereum execution API, ``eth_chainId``, ``eth_getBlockByNumber``, ``eth_getBloc
 with ``0x`` and no leading zeros. EIP-155 lists the chain ids.
 """
 
-from collections.abc import Callable
 from typing import Any
 
 from headframe.errors import HeadframeError
 from headframe.sources.chain.node_rpc import (
     Header,
-    RpcCall,
+    RpcNode,
     check_hash,
     check_int,
     check_object,
     header_time_ns,
-    walk_headers,
 )
 
 DEFAULT_PORT = 8545
@@ -28,7 +26,7 @@ CHAIN_IDS: dict[int, str] = {1: "ETH", 61: "ETC", 10_001: "ETHW"}
 """EIP-155, and the chains' own configuration."""
 
 
-class EthereumNode:
+class EthereumNode(RpcNode):
     """Node of Ethereum's family.
 
     Parameters
@@ -42,12 +40,6 @@ class EthereumNode:
     close : callable
         Gives the connection back.
     """
-
-    def __init__(self, call: RpcCall, *, place: str, chain: str = "", close: Callable[[], None] = lambda: None) -> None:
-        self._call = call
-        self.place = place
-        self._chain = chain
-        self.close = close
 
     def identify(self) -> str:
         """Ticker symbol of the chain, by its id.
@@ -88,10 +80,6 @@ class EthereumNode:
         if found.block_hash != block_hash:
             raise ValueError(f"{self.place} answers with block {found.block_hash} where {block_hash} was asked for")
         return found
-
-    def last_headers(self, count: int) -> list[Header]:
-        """Headers of the last `count` blocks, oldest first."""
-        return walk_headers(self, count)
 
     def _header(self, value: Any, method: str) -> Header:
         found = check_object(value, method, self.place, ["number", "hash", "parentHash", "timestamp"])

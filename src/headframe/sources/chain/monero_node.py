@@ -17,7 +17,7 @@ from headframe.sources.chain.connections import ZmqSubscription
 from headframe.sources.chain.node_rpc import (
     Announcement,
     Header,
-    RpcCall,
+    RpcNode,
     check_hash,
     check_int,
     check_object,
@@ -30,7 +30,7 @@ HEADERS_PER_CALL = 500
 """A node in restricted mode gives 1,000 at most (``RESTRICTED_BLOCK_HEADER_RANGE``, core_rpc_server.cpp)."""
 
 
-class MoneroNode:
+class MoneroNode(RpcNode):
     """Node of Monero, or of a chain that descends from it.
 
     Parameters
@@ -44,12 +44,6 @@ class MoneroNode:
     close : callable
         Gives the connection back.
     """
-
-    def __init__(self, call: RpcCall, *, place: str, chain: str = "", close: Callable[[], None] = lambda: None) -> None:
-        self._call = call
-        self.place = place
-        self._chain = chain
-        self.close = close
 
     def identify(self) -> str:
         """Ticker symbol of the chain.

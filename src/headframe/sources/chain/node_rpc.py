@@ -9,6 +9,7 @@ Nothing is invented. Blocks that came while the node could not be asked are pass
 heights; a block with a header hours older than its coming is one that the node fetched late, and has no arrival.
 """
 
+from abc import ABC, abstractmethod
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -348,6 +349,44 @@ class NodeSource:
             clock_source=self.clock_source,
             resolution_ns=resolution_ns,
         )
+
+
+class RpcNode(ABC):
+    """What nodes of all families have in common: a connection to ask, a name, a chain that the user may have named.
+
+    Parameters
+    ----------
+    call : callable
+        See `RpcCall`.
+    place : str
+        Who says so: ``bitcoind 127.0.0.1:8332``.
+    chain : str
+        Ticker symbol, where the user names it; else empty.
+    close : callable
+        Gives the connection back.
+    """
+
+    def __init__(self, call: RpcCall, *, place: str, chain: str = "", close: Callable[[], None] = lambda: None) -> None:
+        self._call = call
+        self.place = place
+        self._chain = chain
+        self.close = close
+
+    @abstractmethod
+    def identify(self) -> str:
+        """Ticker symbol of the chain that the node follows."""
+
+    @abstractmethod
+    def tip(self) -> Header:
+        """Header of the last block of the best chain."""
+
+    @abstractmethod
+    def header(self, block_hash: str) -> Header:
+        """Header of a block."""
+
+    def last_headers(self, count: int) -> list[Header]:
+        """Headers of the last `count` blocks of the best chain, oldest first."""
+        return walk_headers(self, count)
 
 
 def walk_headers(node: Node, count: int) -> list[Header]:

@@ -21,6 +21,7 @@ from headframe.kernels import bursts as burst_kernels
 from headframe.kernels import chain_sync as kernel
 from headframe.records.block import BlockClock
 from headframe.records.bursts import Bursts
+from headframe.records.finding import SourceRef
 
 VERSION = "1"
 
@@ -70,6 +71,11 @@ class ChainSyncParameters:
     any_hour: bool = False
     hour_weight: float = 0.1
     most_hours: int = 14
+
+    @property
+    def hours(self) -> tuple[int, ...]:
+        """Whole hours by which the clock is moved; 0 first."""
+        return (0, *(k for k in range(-self.most_hours, self.most_hours + 1) if k and self.any_hour))
 
 
 class Sync(NamedTuple):
@@ -129,6 +135,8 @@ def spread_arrivals(clock: BlockClock) -> NDArray[np.int64]:
     int64[n]
         Ascending. [ns]
     """
+    if clock.resolution_ns <= 1:
+        return clock.arrival_ns
     x = clock.heights.astype(np.uint64) + np.uint64(0x9E3779B97F4A7C15)
     # splitmix64 (Steele, Lea & Flood 2014, OOPSLA), as a hash.
     x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
@@ -161,6 +169,30 @@ class Subject:
     def watched_ns(self) -> int:
         """Time in which at least one conversation was open. [ns]"""
         return int((self.spans_ns[:, 1] - self.spans_ns[:, 0]).sum())
+
+    @property
+    def server_signs(self) -> tuple[int, ...]:
+        """Signs of the sides that may be the server: the responder's where it is known who called, else both."""
+        return (-1,) if all(b.direction_known for b in self.conversations) else (-1, 1)
+
+    @property
+    def sources(self) -> tuple[SourceRef, ...]:
+        """Where each conversation begins in the captures."""
+        return tuple(
+            SourceRef(file=b.first_packet.file, packets=(b.first_packet.number,))
+            for b in self.conversations
+            if b.first_packet is not None
+        )
+
+    @property
+    def community_ids(self) -> tuple[str, ...]:
+        """Those of its conversations, each once."""
+        return tuple(dict.fromkeys(b.conversation.community_id for b in self.conversations))
+
+    def ends(self, server_sign: int) -> tuple[str, str, int]:
+        """Address of the client, address and port of the server."""
+        c = self.conversations[0].conversation
+        return (c.orig_h, c.resp_h, c.resp_p) if server_sign < 0 else (c.resp_h, c.orig_h, c.orig_p)
 
 
 def make_subject(conversations: Sequence[Bursts]) -> Subject:
@@ -199,10 +231,10 @@ def best_explanation(subject: Subject, clock: BlockClock, parameters: ChainSyncP
     p = parameters
     blocks_ns = spread_arrivals(clock)
     best: Sync | None = None
-    for sign in (-1,) if all(b.direction_known for b in subject.conversations) else (-1, 1):
+    for sign in subject.server_signs:
         bits = np.empty(len(subject.size), dtype=np.uint8)
         kernel.class_bits(subject.size, subject.reply, sign, p.large_bytes, bits)
-        for hour in [0, *(k for k in range(-p.most_hours, p.most_hours + 1) if k and p.any_hour)]:
+        for hour in p.hours:
             found = _measure_once(subject, bits, blocks_ns, clock.covered, hour, sign, p)
             if best is None or found.log10_e > best.log10_e:
                 best = found
@@ -265,7 +297,7 @@ def measure_all(
     out = np.full((len(subjects), len(clocks)), np.nan)
     if not subjects:
         return out
-    known = np.array([all(b.direction_known for b in s.conversations) for s in subjects])
+    known = np.array([len(s.server_signs) == 1 for s in subjects])
     time_ns = np.concatenate([s.time_ns for s in subjects])
     size = np.concatenate([s.size for s in subjects])
     reply = np.concatenate([s.reply for s in subjects])
@@ -273,7 +305,6 @@ def measure_all(
     spans_ns = np.concatenate([s.spans_ns for s in subjects])
     span_at = np.cumsum([0, *(len(s.spans_ns) for s in subjects)])
     bits = np.empty(len(size), dtype=np.uint8)
-    hours = [0, *(k for k in range(-p.most_hours, p.most_hours + 1) if k and p.any_hour)]
     for column, clock in enumerate(clocks):
         arrivals_ns = spread_arrivals(clock)
         terms = []
@@ -282,7 +313,7 @@ def measure_all(
             if sign == 1 and known.all():
                 break
             kernel.class_bits(size, reply, sign, p.large_bytes, bits)
-            for hour in hours:
+            for hour in p.hours:
                 moved_ns = hour * _HOUR
                 log_e = np.zeros(len(subjects))
                 watched_ns = np.zeros(len(subjects), dtype=np.int64)
@@ -314,4 +345,4 @@ def measure_all(
 
 def _told_clock(subject: Subject, clock: BlockClock) -> bool:
     """Whether the clock's times were taken from the subject's own messages."""
-    return any(b.conversation.community_id in clock.community_ids for b in subject.conversations)
+    return not clock.community_ids.isdisjoint(subject.community_ids)

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,7 +32,6 @@ from headframe.records.finding import (
     Interval,
     Lookalike,
     Role,
-    SourceRef,
 )
 
 DETECTOR = "chain_sync"
@@ -94,7 +93,12 @@ def detect(
     ChainSyncResult
     """
     result = ChainSyncResult()
-    clocks = [clock for clock in clocks if not _refused(clock, result)]
+    # Spread once: whoever asks again for the arrivals of a clock without a step gets them as they are.
+    clocks = [
+        replace(clock, arrival_ns=spread_arrivals(clock), resolution_ns=1)
+        for clock in clocks
+        if not _refused(clock, result)
+    ]
     if not clocks:
         return result
     subjects = group_subjects(series, parameters)
@@ -190,16 +194,8 @@ def _describe(
     best = best_explanation(subject, clock, parameters)
     sync = _sync_of(subject, best, clock, [(clocks[c].chain, float(log10_e[c])) for c in ranked], parameters)
     judgement = judge_client(subject, best.server_sign, best.blocks)
-    first = subject.conversations[0]
-    c = first.conversation
-    client, server, port = (c.orig_h, c.resp_h, c.resp_p) if best.server_sign < 0 else (c.resp_h, c.orig_h, c.orig_p)
+    client, server, port = subject.ends(best.server_sign)
     peer = endpoint_text(server, port)
-    sources = tuple(
-        SourceRef(file=b.first_packet.file, packets=(b.first_packet.number,))
-        for b in subject.conversations
-        if b.first_packet is not None
-    )
-    community_ids = tuple(dict.fromkeys(b.conversation.community_id for b in subject.conversations))
     seen = _in_words(sync)
     if judgement.client is not Client.MINER:
         result.lookalikes.append(
@@ -210,8 +206,8 @@ def _describe(
                 label=f"{sync.chain} {judgement.client}",
                 reason=f"{seen} But {judgement.reason}.",
                 started_ns=int(subject.spans_ns[0, 0]),
-                sources=sources,
-                community_ids=community_ids,
+                sources=subject.sources,
+                community_ids=subject.community_ids,
             )
         )
         return
@@ -232,8 +228,8 @@ def _describe(
             contradictions=_contradictions(sync),
             blind_spots=BLIND_SPOTS,
             block_sync=sync,
-            sources=sources,
-            community_ids=community_ids,
+            sources=subject.sources,
+            community_ids=subject.community_ids,
         )
     )
 

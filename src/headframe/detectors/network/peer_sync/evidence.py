@@ -119,20 +119,17 @@ class Row:
     @property
     def client(self) -> str:
         """Address of the side that is told."""
-        c = self.subject.conversations[0].conversation
-        return c.orig_h if self.server_sign < 0 else c.resp_h
+        return self.subject.ends(self.server_sign)[0]
 
     @property
     def server(self) -> str:
         """Address of the side that pushes."""
-        c = self.subject.conversations[0].conversation
-        return c.resp_h if self.server_sign < 0 else c.orig_h
+        return self.subject.ends(self.server_sign)[1]
 
     @property
     def server_port(self) -> int:
         """Port of the side that pushes."""
-        c = self.subject.conversations[0].conversation
-        return c.resp_p if self.server_sign < 0 else c.orig_p
+        return self.subject.ends(self.server_sign)[2]
 
 
 class Measured(NamedTuple):
@@ -179,7 +176,7 @@ def find_rows(series: Sequence[Bursts], parameters: PeerSyncParameters) -> list[
         bits = np.empty(len(subject.size), dtype=np.uint8)
         # The first and the last burst of a conversation say when it was watched; they cannot lie elsewhere.
         inner = ~np.isin(subject.time_ns, [t for b in subject.conversations for t in (b.time_ns[0], b.time_ns[-1])])
-        for sign in (-1,) if all(b.direction_known for b in subject.conversations) else (-1, 1):
+        for sign in subject.server_signs:
             classes.class_bits(subject.size, subject.reply, sign, 0, bits)
             row = _row(subject, sign, subject.time_ns[inner & ((bits & (1 << classes.UNASKED)) != 0)], p)
             if row is not None:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headframe.detectors.network.chain_sync.clients import Client, judge_client
+from headframe.detectors.network.chain_sync.regularity import rayleigh
 from headframe.detectors.network.peer_sync.evidence import (
     VERSION,
     Measured,
@@ -23,7 +24,7 @@ from headframe.kernels import peer_sync as kernel
 from headframe.records.block import BlockClock
 from headframe.records.bursts import Bursts
 from headframe.records.conversation import endpoint_text
-from headframe.records.finding import Family, Finding, Insufficient, Lookalike, Role, SourceRef
+from headframe.records.finding import Family, Finding, Insufficient, Lookalike, Role
 from headframe.sources.chain.chains import CHAINS
 
 DETECTOR = "peer_sync"
@@ -271,8 +272,8 @@ def _describe_row(
             f"the same. {NOT_COMPARED}",
             contradictions=tuple(contradictions),
             blind_spots=BLIND_SPOTS,
-            sources=_sources(row),
-            community_ids=_community_ids(row),
+            sources=row.subject.sources,
+            community_ids=row.subject.community_ids,
         )
     )
 
@@ -365,7 +366,7 @@ def hidden_clock(rows: Sequence[Row], name: str) -> BlockClock:
         resolution_ns=1,
         covered=np.array(covered, dtype=np.int64).reshape(-1, 2),
         sources=(DETECTOR,),
-        community_ids=frozenset(i for row in rows for i in _community_ids(row)),
+        community_ids=frozenset(i for row in rows for i in row.subject.community_ids),
     )
 
 
@@ -382,15 +383,10 @@ def _lattice_s(clock: BlockClock) -> int:
         return 0
     periods_s = np.arange(CLOCK_PERIODS_S[0], CLOCK_PERIODS_S[-1] + 1)
     # One period at a time: all of them at once would take beats times 900 numbers.
-    power = np.array([_rayleigh(at_s, int(period)) for period in periods_s])
+    power = np.array([rayleigh(at_s, int(period)) for period in periods_s])
     limit = np.where(np.isin(periods_s, CLOCK_PERIODS_S), LATTICE, ANY_LATTICE)
     over = power - limit
     return int(periods_s[over.argmax()]) if over.max() > 0 else 0
-
-
-def _rayleigh(at_s: NDArray[np.float64], period_s: int) -> float:
-    phases = np.exp(2j * np.pi / period_s * (at_s % period_s))
-    return float(abs(phases.sum()) ** 2 / len(at_s))
 
 
 def _clock_in_words(rows: Sequence[Row], clock: BlockClock, spread: float) -> str:
@@ -422,18 +418,6 @@ def _lookalike(row: Row, label: str, reason: str) -> Lookalike:
         label=label,
         reason=reason,
         started_ns=int(row.subject.spans_ns[0, 0]),
-        sources=_sources(row),
-        community_ids=_community_ids(row),
+        sources=row.subject.sources,
+        community_ids=row.subject.community_ids,
     )
-
-
-def _sources(row: Row) -> tuple[SourceRef, ...]:
-    return tuple(
-        SourceRef(file=b.first_packet.file, packets=(b.first_packet.number,))
-        for b in row.subject.conversations
-        if b.first_packet is not None
-    )
-
-
-def _community_ids(row: Row) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(b.conversation.community_id for b in row.subject.conversations))
