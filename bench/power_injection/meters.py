@@ -122,6 +122,7 @@ def _eemeter() -> dict[str, pl.DataFrame]:
         # Some meters' times carry an offset, the others' do not and are taken as UTC.
         t=pl.coalesce(
             pl.col("start").str.to_datetime("%Y-%m-%dT%H:%M:%S%z", time_zone="UTC", strict=False),
+            pl.col("start").str.to_datetime("%Y-%m-%d %H:%M:%S%z", time_zone="UTC", strict=False),
             pl.col("start").str.to_datetime("%Y-%m-%d %H:%M:%S", strict=False).dt.replace_time_zone("UTC"),
         ).dt.epoch("s"),
         wh=pl.col("value") * 1000,
