@@ -165,6 +165,17 @@ WRONG: list[tuple[str, Any, str]] = [
 ]
 
 
+def test_a_number_that_json_has_not_spoils_no_document() -> None:
+    """Other tools write NaN and Infinity; they stand for no number, and the rest of the document is read."""
+    document = json.loads(as_json(samples.mixed()))
+    document["findings"][0]["log10_e"] = float("nan")
+    found = read(json.dumps(document).encode())
+    assert len(found.findings) == len(document["findings"])
+    assert found.findings[0].log10_e == float("-inf")
+    row = json.dumps(document["findings"][0]).encode()
+    assert read(row + b"\n").findings[0].log10_e == float("-inf")
+
+
 @pytest.mark.parametrize(("key", "value", "message"), WRONG, ids=[f"{k}-{i}" for i, (k, _, _) in enumerate(WRONG)])
 def test_a_damaged_row_is_told_with_its_place(key: str, value: Any, message: str) -> None:
     """The row before and the row after are used."""

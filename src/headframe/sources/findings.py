@@ -10,6 +10,7 @@ as ``docs/findings.md`` promises for minor versions.
 
 from __future__ import annotations
 
+import json
 import re
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -153,8 +154,8 @@ def _unpacked(packed: bytes) -> tuple[bytes, str]:
 def _whole(data: bytes) -> dict[str, Any] | None:
     """The document of a whole scan; None where the file is none."""
     try:
-        document = orjson.loads(data)
-    except orjson.JSONDecodeError:
+        document = _decoded(data)
+    except ValueError:
         return None
     return document if isinstance(document, dict) and "findings" in document else None
 
@@ -232,10 +233,23 @@ def _lines(data: bytes, name: str) -> FindingsFile:
 
 def _line(line: bytes) -> Finding:
     try:
-        value = orjson.loads(line)
-    except orjson.JSONDecodeError as fault:
+        value = _decoded(line)
+    except ValueError as fault:
         raise ValueError(f"no JSON: {fault}") from None
     return _finding(value)
+
+
+def _decoded(data: bytes) -> Any:
+    """A JSON value. ``NaN`` and ``Infinity``, which JSON has not but other tools write, are read as null."""
+    try:
+        return orjson.loads(data)
+    except orjson.JSONDecodeError as fault:
+        if b"NaN" not in data and b"Infinity" not in data:
+            raise
+        try:
+            return json.loads(data, parse_constant=lambda _: None)
+        except (ValueError, RecursionError):
+            raise fault from None
 
 
 _T = TypeVar("_T")
