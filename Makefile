@@ -1,4 +1,4 @@
-# make demo    set up, simulate a capture, scan it, open the report (needs Python 3.11+ and make, nothing else)
+# make demo    set up, simulate a capture and a district's meters, look through both, open the reports (needs Python 3.11+ and make, nothing else)
 # make test    set up, lint, check types, run all tests and doctests, report coverage
 # make setup   give .venv/bin/headframe     make lint | docs | bench | golden | clean
 #
@@ -49,7 +49,12 @@ demo: .venv/.stamp-runtime .venv/.stamp-kernels
 	$(BIN)/headframe simulate capture build/demo
 	$(BIN)/headframe scan build/demo/office.pcap --indicators build/demo/office.indicators.csv \
 		--clock build/demo/office.blocks.csv --report build/demo/report.html
-	@$(BIN)/python tools/open_report.py build/demo/report.html
+	$(BIN)/headframe simulate meters build/demo/district
+	$(BIN)/headframe meters build/demo/district/readings.parquet --zone Europe/London \
+		--topology build/demo/district/topology.csv --topology build/demo/district/transformers.csv \
+		--weather build/demo/district/weather.csv --prices build/demo/district/prices.csv \
+		--sites build/demo/district/sites.csv --report build/demo/meters.html
+	@$(BIN)/python tools/open_report.py build/demo/report.html build/demo/meters.html
 
 lint: .venv/.stamp-dev
 	$(BIN)/ruff check .

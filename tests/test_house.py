@@ -34,11 +34,13 @@ ROOMS = [
     "engines",
     "stores",
     "assess",
+    "meters",
     "app",
     "cli",
 ]
 # The readers in `sources` run on the kernels; nothing runs the other way. `app` wires the parts for whoever calls them;
-# `assess` does so for findings and registries, without the packets and kernels that `app` loads.
+# `assess` does so for findings and registries, and `meters` for the readings of meters, without the packets and kernels
+# that `app` loads.
 SHARED_MODULES = {"errors", "log", "config", "clock", "pseudonym", "__init__"}
 PURE_ROOMS = {"records", "kernels", "detectors", "evidence", "sites"}
 # Compiling the kernels takes a second process and a cache on disk; the kernels themselves know nothing of it.

@@ -1,13 +1,13 @@
-"""Open a report in a browser where there is a screen; else say where it is."""
+"""Open reports in a browser where there is a screen; else say where they are."""
 
 import os
 import sys
 import webbrowser
 from pathlib import Path
 
-path = Path(sys.argv[1]).resolve()
 on_screen = sys.platform == "darwin" or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
-if on_screen and webbrowser.open(path.as_uri()):
-    print(f"Opened {path}")
-else:
-    print(f"The report is at {path}")
+for path in map(Path.resolve, map(Path, sys.argv[1:])):
+    if on_screen and webbrowser.open(path.as_uri()):
+        print(f"Opened {path}")
+    else:
+        print(f"The report is at {path}")

@@ -11,7 +11,17 @@ import pytest
 
 from headframe.cli.exit_codes import ExitCode
 
-COMMANDS = [[], ["scan"], ["assess"], ["simulate"], ["simulate", "capture"], ["calibrate"], ["compile"]]
+COMMANDS = [
+    [],
+    ["scan"],
+    ["meters"],
+    ["assess"],
+    ["simulate"],
+    ["simulate", "capture"],
+    ["simulate", "meters"],
+    ["calibrate"],
+    ["compile"],
+]
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 

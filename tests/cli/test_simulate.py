@@ -1,9 +1,12 @@
 """``headframe simulate`` and ``headframe compile``, by the real program."""
 
+import csv
 import json
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+
+import pytest
 
 from tests.cli import captures
 
@@ -43,6 +46,71 @@ def test_same_seed_same_capture(headframe: Run, tmp_path: Path) -> None:
     a, b, c = ((tmp_path / folder / "office.pcap").read_bytes() for folder in "abc")
     assert a == b
     assert a != c
+
+
+def test_meters_are_written_and_named(headframe: Run, tmp_path: Path) -> None:
+    """The ten paths go to standard output, how much it is and what to do next to standard error."""
+    done = headframe("simulate", "meters", "new/district", "--points", "30", "--days", "3", "--place", "tashkent")
+    assert done.returncode == 0, done.stderr
+    paths = done.stdout.splitlines()
+    names = ("readings.parquet", "readings.csv", "registers.csv", "topology.csv", "transformers.csv", "weather.csv",
+             "prices.csv", "tariff.csv", "sites.csv", "truth.csv")  # fmt: skip
+    assert paths == [f"new/district/{name}" for name in names]
+    assert all((tmp_path / path).stat().st_size for path in paths)
+    much, then = done.stderr.splitlines()
+    assert "of 30 supply points" in much
+    assert "2 miners, new/district/truth.csv says where" in much
+    command = (
+        "headframe meters new/district/readings.parquet --topology new/district/topology.csv "
+        "--topology new/district/transformers.csv --weather new/district/weather.csv --prices new/district/prices.csv "
+        "--sites new/district/sites.csv --zone Asia/Tashkent"
+    )
+    assert then == f"headframe: now find them: {command}"
+
+
+def test_options_of_meters_reach_the_simulation(headframe: Run, tmp_path: Path) -> None:
+    """Interval, first day, place, share of homes, and no faults: 2026-03-08 has 23 hours in Chicago."""
+    done = headframe(
+        "simulate", "meters", "d", "--points", "12", "--days", "2", "--step-minutes", "30", "--from", "2026-03-07",
+        "--place", "chicago", "--homes", "1", "--prevalence", "0", "--no-faults", "--seed", "8",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    with (tmp_path / "d" / "readings.csv").open(newline="", encoding="utf-8") as file:
+        rows = [row for row in csv.DictReader(file) if row["flow"] == "delivered"]
+    assert len(rows) == 13 * 2 * 47
+    assert {row["quality"] for row in rows} == {"measured"}
+    assert rows[0]["start"] == "2026-03-07T00:00:00-06:00"
+    assert rows[93]["start"] == "2026-03-08T23:30:00-05:00"
+    with (tmp_path / "d" / "truth.csv").open(newline="", encoding="utf-8") as file:
+        truth = list(csv.DictReader(file))
+    assert all(row["mining"] == "no" and row["what"].startswith("home") for row in truth)
+
+
+def test_places_are_those_of_the_simulator() -> None:
+    """The command line names them without loading it."""
+    from headframe.cli.simulate import PlaceName
+    from headframe.simulate.meters import PLACES
+
+    assert [str(name) for name in PlaceName] == list(PLACES)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [("--step-minutes", "20"), ("--points", "0"), ("--prevalence", "0.9"), ("--place", "mars"), ("--from", "x")],
+)
+def test_meters_that_make_no_sense_are_refused(headframe: Run, tmp_path: Path, wrong: tuple[str, str]) -> None:
+    """As usage, in words, before anything is written."""
+    done = headframe("simulate", "meters", "d", *wrong)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert not (tmp_path / "d").exists()
+
+
+def test_meters_where_no_folder_can_be(headframe: Run, tmp_path: Path) -> None:
+    """A file stands in the way."""
+    (tmp_path / "taken").write_text("x")
+    done = headframe("simulate", "meters", "taken/d", "--points", "5", "--days", "2")
+    assert (done.returncode, done.stdout) == (5, "")
+    assert done.stderr == "headframe: taken/d could not be written: Not a directory; choose another OUT_FOLDER\n"
 
 
 def test_folder_that_cannot_be_made(headframe: Run, tmp_path: Path) -> None:

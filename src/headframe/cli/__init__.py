@@ -14,6 +14,7 @@ from headframe.cli.calibrate import calibrate
 from headframe.cli.clock import clock
 from headframe.cli.compile import compile_kernels
 from headframe.cli.exit_codes import ExitCode
+from headframe.cli.meters import meters
 from headframe.cli.polite import end_on_closed_output, fail, open_what_is_closed
 from headframe.cli.scan import scan
 from headframe.cli.simulate import simulate
@@ -47,13 +48,14 @@ def headframe(
         bool, typer.Option("--version", help="Print the version and end.", callback=_print_version, is_eager=True)
     ] = False,
 ) -> None:
-    """Find cryptocurrency mining in network captures, with evidence that can be checked.
+    """Find cryptocurrency mining in network captures and in electricity meters, with evidence that can be checked.
 
     Example: headframe scan capture.pcap --report report.html
     """
 
 
 app.command()(scan)
+app.command()(meters)
 app.command()(assess)
 app.add_typer(simulate, name="simulate")
 app.command()(calibrate)

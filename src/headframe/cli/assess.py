@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Iterable
-from datetime import UTC, tzinfo
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,6 +11,7 @@ import typer
 from headframe.cli.exit_codes import ExitCode
 from headframe.cli.polite import fail, politely, say, writing_output
 from headframe.cli.report_file import refuse_report, write_report
+from headframe.cli.zone import zone_of
 
 if TYPE_CHECKING:
     from headframe.records.assessment import AssessmentResult
@@ -148,7 +148,7 @@ def assess(
     if report is not None:
         inputs = [*map(Path, findings), *sites, *(leases or []), *(nat or []), *(radius or [])]
         refuse_report(report, inputs)
-    place = _zone(zone)
+    place = zone_of(zone)
 
     from headframe import assess as wiring
     from headframe.clock import now_ns
@@ -188,17 +188,6 @@ def assess(
     if not written:
         raise SystemExit(int(ExitCode.NOT_WRITTEN))
     raise SystemExit(int(ExitCode.DAMAGED if result.damaged else ExitCode.OK))
-
-
-def _zone(name: str) -> tzinfo:
-    if name.upper() == "UTC":
-        return UTC
-    from zoneinfo import ZoneInfo
-
-    try:
-        return ZoneInfo(name)
-    except (KeyError, ValueError, OSError):
-        fail(f"{name!a} is no time zone; name one as in Asia/Almaty, or UTC", ExitCode.USAGE)
 
 
 def _write_report(result: "AssessmentResult", path: Path, at_ns: int, *, quiet: bool) -> bool:

@@ -26,6 +26,18 @@ def compile_kernels() -> None:
     say_if_not_kept()
 
 
+def compile_if_needed(*, quiet: bool) -> None:
+    """Compile where that was not done before, with a notice."""
+    from headframe.engines import compiling
+
+    if compiling.needs_compiling():
+        if not quiet:
+            say(COMPILING)
+        compiling.compile_kernels()
+        if not quiet:
+            say_if_not_kept()
+
+
 def say_if_not_kept() -> None:
     """Say so where what was compiled could not be written, so that each run compiles anew."""
     from headframe.engines import compiling

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
-from headframe.cli.compile import COMPILING, say_if_not_kept
+from headframe.cli.compile import compile_if_needed
 from headframe.cli.exit_codes import ExitCode, exit_code_of
 from headframe.cli.polite import fail, politely, say, writing_output
 from headframe.cli.report_file import refuse_report, write_report
@@ -221,12 +221,7 @@ def get_ready(*, quiet: bool) -> None:
     """Make this process fit for a scan: kernels compiled, with a notice, and nothing done that no scan needs."""
     from headframe.engines import compiling
 
-    if compiling.needs_compiling():
-        if not quiet:
-            say(COMPILING)
-        compiling.compile_kernels()
-        if not quiet:
-            say_if_not_kept()
+    compile_if_needed(quiet=quiet)
     compiling.load_without_linear_algebra()
     # What is loaded stays, and a scan makes few cycles: looking for them after every 700 new objects costs a tenth.
     gc.freeze()

@@ -28,6 +28,7 @@ def compile_kernels() -> None:
     try:
         compile_readers()
         compile_table()
+        compile_meters()
         failed = half.wait() != 0
     except BaseException:
         half.kill()
@@ -149,3 +150,52 @@ def compile_timing() -> None:
     peer_sync.bet_on_all(rows, partners, make_bet(parameters), 30.0, none, none, none, best, time_ns, time_ns)
     peer_sync.find_beats(time_ns, time_ns, 0, 1, 1, time_ns)
     peer_sync.intersect(pairs, pairs, pairs)
+
+
+def compile_meters() -> None:
+    """Compile what looks through the readings of meters, by looking through a few made-up ones."""
+    import tempfile
+    from pathlib import Path
+
+    import numpy as np
+    import polars as pl
+
+    from headframe.engines.meters import Knowledge, MetersEngine, MetersOptions
+    from headframe.kernels import readings
+    from headframe.records.reading import LoadBatch, LocalClock, Surroundings, Transformer, UsagePoint
+    from headframe.records.site import SourceRow
+    from headframe.sources.power.options import LONGEST_S
+    from headframe.sources.power.read import read_readings
+
+    hours = 24 * 70
+    rng = np.random.default_rng(1)
+    with tempfile.TemporaryDirectory(prefix="headframe-compile-") as folder:
+        path = Path(folder) / "readings.parquet"
+        start = pl.from_epoch(pl.Series(3600 * np.arange(hours)))
+        frame = pl.DataFrame({"usage_point": ["a"] * hours, "start": start, "energy_kwh": rng.random(hours)})
+        frame.write_parquet(path)
+        table = read_readings(path).readings
+    first = np.array([0, hours], np.int64)
+    begin, steps, at = np.zeros(1, np.int64), np.zeros(1, np.int64), table["start_s"].to_numpy()
+    length, value = table["duration_s"].to_numpy(), table["energy_wh"].to_numpy()
+    power_w, covered = np.empty(hours, np.float32), np.empty(hours, np.int32)
+    readings.spans(first, at, length, 3600, begin, steps)
+    readings.fill_steps(first, at, length, value, 1.0, False, LONGEST_S, 3600, begin, first, power_w, covered)
+    readings.drop_zero_runs(first, power_w, 6, 0.005)
+
+    load = [level * (1 + rng.random(hours)) + level * (np.arange(hours) > hours // 2) for level in (300.0, 20_000.0)]
+    batch = LoadBatch(
+        usage_points=("a", "b", "head"),
+        first=np.arange(4, dtype=np.int64) * hours,
+        start_s=np.zeros(3, np.int64),
+        step_s=3600,
+        power_w=np.concatenate([*load, 1.1 * (load[0] + load[1])]).astype(np.float32),
+    )
+    row = SourceRow("", 0)
+    clock = LocalClock("UTC", np.zeros(1, np.int64), np.zeros(1, np.int32), np.zeros(0, np.int32))
+    knowledge = Knowledge(
+        surroundings=Surroundings(clock=clock),
+        usage_points={name: UsagePoint(usage_point=name, transformer="t", source=row) for name in ("a", "b")},
+        transformers=(Transformer(transformer="t", head_usage_point="head", source=row),),
+    )
+    MetersEngine(lambda names: iter([batch]), knowledge, MetersOptions(threads=1)).run()

@@ -85,6 +85,8 @@ class LoadEstimate:
         Share of the time in which it runs, 0 to 1. [unitless]
     energy_wh : Interval
         Since the onset, or over the data. [Wh]
+    hours_of_day : tuple of int
+        Local hours at which it runs; empty: all, or not by the clock.
     """
 
     power_w: Interval
@@ -93,6 +95,7 @@ class LoadEstimate:
     share: float
     duty: float
     energy_wh: Interval
+    hours_of_day: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -243,6 +246,14 @@ class UsagePointResult:
     insufficient : tuple of LoadInsufficient
     drawing : LoadDrawing or None
         Only of listed points.
+    adjusted_rate : float
+        Smallest false discovery rate at which it would be on the list. [unitless]
+    worth_a_look : bool
+        Stands out among its peers, whether or not the list holds it.
+    site_id, site_name : str
+        Of the registry; empty where it is not known.
+    site_note : str
+        Why the site is not known for sure.
     """
 
     usage_point: str
@@ -262,3 +273,8 @@ class UsagePointResult:
     findings: tuple[LoadFinding, ...] = ()
     insufficient: tuple[LoadInsufficient, ...] = ()
     drawing: LoadDrawing | None = None
+    adjusted_rate: float = 1.0
+    worth_a_look: bool = False
+    site_id: str = ""
+    site_name: str = ""
+    site_note: str = ""

@@ -29,25 +29,25 @@ def finding_schema() -> dict[str, Any]:
             "const": SCHEMA_VERSION,
             "description": "Version of this schema, major.minor. A reader that knows 1.0 can read every 1.x.",
         },
-        "detector": _string("What found it."),
-        "version": _string("Version of the detector; it changes whenever its statistic does."),
+        "detector": string("What found it."),
+        "version": string("Version of the detector; it changes whenever its statistic does."),
         "family": {
             "enum": [family.value for family in Family],
             "description": "Kind of evidence. E-values of different families are independent and multiply.",
         },
-        "host": _string("Address that the finding is about."),
-        "peer": _string("The other side, address:port, or [address]:port for IPv6."),
+        "host": string("Address that the finding is about."),
+        "peer": string("The other side, address:port, or [address]:port for IPv6."),
         "role": {
             "enum": [role.value for role in Role],
             "description": "What the host does. Only miner and proxy say that it mines; a later minor version may add "
             "roles, and a reader takes one that it does not know for no mining.",
         },
-        "coin": _strings("Ticker symbols in upper case, the likeliest first; empty where the traffic does not tell."),
-        "protocol": _string("Mining protocol or sign of an endpoint; a carrier is appended, as in cryptonote+tls."),
-        "pool": _nullable_string("Name of the pool or of its server, where known."),
-        "agent": _nullable_string("Mining software as it names itself."),
-        "started": _instant("First packet that the finding rests on."),
-        "ended": _instant("Last packet that the finding rests on."),
+        "coin": strings("Ticker symbols in upper case, the likeliest first; empty where the traffic does not tell."),
+        "protocol": string("Mining protocol or sign of an endpoint; a carrier is appended, as in cryptonote+tls."),
+        "pool": nullable_string("Name of the pool or of its server, where known."),
+        "agent": nullable_string("Mining software as it names itself."),
+        "started": instant_of("First packet that the finding rests on."),
+        "ended": instant_of("Last packet that the finding rests on."),
         "shares": {
             "type": "object",
             "description": "Shares handed in, by the pool's answer; unanswered ones were sent but no answer was seen.",
@@ -56,10 +56,10 @@ def finding_schema() -> dict[str, Any]:
             },
             "required": ["accepted", "rejected", "stale", "unanswered"],
         },
-        "hashrate_hs": _interval(
+        "hashrate_hs": interval_of(
             "Hash rate with its 95 % interval. [hashes/s] Null where too few shares or no difficulty were seen."
         ),
-        "power_w": _interval(
+        "power_w": interval_of(
             "What machines of known efficiency would draw at that hash rate, with its interval. [W] Null where unknown."
         ),
         "log10_e": {
@@ -67,9 +67,9 @@ def finding_schema() -> dict[str, Any]:
             "description": "Evidence: an innocent subject shows this at most once in 10**log10_e. Null where it is "
             "not a finite number.",
         },
-        "explanation": _string("Plain language: what was seen, and why it means what is said."),
-        "contradictions": _strings("What speaks against the finding."),
-        "blind_spots": _strings("What the detector cannot see or tell apart."),
+        "explanation": string("Plain language: what was seen, and why it means what is said."),
+        "contradictions": strings("What speaks against the finding."),
+        "blind_spots": strings("What the detector cannot see or tell apart."),
         "indicator_kinds": {
             "type": "array",
             "items": {"enum": [kind.value for kind in IndicatorKind]},
@@ -82,9 +82,9 @@ def finding_schema() -> dict[str, Any]:
             "items": {
                 "type": "object",
                 "properties": {
-                    "time": _instant("When."),
-                    "text": _string("What."),
-                    "file": _string("File that holds the packet, as it was named."),
+                    "time": instant_of("When."),
+                    "text": string("What."),
+                    "file": string("File that holds the packet, as it was named."),
                     "packet": {
                         "type": "integer",
                         "minimum": 0,
@@ -100,7 +100,7 @@ def finding_schema() -> dict[str, Any]:
             "items": {
                 "type": "object",
                 "properties": {
-                    "file": _string("File, as it was named."),
+                    "file": string("File, as it was named."),
                     "packets": {
                         "type": "array",
                         "items": {"type": "integer", "minimum": 0},
@@ -110,8 +110,8 @@ def finding_schema() -> dict[str, Any]:
                 "required": ["file", "packets"],
             },
         },
-        "community_ids": _strings("Community IDs (version 1, seed 0) of the conversations that it rests on."),
-        "accounts": _strings("Wallets, worker and user names: salted hashes, unless --reveal was given."),
+        "community_ids": strings("Community IDs (version 1, seed 0) of the conversations that it rests on."),
+        "accounts": strings("Wallets, worker and user names: salted hashes, unless --reveal was given."),
         "block_sync": _block_sync(),
     }
     return {
@@ -127,37 +127,37 @@ def finding_schema() -> dict[str, Any]:
 
 def _block_sync() -> dict[str, Any]:
     properties: dict[str, Any] = {
-        "chain": _string("Ticker symbol of the chain whose blocks explain the pushes best."),
+        "chain": string("Ticker symbol of the chain whose blocks explain the pushes best."),
         "log10_e_by_chain": {
             "type": "array",
             "description": "Evidence against every block clock that was at hand, the best first.",
             "items": {
                 "type": "object",
                 "properties": {
-                    "chain": _string("Ticker symbol."),
+                    "chain": string("Ticker symbol."),
                     "log10_e": {"type": ["number", "null"], "description": "Null where it is not a finite number."},
                 },
                 "required": ["chain", "log10_e"],
             },
         },
-        "clock_sources": _strings("Where the block times come from."),
-        "offset_s": _interval(
+        "clock_sources": strings("Where the block times come from."),
+        "offset_s": interval_of(
             "How far the pushes lie behind the block clock, with its 95 % interval: error of the sensor's clock plus "
             "the pool's own delay. [s]"
         ),
         "window_s": {"type": ["number", "null"], "description": "How long after its block a push counts. [s]"},
-        "pushes_counted": _string("Class of pushes that fits best: all, large (of a job's size) or unasked."),
-        "blocks": _count("Blocks while conversation and clock overlap."),
-        "hits": _count("Blocks that a push followed in time."),
+        "pushes_counted": string("Class of pushes that fits best: all, large (of a job's size) or unasked."),
+        "blocks": count_of("Blocks while conversation and clock overlap."),
+        "hits": count_of("Blocks that a push followed in time."),
         "expected_hits": {"type": ["number", "null"], "description": "As many hits would be by chance."},
         "watched_s": {"type": ["number", "null"], "description": "How long conversation and clock overlap. [s]"},
-        "block_times": _instants("The first blocks, moved by the offset, ascending; 2,000 at most."),
+        "block_times": instants_of("The first blocks, moved by the offset, ascending; 2,000 at most."),
         "block_hits": {
             "type": "array",
             "items": {"type": "boolean"},
             "description": "Whether a push followed each block of block_times in time.",
         },
-        "push_times": _instants("The first pushes counted, ascending; 2,000 at most."),
+        "push_times": instants_of("The first pushes counted, ascending; 2,000 at most."),
     }
     return {
         "type": ["object", "null"],
@@ -172,19 +172,23 @@ def schema_text() -> str:
     return json.dumps(finding_schema(), indent=2, ensure_ascii=True) + "\n"
 
 
-def _string(description: str) -> dict[str, Any]:
+def string(description: str) -> dict[str, Any]:
+    """A text."""
     return {"type": "string", "description": description}
 
 
-def _nullable_string(description: str) -> dict[str, Any]:
+def nullable_string(description: str) -> dict[str, Any]:
+    """A text or null."""
     return {"type": ["string", "null"], "description": description}
 
 
-def _strings(description: str) -> dict[str, Any]:
+def strings(description: str) -> dict[str, Any]:
+    """A list of texts."""
     return {"type": "array", "items": {"type": "string"}, "description": description}
 
 
-def _instant(description: str) -> dict[str, Any]:
+def instant_of(description: str) -> dict[str, Any]:
+    """An instant as RFC 3339 writes it."""
     return {
         "type": "string",
         "format": "date-time",
@@ -193,15 +197,18 @@ def _instant(description: str) -> dict[str, Any]:
     }
 
 
-def _instants(description: str) -> dict[str, Any]:
-    return {"type": "array", "items": _instant("When."), "description": description}
+def instants_of(description: str) -> dict[str, Any]:
+    """A list of instants."""
+    return {"type": "array", "items": instant_of("When."), "description": description}
 
 
-def _count(description: str) -> dict[str, Any]:
+def count_of(description: str) -> dict[str, Any]:
+    """A number of things."""
     return {"type": "integer", "minimum": 0, "description": description}
 
 
-def _interval(description: str) -> dict[str, Any]:
+def interval_of(description: str) -> dict[str, Any]:
+    """An estimate with its 95 % interval, or null."""
     bound = {"type": ["number", "null"]}
     return {
         "type": ["object", "null"],

@@ -1,0 +1,1 @@
+"""Detectors on interval readings, one per file."""

@@ -1,0 +1,491 @@
+"""Reads the readings of meters and what is known beside them, and looks through them: ``headframe meters``.
+
+It stands beside `headframe.app`, which loads packets and kernels that no meter needs.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, tzinfo
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from headframe.errors import HeadframeError, UnreadableInput
+from headframe.records.load_finding import UsagePointResult
+from headframe.records.meters import MetersResult
+from headframe.records.reading import HourlySeries, LoadBatch, LocalClock, ReadingAccount
+
+if TYPE_CHECKING:
+    from headframe.engines.meters import Knowledge
+    from headframe.sites.registry import Registry
+    from headframe.sources.power.columns import ColumnMapping
+    from headframe.sources.power.options import ReadingOptions
+    from headframe.sources.power.surroundings import SurroundingSeries
+    from headframe.stores.lake import Lake
+    from headframe.stores.parquet_stream import ParquetReadings
+
+__all__ = ["MeterFiles", "screen"]
+
+BATCH_READINGS = 4_000_000
+"""Readings between the first and the last usage point that are fetched at once. A lake reads what lies between."""
+LONGEST_SPREAD_S = 4 * 3600
+"""A longer reading is no load of hours: spread over a day or a month it would look like one that is always on. [s]"""
+TALK_BYTES = 50_000_000
+"""A file of this size takes seconds to import, so it is named. [bytes]"""
+_SUFFIXES = (".csv", ".tsv", ".txt", ".parquet", ".xml", ".gz", ".zst")
+_TAKEN = "taken_in.json"  # in a lake that is kept: which files are in it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeterFiles:
+    """Where everything is.
+
+    Attributes
+    ----------
+    readings : tuple of Path
+        Files, folders of such files, or folders that are a lake.
+    columns : str or None
+        Our names for a table's columns: ``usage_point=meter,start=ts,energy_kwh=kwh``.
+    topology : tuple of Path
+        Tables of usage points and transformers.
+    weather, prices : Path or None
+    sites : tuple of Path
+        Tables of sites.
+    zone : datetime.tzinfo or None
+        Of days and hours, and of times without an offset; None: UTC, with a remark.
+    zone_name : str
+        Its IANA name.
+    lake : Path or None
+        Where imported readings are kept; None: in a folder that is removed at the end.
+    country : str
+        ISO 3166-1 alpha-2; for public holidays and the carbon of its electricity. Empty where it is not said.
+    """
+
+    readings: tuple[Path, ...]
+    columns: str | None = None
+    topology: tuple[Path, ...] = ()
+    weather: Path | None = None
+    prices: Path | None = None
+    sites: tuple[Path, ...] = ()
+    zone: tzinfo | None = None
+    zone_name: str = "UTC"
+    lake: Path | None = None
+    country: str = ""
+
+
+def screen(
+    files: MeterFiles,
+    *,
+    period_days: int | None = None,
+    fdr: float = 0.05,
+    threads: int | None = None,
+    talk: Callable[[str], None] = lambda line: None,
+) -> MetersResult:
+    """Look through the readings of usage points.
+
+    Parameters
+    ----------
+    files : MeterFiles
+    period_days : int, optional
+        One row per usage point and so many days, instead of one over all its data. [days]
+    fdr : float
+        False discovery rate of the list. [unitless]
+    threads : int, optional
+        Workers; None: one for each processor.
+    talk : callable
+        Takes a line about what goes on, for whoever waits.
+
+    Returns
+    -------
+    MetersResult
+
+    Raises
+    ------
+    UnreadableInput
+        If readings cannot be read, or there are none.
+    HeadframeError
+        If a mapping or a table cannot be used.
+    """
+    from headframe.engines.meters import MetersEngine, MetersOptions
+
+    with ExitStack() as stack:
+        readings = _readings(files, stack, talk)
+        registry, remarks = _registry(files)
+        knowledge, tables = _knowledge(files, readings.span_s())
+        engine = MetersEngine(
+            lambda names: readings.batches(names, as_measured=False),
+            knowledge,
+            MetersOptions(period_days=period_days, fdr=fdr, threads=threads),
+            raw_batches=lambda names: readings.batches(names, as_measured=True),
+            export_batches=lambda names: readings.exports(),
+        )
+        try:
+            result = engine.run()
+        except ValueError as fault:
+            if isinstance(readings, _OfParquet):  # what a table holds is only seen on the way
+                raise _unreadable(files.readings[0], fault) from fault
+            raise
+        accounts = readings.accounts()
+        if not result.readings:
+            raise _nothing_read(files, accounts)
+    known = [
+        name
+        for name, there in (
+            ("topology", files.topology),
+            ("weather", files.weather),
+            ("prices", files.prices),
+            ("sites", files.sites),
+        )
+        if there
+    ]
+    if registry is not None:
+        result = replace(result, rows=[_at_site(row, registry) for row in result.rows])
+    return replace(
+        result,
+        accounts=(*accounts, *tables),
+        zone=files.zone_name,
+        known=tuple(known),
+        remarks=(*result.remarks, *remarks),
+    )
+
+
+# Readings -------------------------------------------------------------------------------------------------------------
+
+
+class _Readings(Protocol):
+    """Where hourly load comes from: a lake, or a Parquet table as it stands."""
+
+    def batches(self, usage_points: Collection[str] | None, *, as_measured: bool) -> Iterator[LoadBatch]:
+        """All usage points, or the named ones; as often as it is asked.
+
+        `as_measured` is for a balance: zeros stay, since a bypassed meter shows 0; what was only estimated does not.
+        """
+
+    def exports(self) -> Iterator[LoadBatch]:
+        """What usage points feed into the grid."""
+
+    def accounts(self) -> tuple[ReadingAccount, ...]:
+        """What became of rows; complete after all batches were taken once."""
+
+    def span_s(self) -> tuple[int, int] | None:
+        """From the first instant to the last, where that is known beforehand. [s since 1970-01-01 UTC]"""
+
+
+class _OfLakes:
+    """Load out of lakes; of a few usage points, only what lies near them is read."""
+
+    def __init__(self, lakes: Sequence[Lake], accounts: Sequence[ReadingAccount]) -> None:
+        self._lakes = list(lakes)
+        self._accounts = tuple(accounts)
+        self._places = [_places(lake) for lake in lakes]
+
+    def batches(self, usage_points: Collection[str] | None, *, as_measured: bool) -> Iterator[LoadBatch]:
+        how: dict[str, Any] = {
+            "longest_s": LONGEST_SPREAD_S, "zeros_are_missing": not as_measured, "estimates_are_missing": as_measured
+        }  # fmt: skip
+        for lake, (names, most) in zip(self._lakes, self._places, strict=True):
+            if usage_points is None:
+                yield from lake.batches(**how)
+                continue
+            for some in _near(names, usage_points, most):
+                yield from lake.batches(usage_points=some, **how)
+
+    def exports(self) -> Iterator[LoadBatch]:
+        for lake in self._lakes:
+            yield from lake.batches(flow="received", longest_s=LONGEST_SPREAD_S, zeros_are_missing=False)
+
+    def accounts(self) -> tuple[ReadingAccount, ...]:
+        return self._accounts
+
+    def span_s(self) -> tuple[int, int] | None:
+        spans = [span for lake in self._lakes if (span := lake.span()) is not None]
+        return min(span.start_s for span in spans), max(span.end_s for span in spans)
+
+
+class _OfParquet:
+    """Load out of one Parquet table that needs no sorting: read once for each pass, and nothing is written."""
+
+    def __init__(self, table: ParquetReadings) -> None:
+        self._table = table
+
+    def batches(self, usage_points: Collection[str] | None, *, as_measured: bool) -> Iterator[LoadBatch]:
+        return self._table.batches(
+            usage_points=usage_points, longest_s=LONGEST_SPREAD_S, zeros_are_missing=not as_measured
+        )
+
+    def exports(self) -> Iterator[LoadBatch]:
+        return iter(())  # such a table has no column of it
+
+    def accounts(self) -> tuple[ReadingAccount, ...]:
+        return () if self._table.account is None else (self._table.account,)
+
+    def span_s(self) -> tuple[int, int] | None:
+        return None
+
+
+def _readings(files: MeterFiles, stack: ExitStack, talk: Callable[[str], None]) -> _Readings:
+    """Where the load comes from: tables are imported into a lake, but for one that can be read as it stands."""
+    from headframe.sources.power.options import ReadingOptions
+    from headframe.sources.power.read import ColumnMapping
+    from headframe.stores.lake import Lake
+
+    try:
+        mapping = None if files.columns is None else ColumnMapping.parse(files.columns)
+    except ValueError as fault:
+        raise HeadframeError(f"--columns: {fault}") from fault
+    options = ReadingOptions(zone=files.zone)
+    lakes = [Lake(path) for path in files.readings if _is_lake(path)]
+    tables = [table for path in files.readings if not _is_lake(path) for table in _files_of(path)]
+    alone = len(tables) == 1 and not lakes and files.lake is None
+    # A generator's feed-in is asked for where the weather may tell what it lives on.
+    if alone and files.weather is None and (table := _standing(tables[0], mapping, options)) is not None:
+        return _OfParquet(table)
+    accounts: list[ReadingAccount] = []
+    if tables or files.lake is not None:
+        folder = files.lake or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="headframe-lake-")))
+        try:
+            lake = Lake(folder)
+        except OSError as fault:
+            raise HeadframeError(f"{folder}: no lake can be kept there: {fault.strerror or fault}") from fault
+        taken = _Taken(folder)
+        for path in tables:
+            if files.lake is not None and taken.has(path, files):
+                continue
+            if path.stat().st_size > TALK_BYTES:
+                talk(f"reading {path.name}")
+            accounts.append(_imported(lake, path, mapping, options))
+            if files.lake is not None:
+                taken.add(path, files)
+        lakes.append(lake)
+    lakes = [lake for lake in lakes if lake.span() is not None]
+    if not lakes:
+        raise _nothing_read(files, accounts)
+    return _OfLakes(lakes, accounts)
+
+
+def _imported(lake: Lake, path: Path, mapping: ColumnMapping | None, options: ReadingOptions) -> ReadingAccount:
+    try:
+        return lake.take_in(path, mapping, options).account
+    except ValueError as fault:
+        raise _unreadable(path, fault) from fault
+
+
+def _unreadable(path: Path, fault: Exception) -> UnreadableInput:
+    text = str(fault)
+    return UnreadableInput(text if path.name in text else f"{path}: {text}")
+
+
+def _nothing_read(files: MeterFiles, accounts: Sequence[ReadingAccount]) -> UnreadableInput:
+    names = ", ".join(map(str, files.readings[:3]))
+    why = "; ".join(f"{reason} ({rows:,} rows)" for one in accounts for reason, rows, _ in one.problems[:2])
+    return UnreadableInput(f"{names}: no reading could be read{f': {why}' if why else ''}")
+
+
+def _standing(path: Path, mapping: ColumnMapping | None, options: ReadingOptions) -> ParquetReadings | None:
+    """A Parquet table in whose rows usage points stand together, so that it needs no lake; None for any other file."""
+    from headframe.stores.parquet_stream import open_parquet
+
+    try:
+        with path.open("rb") as stream:
+            if stream.read(4) != b"PAR1":
+                return None
+        return open_parquet(path, mapping, options)
+    except OSError as fault:
+        raise UnreadableInput(f"{path}: cannot be read: {fault.strerror or fault}") from fault
+    except ValueError as fault:
+        raise _unreadable(path, fault) from fault
+
+
+def _is_lake(path: Path) -> bool:
+    return path.is_dir() and any(path.glob("??????.points.parquet"))
+
+
+def _files_of(path: Path) -> list[Path]:
+    if not path.is_dir():
+        if not path.exists():
+            raise UnreadableInput(f"{path}: there is no such file or folder")
+        return [path]
+    found = sorted(one for one in path.iterdir() if one.is_file() and one.name.lower().endswith(_SUFFIXES))
+    if not found:
+        raise UnreadableInput(f"{path}: no file in this folder ends in {', '.join(_SUFFIXES)}")
+    return found
+
+
+class _Taken:
+    """Which files a lake that is kept has taken in already, by name, size and time of change."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / _TAKEN
+        try:
+            self._known = set(map(str, json.loads(self._path.read_text(encoding="utf-8"))))
+        except (OSError, ValueError, TypeError):
+            self._known = set()
+
+    @staticmethod
+    def _key(path: Path, files: MeterFiles) -> str:
+        status = path.stat()
+        return f"{path.name} {status.st_size} {status.st_mtime_ns} {files.columns or ''} {files.zone_name}"
+
+    def has(self, path: Path, files: MeterFiles) -> bool:
+        return self._key(path, files) in self._known
+
+    def add(self, path: Path, files: MeterFiles) -> None:
+        self._known.add(self._key(path, files))
+        self._path.write_text(json.dumps(sorted(self._known), indent=1), encoding="utf-8")
+
+
+def _places(lake: Lake) -> tuple[tuple[str, ...], int]:
+    """A lake's usage points in order, and how many neighbours make a batch."""
+    import polars as pl
+
+    names = lake.usage_points()
+    rows = pl.scan_parquet(lake.folder / "*.points.parquet").select(pl.col("rows").sum()).collect().item() or 0
+    return names, max(BATCH_READINGS * len(names) // max(int(rows), 1), 1)
+
+
+def _near(names: Sequence[str], wanted: Collection[str], most: int) -> Iterator[list[str]]:
+    """Wanted names in stretches of at most so many neighbours, the unwanted between them counted."""
+    some: list[str] = []
+    begin = 0
+    chosen = set(wanted)
+    for at, name in enumerate(names):
+        if name not in chosen:
+            continue
+        if some and at - begin >= most:
+            yield some
+            some = []
+        if not some:
+            begin = at
+        some.append(name)
+    if some:
+        yield some
+
+
+# What is known beside them --------------------------------------------------------------------------------------------
+
+
+def _knowledge(files: MeterFiles, span_s: tuple[int, int] | None) -> tuple[Knowledge, list[ReadingAccount]]:
+    """Clock, weather, prices, topology, and accounts of their files."""
+    from headframe.engines.meters import Knowledge
+    from headframe.records.reading import Surroundings
+    from headframe.sources.power.options import EARLIEST_S, LATEST_S, ReadingOptions
+    from headframe.sources.power.surroundings import read_surroundings
+    from headframe.sources.power.topology import Topology, read_topology
+    from headframe.stores.reference_scores import load_references
+
+    tables: list[ReadingAccount] = []
+    options = ReadingOptions(zone=files.zone)
+    weather = prices = None
+    topology = Topology(usage_points=(), transformers=(), accounts=())
+    try:
+        if files.weather is not None:
+            weather = _weather(files.weather, options)
+            tables.append(weather.account)
+        if files.prices is not None:
+            prices = read_surroundings(files.prices, wanted="price_per_kwh", options=options)
+            tables.append(prices.account)
+        if files.topology:
+            topology = read_topology(files.topology, options=options)
+            tables += topology.accounts
+    except ValueError as fault:
+        raise HeadframeError(str(fault)) from fault
+    surroundings = Surroundings(
+        clock=_clock(files, *(span_s or (EARLIEST_S, LATEST_S))),
+        temperature_c=None if weather is None else weather.temperature_c,
+        price_per_kwh=None if prices is None else prices.price_per_kwh,
+    )
+    knowledge = Knowledge(
+        surroundings=surroundings,
+        usage_points={point.usage_point: point for point in topology.usage_points},
+        transformers=topology.transformers,
+        references=load_references(),
+        country=files.country,
+        price_source="" if files.prices is None else files.prices.name,
+        carbon_g_per_kwh=next(
+            (one.carbon_g_per_kwh for one in (weather, prices) if one is not None and one.carbon_g_per_kwh is not None),
+            None,
+        ),
+        resources=() if weather is None else _resources(weather),
+    )
+    return knowledge, tables
+
+
+def _weather(path: Path, options: ReadingOptions) -> SurroundingSeries:
+    """A table of temperatures, or of what generators live on, or of both."""
+    from headframe.sources.power.surroundings import read_surroundings
+
+    try:
+        return read_surroundings(path, wanted="temperature_c", options=options)
+    except ValueError as fault:
+        try:
+            return read_surroundings(path, options=options)
+        except ValueError:
+            raise fault from None
+
+
+def _resources(weather: SurroundingSeries) -> list[tuple[str, HourlySeries]]:
+    """What generators may live on, as far as the table says."""
+    there = (("irradiance", weather.irradiance_w_m2), ("water", weather.water_flow_m3_s), ("fuel", weather.fuel))
+    return [(kind, series) for kind, series in there if series is not None]
+
+
+def _clock(files: MeterFiles, start_s: int, end_s: int) -> LocalClock:
+    import numpy as np
+
+    from headframe.sources.power.times import changes_of_offset
+
+    day = 86_400
+    from_s, offset_s = changes_of_offset(files.zone or UTC, start_s - day, end_s + day)
+    return LocalClock(
+        zone=files.zone_name,
+        from_s=np.asarray(from_s, np.int64),
+        offset_s=np.asarray(offset_s, np.int32),
+        holidays=np.array(_holidays(files.country, start_s, end_s), np.int32),
+    )
+
+
+def _holidays(country: str, start_s: int, end_s: int) -> list[int]:
+    """Public holidays of a country, as days since 1970-01-01; none where no country is said."""
+    if not country:
+        return []
+    import holidays
+
+    years = range(datetime.fromtimestamp(start_s, UTC).year, datetime.fromtimestamp(end_s, UTC).year + 1)
+    try:
+        found = holidays.country_holidays(country.upper(), years=list(years))
+    except NotImplementedError as fault:
+        raise HeadframeError(
+            f"the public holidays of {country!a} are not known; --country takes an ISO 3166-1 code of two letters"
+        ) from fault
+    return sorted((day - date(1970, 1, 1)).days for day in found)
+
+
+def _registry(files: MeterFiles) -> tuple[Registry | None, list[str]]:
+    if not files.sites:
+        return None, []
+    from headframe.pseudonym import pseudonyms
+    from headframe.sites.registry import Registry
+    from headframe.sources.registry import read_sites
+
+    try:
+        table = read_sites(files.sites, zone=files.zone or UTC, pseudonym=pseudonyms())
+        registry = Registry(table.sites, table.assignments, organisations=table.organisations)
+    except ValueError as fault:
+        raise HeadframeError(str(fault)) from fault
+    return registry, [*table.remarks, *registry.remarks]
+
+
+def _at_site(row: UsagePointResult, registry: Registry) -> UsagePointResult:
+    """The row with its site, where one site held the usage point for the whole period."""
+    from headframe.records.site import ResolutionOutcome
+    from headframe.sites.resolve import resolve_usage_point
+
+    answer = resolve_usage_point(row.usage_point, (row.started_ns, row.ended_ns), registry)
+    if answer.outcome is ResolutionOutcome.RESOLVED and answer.site_id is not None:
+        return replace(row, site_id=answer.site_id, site_name=registry.sites[answer.site_id].name)
+    note = "; ".join(answer.missing[:2]) or f"{answer.outcome.value}: several sites in this period"
+    return replace(row, site_note=note)

@@ -1,0 +1,1 @@
+"""Readings of meters in the forms that utilities hold them, as `interval_reading`."""

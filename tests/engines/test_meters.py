@@ -1,0 +1,193 @@
+"""The engine of meters: the same rows whatever the batches, and every usage point has one."""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from headframe.engines.meters import Knowledge, MetersEngine, MetersOptions, score_of_p
+from headframe.records.finding import Family
+from headframe.records.load_finding import UsagePointResult
+from headframe.records.meters import MetersResult
+from headframe.records.reading import Transformer, UsagePoint
+from headframe.records.site import SourceRow
+from headframe.stores.reference_scores import load_references
+from tests.engines.meters_population import START_S, Series, batches_of, home, shop, utc
+
+ROW = SourceRow("points.csv", 2)
+
+
+def population() -> list[Series]:
+    """Shops and homes, two with machines, one too short, one without a reading, one with nothing but zeros."""
+    made = [shop(f"S{k:02d}", k) for k in range(24)]
+    made += [home(f"H{k:02d}", 100 + k) for k in range(8)]
+    made += [shop("S90", 90, machine_w=25_000.0, since_day=30), home("H90", 190, machine_w=1_200.0)]
+    name, start, power = shop("X-short", 7, days=9)
+    made.append((name, start + 86_400, power))
+    made.append(("X-void", START_S, np.full(24 * 70, math.nan, np.float32)))
+    made.append(("X-zero", START_S, np.zeros(24 * 70, np.float32)))
+    return made
+
+
+def knowledge(**changes: object) -> Knowledge:
+    return replace(Knowledge(surroundings=utc(), references=load_references()), **changes)
+
+
+def run(
+    series: list[Series], *, per_batch: int = 1_000, known: Knowledge | None = None, **options: object
+) -> MetersResult:
+    return MetersEngine(batches_of(series, per_batch), known or knowledge(), MetersOptions(**options)).run()
+
+
+def of(result: MetersResult, name: str) -> UsagePointResult:
+    return next(row for row in result.rows if row.usage_point == name)
+
+
+@pytest.fixture(scope="module")
+def result() -> MetersResult:
+    return run(population())
+
+
+def test_every_usage_point_has_a_row(result: MetersResult) -> None:
+    """The innocent and the insufficient too; only what nothing can answer has no score, and says why."""
+    assert sorted(row.usage_point for row in result.rows) == sorted(name for name, _, _ in population())
+    silent = [row for row in result.rows if math.isnan(row.score)]
+    assert {row.usage_point for row in silent} == {"X-short", "X-void", "X-zero"}
+    for row in silent:
+        assert row.insufficient, row.usage_point
+        assert row.insufficient[0].missing
+        assert math.isnan(row.p_value)
+        assert not row.listed
+    assert "9 days" in of(result, "X-short").insufficient[0].missing
+    assert result.rows[-1].usage_point.startswith("X-"), "what has no score comes last"
+
+
+def test_machines_rank_first_with_their_figures(result: MetersResult) -> None:
+    """A shop's step of 25 kW and a home's 1.2 kW stand out; when, how much and what else it could be is said."""
+    scored = [row for row in result.rows if not math.isnan(row.score)]
+    assert scored[0].usage_point in {"S90", "H90"}
+    step = of(result, "S90")
+    assert step.estimate is not None
+    assert step.estimate.power_w.low < 25_000 < step.estimate.power_w.high
+    assert step.estimate.onset is not None
+    assert abs(step.estimate.onset.estimate_ns / 1e9 - (START_S + 30 * 86_400)) < 2 * 86_400
+    assert {one.name for one in step.counter_hypotheses} >= {"electric_heating", "server_room"}
+    assert step.consequences is not None
+    assert step.consequences.machines is not None
+    steady = of(result, "H90")
+    assert steady.worth_a_look
+    assert steady.p_value < 0.01
+    assert steady.estimate is not None
+    assert steady.estimate.power_w.estimate == pytest.approx(1_200, rel=0.25)
+    assert steady.families == (Family.LOAD,)
+    assert steady.drawing is not None
+    assert len(steady.drawing.day_start_s) == 70
+
+
+def test_ranks_are_by_the_list_and_the_score(result: MetersResult) -> None:
+    """Nobody below has a higher score than somebody above, but for the list."""
+    rest = [row.score for row in result.rows if not row.listed and not math.isnan(row.score)]
+    assert rest == sorted(rest, reverse=True)
+    assert [row.listed for row in result.rows] == sorted((row.listed for row in result.rows), reverse=True)
+
+
+def same(one: UsagePointResult, other: UsagePointResult) -> bool:
+    """Equal in all parts, NaN included."""
+    return repr(one) == repr(other)
+
+
+@pytest.mark.parametrize("per_batch", [1, 7])
+@pytest.mark.parametrize("threads", [1, 3])
+def test_one_batch_equals_many(result: MetersResult, per_batch: int, threads: int) -> None:
+    """Size of batches and number of threads change nothing."""
+    other = run(population(), per_batch=per_batch, threads=threads)
+    assert all(same(a, b) for a, b in zip(result.rows, other.rows, strict=True))
+
+
+def test_row_order_is_harmless_and_inputs_stay(result: MetersResult) -> None:
+    """The series come in another order, and nobody writes into them."""
+    series = population()[::-1]
+    before = [power.copy() for _, _, power in series]
+    other = run(series)
+    assert all(same(a, b) for a, b in zip(result.rows, other.rows, strict=True))
+    for (_, _, power), copy in zip(series, before, strict=True):
+        np.testing.assert_array_equal(power, copy)
+
+
+def test_periods_have_rows_of_their_own() -> None:
+    """70 days in periods of 28: two rows each, the second with the rest of 14 days, or three where half is reached."""
+    series = [shop(f"S{k:02d}", k) for k in range(5)]
+    cut = run(series, period_days=28)
+    assert len(cut.rows) == 15
+    spans = sorted({(row.started_ns // 10**9 - START_S, (row.ended_ns - row.started_ns) // (86_400 * 10**9))
+                    for row in cut.rows})  # fmt: skip
+    assert spans == [(0, 28), (28 * 86_400, 28), (56 * 86_400, 14)]
+    whole = run(series, period_days=60)
+    assert [(row.ended_ns - row.started_ns) // (86_400 * 10**9) for row in whole.rows] == [70] * 5
+    assert whole.period_days == 60
+
+
+def test_a_period_is_like_data_that_end_there() -> None:
+    """The row of a period has the score of those readings alone: absolute, whatever else is in the run."""
+    series = population()[:12]
+    first = [(name, start, power[: 24 * 35]) for name, start, power in series]
+    cut, alone = run(series, period_days=35), run(first)
+    for name, start, _ in series:
+        (row,) = (one for one in cut.rows if one.usage_point == name and one.started_ns == start * 10**9)
+        assert row.score == of(alone, name).score
+
+
+def test_nothing_to_look_at() -> None:
+    """No usage point, no row, no promise."""
+    empty = run([])
+    assert list(empty.rows) == []
+    assert (empty.answered, empty.expected_wrong) == (0, 0.0)
+
+
+def transformer_with(bypass_w: float) -> tuple[list[Series], Knowledge]:
+    """Six shops at a transformer; one leads a load past its meter at night."""
+    members = [shop(f"S{k:02d}", k) for k in range(6)]
+    total = np.sum([power for _, _, power in members], axis=0)
+    night = (np.arange(total.size) % 24) < 7
+    head = ("T1-head", START_S, (total * 1.01 + bypass_w * night).astype(np.float32))
+    points = {
+        name: UsagePoint(usage_point=name, transformer="T1", meter_class="1", source=ROW) for name, _, _ in members
+    }
+    known = knowledge(
+        usage_points=points,
+        transformers=(Transformer(transformer="T1", head_usage_point="T1-head", source=ROW),),
+    )
+    return [*members, head], known
+
+
+def test_energy_that_passes_no_meter_is_found_at_the_transformer() -> None:
+    """The balance has a row, with its own family and mode; the head meter is nobody's peer."""
+    series, known = transformer_with(30_000.0)
+    result = run(series, known=known)
+    found = [row for row in result.rows if Family.BALANCE in row.families]
+    assert found
+    assert found[0].listed
+    assert found[0].detector == "balance"
+    assert found[0].p_value < 0.01
+    assert found[0].estimate is not None
+    assert found[0].estimate.power_w.estimate == pytest.approx(30_000, rel=0.3)
+    quiet = run(*transformer_with(0.0)[:1], known=transformer_with(0.0)[1])
+    assert not [row for row in quiet.rows if Family.BALANCE in row.families]
+    assert not math.isnan(of(quiet, "T1-head").score)
+
+
+def test_a_transformer_without_its_points_says_so() -> None:
+    """What the balance lacks stands in the row of its head meter."""
+    series, known = transformer_with(0.0)
+    result = run([one for one in series if one[0] != "S03"], known=known)
+    row = of(result, "T1-head")
+    assert math.isnan(row.score)
+    assert "S03" in row.insufficient[0].missing
+
+
+def test_a_p_value_has_a_score() -> None:
+    """So that a balance stands beside loads: 0 at one of a hundred."""
+    assert score_of_p(0.01) == pytest.approx(0.0)
+    assert score_of_p(0.001) > score_of_p(0.002)
+    assert math.isfinite(score_of_p(0.0))
