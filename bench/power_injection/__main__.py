@@ -81,7 +81,8 @@ def judged(run: Run, score: Score, setting: tuple[str, ...] | None = None, **mor
 def commercial(run: Run) -> None:
     """Commercial buildings, 56 days."""
     print("\n## Commercial buildings, 56 days\n")
-    # What was fitted on `design` gets its threshold from `tune`, or the threshold would be too low.
+    # What was fitted on `design` gets its threshold from `tune`, or the threshold would be too low; Headframe, fitted
+    # on both, from scores by models that never saw the building.
     fresh = tuple(s for s in run.setting if s != "design") or run.setting
     entries: list[tuple[str, Score, tuple[str, ...]]] = [
         (name, baselines.scored_by(rule), run.setting) for name, rule in baselines.RULES.items()
@@ -91,7 +92,8 @@ def commercial(run: Run) -> None:
     print(head("score", "recall at 1 % asked", "always on", "AP at 1 %", "AP at 0.1 %", "realised rate", "own recall"))
     last: Figures | None = None
     for name, score, setting in entries:
-        last = judged(run, score, setting)
+        at = product.commercial_threshold() if name == "Headframe" else None
+        last = judged(run, score, setting, at=at)
         print(
             row(
                 name,
@@ -135,7 +137,8 @@ def other_injector(run: Run) -> None:
         ("boosting, fitted on the first injector", baselines.boosting(), fresh),
         ("Headframe", product.commercial, fresh),
     ):
-        figures = judged(run, score, setting, injector="other")
+        at = product.commercial_threshold() if name == "Headframe" else None
+        figures = judged(run, score, setting, injector="other", at=at)
         print(row(name, figures.recall, figures.ap_1_percent, figures.ap_01_percent), flush=True)
     details(figures)
 
@@ -172,12 +175,12 @@ def homes(run: Run) -> None:
 def hard(run: Run) -> None:
     """Hard negatives at the threshold that was set on ordinary meters."""
     print("\n## Hard negatives: share above the threshold of 1 %\n")
-    fresh = tuple(s for s in run.setting if s != "design") or run.setting
-    limits: dict[str, tuple[Score, float]] = {}
-    for population, score, setting in (("commercial", product.commercial, fresh), ("homes", product.home, run.setting)):
-        clean = [w for s in setting for w in innocents(population, s, 56, MOST_INNOCENT)]
-        values = scores(score, clean)
-        limits[population] = score, weighted_threshold(values, np.ones(len(values), np.int64), 0.01)
+    clean = [w for s in run.setting for w in innocents("homes", s, 56, MOST_INNOCENT)]
+    ordinary = scores(product.home, clean)
+    limits: dict[str, tuple[Score, float]] = {
+        "commercial": (product.commercial, product.commercial_threshold()),
+        "homes": (product.home, weighted_threshold(ordinary, np.ones(len(ordinary), np.int64), 0.01)),
+    }
     print(head("group", "windows", "meters", "above, of windows", "named: what else it could be"))
     rng = np.random.default_rng(1)
     totals: dict[str, list[np.ndarray]] = {"commercial": [], "homes": []}
@@ -239,9 +242,7 @@ def with_history(run: Run) -> None:
 def step(run: Run) -> None:
     """Errors of the estimates of a step: power and onset, of those that are found at 1 %."""
     print("\n## Step: power and onset\n")
-    fresh = tuple(s for s in run.setting if s != "design") or run.setting
-    clean = [w for s in fresh for w in innocents("commercial", s, 56, MOST_INNOCENT)]
-    limit = weighted_threshold(scores(product.commercial, clean), np.ones(len(clean), np.int64), 0.01)
+    limit = product.commercial_threshold()
     dirty = [p for s in run.on for p in positives("commercial", s, 56, run.hosts) if p.kind == "step"]
     hit = scores(product.commercial, [p.window for p in dirty]) > limit
     print(head("step windows", "n", "answered as a step", "median error of kW", "median error of onset [days]"))

@@ -11,6 +11,7 @@ from headframe.detectors.power import estimates, homes, likeness
 from headframe.evidence.peers import reference_p_values
 from headframe.records.load_finding import CounterHypothesis, LoadEstimate
 from headframe.records.reading import HourlySeries, LocalClock, Surroundings
+from headframe.stores.reference_scores import load_references
 
 BARE = Surroundings(
     clock=LocalClock("UTC", np.zeros(1, np.int64), np.zeros(1, np.int32), np.zeros(0, np.int32)),
@@ -31,6 +32,22 @@ def around(window: Window) -> Surroundings:
 def commercial(found: list[Window]) -> np.ndarray:
     """The score of usage points that are no homes, from readings alone."""
     return np.asarray(likeness.score(likeness.measure(batch_of(found), BARE)), np.float64)
+
+
+def commercial_threshold(rate: float = 0.01) -> float:
+    """The score that a share `rate` of the windows of other buildings exceeds, each building with the same weight.
+
+    The shipped model was fitted on the buildings of `design` and `tune`, so its scores of them would set a threshold
+    too low. Here are their scores by models that never saw them: the shipped reference (`reference_scores`).
+    """
+    reference = load_references()["commercial"]
+    scores = [np.array(own) for own in reference.scores]
+    scores = [own[~np.isnan(own)] for own in scores]
+    weight = np.concatenate([np.full(own.size, 1 / own.size) for own in scores])
+    value = np.concatenate(scores)
+    order = np.argsort(-value)
+    above = np.cumsum(weight[order]) / weight.sum()
+    return float(value[order][np.searchsorted(above, rate)])
 
 
 def with_history(found: list[Window]) -> np.ndarray:

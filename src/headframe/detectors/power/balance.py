@@ -990,6 +990,8 @@ def _finding(
         if place.point is not None:
             usage_point = balance.names[place.point]
             sentence += f"It is traced to {usage_point}: {reasons}."
+        elif pattern.kind == "point":
+            sentence += f"That point is the first to look at; the place is not certain: {reasons}."
         else:
             sentence += f"It cannot be localised: {reasons}."
         load_estimate = _load_estimate(balance, estimate, mean_w)

@@ -168,6 +168,37 @@ def detect(
     return tuple(answers)
 
 
+LEAST_FOLLOWED = 0.3
+"""Rank correlation by day below which a resource is not what a generator lives on. A drop in the midst of the data
+costs some of it, so that it lies far below what generators have."""
+
+
+def followed(export: LoadBatch, resource: HourlySeries, *, clock: LocalClock | None = None) -> Floats:
+    """How closely each generator's feed-in follows a resource from day to day: Spearman's rank correlation.
+
+    Parameters
+    ----------
+    export, resource, clock
+        As in `detect`.
+
+    Returns
+    -------
+    float64[n]
+        From -1 to 1; -1 where there are too few days, or one of both never changes.
+    """
+    from scipy.stats import rankdata
+
+    found = np.full(len(export.usage_points), -1.0)
+    for k in range(found.size):
+        power_w = export.power_w[export.first[k] : export.first[k + 1]].astype(np.float64)
+        time_s = int(export.start_s[k]) + export.step_s * np.arange(power_w.size, dtype=np.int64)
+        local_day = (time_s + local_offset_s(time_s, clock)) // _DAY_S
+        days = _daily(power_w, values_at(resource, time_s), local_day, _DAY_S // export.step_s)
+        if days.power_w.size >= 14 and np.ptp(days.power_w) > 0 and np.ptp(days.resource) > 0:
+            found[k] = np.corrcoef(rankdata(days.power_w), rankdata(days.resource))[0, 1]
+    return found
+
+
 def _daily(power_w: Floats, resource: Floats, day: NDArray[np.int64], per_day: int) -> _Days:
     """Means of days of which nine tenths are there. Days without any feed-in are outages, and are not fitted."""
     both = np.isfinite(power_w) & np.isfinite(resource)
