@@ -186,6 +186,58 @@ def test_a_transformer_without_its_points_says_so() -> None:
     assert "S03" in row.insufficient[0].missing
 
 
+def with_sun(series: list[Series], known: Knowledge, plant_w: float) -> MetersResult:
+    """The same with PV at S02, which its meter and the head's meter show as taken and as fed in."""
+    hour = np.arange(series[0][2].size) % 24
+    sun_w = (plant_w * np.maximum(np.sin((hour - 6) / 12 * np.pi), 0.0)).astype(np.float32)
+    taken, back = [], []
+    for name, start_s, power_w in series:
+        net = power_w - sun_w if name in ("S02", "T1-head") else power_w
+        taken.append((name, start_s, np.maximum(net, 0.0)))
+        if name in ("S02", "T1-head"):
+            back.append((name, start_s, np.maximum(-net, 0.0)))
+    return MetersEngine(batches_of(taken), known, MetersOptions(), export_batches=batches_of(back)).run()
+
+
+def test_a_balance_knows_what_is_fed_in() -> None:
+    """With PV at a point an honest transformer still closes, and a bypass is still found at its size."""
+    honest = with_sun(*transformer_with(0.0), 40_000.0)
+    assert not [row for row in honest.rows if Family.BALANCE in row.families]
+    assert not math.isnan(of(honest, "T1-head").score)
+    found = [row for row in with_sun(*transformer_with(30_000.0), 40_000.0).rows if row.detector == "balance"]
+    assert found
+    assert found[0].listed
+    assert found[0].estimate is not None
+    assert found[0].estimate.power_w.estimate == pytest.approx(30_000, rel=0.3)
+
+
+def test_a_transformer_that_mostly_feeds_back_is_not_balanced() -> None:
+    """Its losses and errors are not those of a flow one way."""
+    row = of(with_sun(*transformer_with(0.0), 2_000_000.0), "T1-head")
+    assert math.isnan(row.score)
+    assert "one way" in row.insufficient[0].missing
+
+
+def test_a_head_that_is_its_own_point_is_refused() -> None:
+    """A slip in a table of the grid must not accuse anybody."""
+    series, known = transformer_with(0.0)
+    slip = (Transformer(transformer="T1", head_usage_point="S03", source=ROW),)
+    result = run(series, known=replace(known, transformers=slip))
+    assert not [row for row in result.rows if Family.BALANCE in row.families]
+    assert "one of its own points" in of(result, "S03").insufficient[0].missing
+
+
+def test_a_list_claims_no_more_than_its_reference_can_show() -> None:
+    """One rare shape among many points is worth a look: so few buildings cannot certify that it is not innocent."""
+    series = [shop(f"S{k:02d}", k) for k in range(40)] + [shop("S90", 90, machine_w=40_000.0, since_day=30)]
+    row = of(run(series), "S90")
+    buildings = len(load_references()["commercial"].scores)
+    assert row.p_value < 1 / (buildings + 1)
+    assert row.worth_a_look
+    assert not row.listed
+    assert row.adjusted_rate == pytest.approx(41 / (buildings + 1), rel=0.01)
+
+
 def test_a_p_value_has_a_score() -> None:
     """So that a balance stands beside loads: 0 at one of a hundred."""
     assert score_of_p(0.01) == pytest.approx(0.0)

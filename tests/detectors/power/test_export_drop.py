@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from headframe.detectors.power.export_drop import BLIND_SPOTS, detect
+from headframe.detectors.power.export_drop import BLIND_SPOTS, LEAST_FOLLOWED, detect, followed
 from headframe.records.load_finding import LoadFinding, LoadInsufficient, Standing
 from headframe.records.reading import HourlySeries, LoadBatch
 
@@ -99,6 +99,18 @@ def test_the_form_of_the_fall_tells_machines_from_soiling_and_from_a_cut() -> No
     assert standing["machines"]["curtailment"] is Standing.EXCLUDED
     assert standing["soiling"]["soiling"] is Standing.POSSIBLE
     assert standing["curtailment"]["curtailment"] is Standing.POSSIBLE
+
+
+def test_a_generator_follows_one_resource() -> None:
+    """A river's plant does not follow the sun, nor a roof the river, also when machines take half of what they give."""
+    power, flow = river(1)
+    roof, light = sun(2)
+    power[power.size // 2 :] *= 0.5
+    water = followed(batch(power), hourly(flow))[0], followed(batch(power), hourly(light))[0]
+    clouds = followed(batch(roof), hourly(flow))[0], followed(batch(roof), hourly(light))[0]
+    assert water[0] > LEAST_FOLLOWED > water[1]
+    assert clouds[1] > LEAST_FOLLOWED > clouds[0]
+    assert followed(batch(np.zeros(480)), hourly(flow))[0] == -1.0
 
 
 def test_a_drop_of_the_resource_too_is_none() -> None:
