@@ -79,10 +79,12 @@ def test_a_lake_is_kept_and_not_read_twice(readings: Path, tmp_path: Path) -> No
     files = MeterFiles(readings=(readings,), columns=COLUMNS, lake=lake)
     first, second = screen(files), screen(files)
     assert len(first.accounts) == 1
-    assert second.accounts == ()
+    assert second.accounts == first.accounts
+    assert first.accounts[0].file == str(readings)
     assert [row.score for row in first.rows][:3] == [row.score for row in second.rows][:3]
     direct = screen(MeterFiles(readings=(lake,)))
     assert names(direct) == names(first)
+    assert direct.accounts == first.accounts
     assert sorted(path.name for path in lake.glob("*.parquet")) == ["000001.parquet", "000001.points.parquet"]
 
 
@@ -155,7 +157,11 @@ def test_a_transformer_is_balanced(tmp_path: Path) -> None:
         ({"readings": ("nowhere.csv",)}, UnreadableInput, "there is no such file or folder"),
         ({"readings": (".",)}, UnreadableInput, "no file in this folder ends in"),
         ({"columns": "start=ts,energy_kwh"}, HeadframeError, "--columns: 'energy_kwh' is not a pair"),
-        ({"columns": "usage_point=zaehler,start=ts,energy_kwh=kwh"}, UnreadableInput, "'meter'"),
+        (
+            {"columns": "usage_point=zaehler,start=ts,energy_kwh=kwh"},
+            HeadframeError,
+            "--columns: .* has no column 'zaehler'",
+        ),
         ({"sites": ("nowhere.csv",)}, HeadframeError, "nowhere.csv"),
         ({"topology": ("nowhere.csv",)}, HeadframeError, "nowhere.csv"),
         ({"weather": "nowhere.csv"}, HeadframeError, "nowhere.csv"),
@@ -172,8 +178,9 @@ def test_faults_are_told_in_words(
             made[key] = tuple(tmp_path / one for one in value)
         else:
             made[key] = tmp_path / str(value) if key == "weather" else value
-    with pytest.raises(fault, match=words.replace("(", r"\(")):
+    with pytest.raises(fault, match=words.replace("(", r"\(")) as caught:
         screen(MeterFiles(**made))  # type: ignore[arg-type]
+    assert caught.type is fault  # their exit codes differ
 
 
 def test_a_file_without_any_reading_is_refused(tmp_path: Path) -> None:
@@ -202,3 +209,83 @@ def test_what_a_lake_took_in_is_no_secret_format(readings: Path, tmp_path: Path)
     assert len(again.accounts) == 1
     assert names(again) == names(screen(MeterFiles(readings=(readings,))))
     assert not math.isnan(next(row.score for row in again.rows if row.usage_point == "H1"))
+
+
+def test_damage_is_not_forgotten_by_a_lake(readings: Path, tmp_path: Path) -> None:
+    """A second run uses the same readings, so it says the same of the rows that were lost."""
+    text = tmp_path / "readings.csv"
+    lines = pl.read_parquet(readings).write_csv().splitlines()
+    lines[7] = lines[7].rpartition(",")[0] + ",much"
+    text.write_text("\n".join(lines))
+    files = MeterFiles(readings=(text,), lake=tmp_path / "lake")
+    first, second = screen(files), screen(files)
+    assert len(first.damaged) == 1
+    assert second.damaged == first.damaged
+    # A list of names without accounts is understood.
+    taken = tmp_path / "lake" / "taken_in.json"
+    taken.write_text(json.dumps(list(json.loads(taken.read_text()))))
+    assert screen(files).accounts == ()
+
+
+def test_one_bad_file_does_not_spoil_a_folder(readings: Path, tmp_path: Path) -> None:
+    """It is told with its reason, and the others are used; only where none can be read is that the end."""
+    good, bad, bare = tmp_path / "a.parquet", tmp_path / "b.parquet", tmp_path / "c.csv"
+    good.write_bytes(readings.read_bytes())
+    bad.write_bytes(readings.read_bytes()[:3_000])
+    bare.write_text("meter,ts,kwh\n")
+    result = screen(MeterFiles(readings=(tmp_path,)))
+    assert names(result) == names(screen(MeterFiles(readings=(readings,))))
+    assert [account.file for account in result.damaged] == [str(bad)]
+    assert "the file cannot be used" in result.damaged[0].problems[0][0]
+    assert [line for one in result.accounts for line in one.remarks if "there is no reading in it" in line] == [
+        f"{bare}: there is no reading in it"
+    ]
+    with pytest.raises(UnreadableInput, match=r"b\.parquet"):
+        screen(MeterFiles(readings=(good, bad)))
+    good.unlink()
+    with pytest.raises(UnreadableInput, match="no reading could be read: the file cannot be used"):
+        screen(MeterFiles(readings=(tmp_path,)))
+
+
+def test_tables_that_match_nothing_are_not_known(readings: Path, tmp_path: Path) -> None:
+    """A table of other points, another time or of readings is said to be of no use, and counts as not given."""
+    points, heads, weather, prices = (tmp_path / name for name in ("points.csv", "heads.csv", "w.csv", "p.csv"))
+    points.write_text("usage_point,tariff_class\nX1,household\nX2,household\n")
+    heads.write_text("transformer,head_usage_point\nT1,NOPE\n")
+    weather.write_text("time,temperature_c\n2010-01-01T00:00Z,5\n2010-01-01T01:00Z,5\n")
+    prices.write_text("time,price_per_kwh\n2040-01-01T00:00Z,1\n2040-01-01T01:00Z,2\n")
+    result = screen(MeterFiles(readings=(readings,), topology=(points, heads), weather=weather, prices=prices))
+    assert result.known == ()
+    assert any("temperature" in line for line in result.not_tested)
+    for words in (
+        f"{points}: none of its 2 usage points has readings",
+        f"{heads}: the head meter NOPE of transformer T1 has no readings, so no balance",
+        f"{weather}: none of its times lies within the readings (",
+        f"{prices}: none of its times lies within the readings (",
+    ):
+        assert any(line.startswith(words) for line in result.remarks), words
+    # Without weather the table is read as it stands.
+    result = screen(MeterFiles(readings=(readings,), topology=(readings,), prices=prices))
+    assert result.known == ()
+    assert any("says nothing of its 9 usage points but their names" in line for line in result.remarks)
+    assert any(line.startswith(f"{prices}: none of its times") for line in result.remarks)
+
+
+def test_columns_of_other_types_are_refused_by_name(readings: Path, tmp_path: Path) -> None:
+    """A list is no name of a meter, and yes is no kilowatt-hour."""
+    table = pl.read_parquet(readings).head(50)
+    lists, yes = tmp_path / "lists.parquet", tmp_path / "yes.parquet"
+    table.with_columns(pl.concat_list("meter")).write_parquet(lists)
+    with pytest.raises(UnreadableInput, match=r"column 'meter' holds List\(String\)"):
+        screen(MeterFiles(readings=(lists,)))
+    table.with_columns(kwh=pl.lit(value=True)).write_parquet(yes)
+    with pytest.raises(UnreadableInput, match="the value is no number"):
+        screen(MeterFiles(readings=(yes,)))
+
+
+def test_a_file_of_blanks_has_no_rows(tmp_path: Path) -> None:
+    """Only delimiters and blanks."""
+    blank = tmp_path / "blank.csv"
+    blank.write_text(" , ,\n , ,\n")
+    with pytest.raises(UnreadableInput, match="there are no rows"):
+        screen(MeterFiles(readings=(blank,)))

@@ -9,7 +9,7 @@ import json
 import tempfile
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime, tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 from headframe.errors import HeadframeError, UnreadableInput
 from headframe.records.load_finding import UsagePointResult
 from headframe.records.meters import MetersResult
-from headframe.records.reading import HourlySeries, LoadBatch, LocalClock, ReadingAccount
+from headframe.records.reading import HourlySeries, LoadBatch, LocalClock, ReadingAccount, Transformer, UsagePoint
+from headframe.records.site import SourceRow
 
 if TYPE_CHECKING:
     from headframe.engines.meters import Knowledge
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from headframe.sources.power.columns import ColumnMapping
     from headframe.sources.power.options import ReadingOptions
     from headframe.sources.power.surroundings import SurroundingSeries
+    from headframe.sources.power.topology import Topology
     from headframe.stores.lake import Lake
     from headframe.stores.parquet_stream import ParquetReadings
 
@@ -115,7 +117,7 @@ def screen(
     with ExitStack() as stack:
         readings = _readings(files, stack, talk)
         registry, remarks = _registry(files)
-        knowledge, tables = _knowledge(files, readings.span_s())
+        knowledge, tables, known, unmatched = _knowledge(files, readings)
         engine = MetersEngine(
             lambda names: readings.batches(names, as_measured=False),
             knowledge,
@@ -132,24 +134,14 @@ def screen(
         accounts = readings.accounts()
         if not result.readings:
             raise _nothing_read(files, accounts)
-    known = [
-        name
-        for name, there in (
-            ("topology", files.topology),
-            ("weather", files.weather),
-            ("prices", files.prices),
-            ("sites", files.sites),
-        )
-        if there
-    ]
     if registry is not None:
         result = replace(result, rows=[_at_site(row, registry) for row in result.rows])
     return replace(
         result,
         accounts=(*accounts, *tables),
         zone=files.zone_name,
-        known=tuple(known),
-        remarks=(*result.remarks, *remarks),
+        known=(*known, *(("sites",) if files.sites else ())),
+        remarks=(*result.remarks, *unmatched, *remarks),
     )
 
 
@@ -173,6 +165,12 @@ class _Readings(Protocol):
 
     def span_s(self) -> tuple[int, int] | None:
         """From the first instant to the last, where that is known beforehand. [s since 1970-01-01 UTC]"""
+
+    def covers_s(self) -> tuple[int, int] | None:
+        """The same, also where a column of times must be read for it; None without a time. [s since 1970-01-01 UTC]"""
+
+    def usage_points(self) -> set[str]:
+        """All that have readings."""
 
 
 class _OfLakes:
@@ -205,6 +203,12 @@ class _OfLakes:
         spans = [span for lake in self._lakes if (span := lake.span()) is not None]
         return min(span.start_s for span in spans), max(span.end_s for span in spans)
 
+    def covers_s(self) -> tuple[int, int] | None:
+        return self.span_s()
+
+    def usage_points(self) -> set[str]:
+        return {name for names, _ in self._places for name in names}
+
 
 class _OfParquet:
     """Load out of one Parquet table that needs no sorting: read once for each pass, and nothing is written."""
@@ -226,6 +230,12 @@ class _OfParquet:
     def span_s(self) -> tuple[int, int] | None:
         return None
 
+    def covers_s(self) -> tuple[int, int] | None:
+        return self._table.span()
+
+    def usage_points(self) -> set[str]:
+        return set(self._table.usage_points())
+
 
 def _readings(files: MeterFiles, stack: ExitStack, talk: Callable[[str], None]) -> _Readings:
     """Where the load comes from: tables are imported into a lake, but for one that can be read as it stands."""
@@ -238,13 +248,15 @@ def _readings(files: MeterFiles, stack: ExitStack, talk: Callable[[str], None]) 
     except ValueError as fault:
         raise HeadframeError(f"--columns: {fault}") from fault
     options = ReadingOptions(zone=files.zone)
-    lakes = [Lake(path) for path in files.readings if _is_lake(path)]
-    tables = [table for path in files.readings if not _is_lake(path) for table in _files_of(path)]
+    lakes = [Lake(path) for path in files.readings if _is_lake(path) and path != files.lake]
+    # With each file, whether it was named itself: one of a folder may be no table of readings, and the rest is used.
+    tables = [(table, table == path) for path in files.readings if not _is_lake(path) for table in _files_of(path)]
     alone = len(tables) == 1 and not lakes and files.lake is None
     # A generator's feed-in is asked for where the weather may tell what it lives on.
-    if alone and files.weather is None and (table := _standing(tables[0], mapping, options)) is not None:
+    if alone and files.weather is None and (table := _standing(tables[0][0], mapping, options)) is not None:
         return _OfParquet(table)
-    accounts: list[ReadingAccount] = []
+    accounts = [account for lake in lakes for account in _Taken(lake.folder).accounts()]
+    faults: list[HeadframeError] = []
     if tables or files.lake is not None:
         folder = files.lake or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="headframe-lake-")))
         try:
@@ -252,36 +264,68 @@ def _readings(files: MeterFiles, stack: ExitStack, talk: Callable[[str], None]) 
         except OSError as fault:
             raise HeadframeError(f"{folder}: no lake can be kept there: {fault.strerror or fault}") from fault
         taken = _Taken(folder)
-        for path in tables:
+        for path, is_named in tables:
             if files.lake is not None and taken.has(path, files):
                 continue
             if path.stat().st_size > TALK_BYTES:
                 talk(f"reading {path.name}")
-            accounts.append(_imported(lake, path, mapping, options))
-            if files.lake is not None:
-                taken.add(path, files)
+            try:
+                account = _imported(lake, path, mapping, options)
+            except HeadframeError as fault:
+                if is_named:
+                    raise
+                faults.append(fault)
+                accounts.append(_lost(path, fault))
+                continue
+            if files.lake is None:
+                accounts.append(account)
+            else:
+                taken.add(path, files, account)
+        accounts += taken.accounts()
         lakes.append(lake)
     lakes = [lake for lake in lakes if lake.span() is not None]
     if not lakes:
+        # Where no file has the columns that are told, the command line is wrong and not the files.
+        if faults and (len(accounts) == 1 or not any(isinstance(fault, UnreadableInput) for fault in faults)):
+            raise faults[0]
         raise _nothing_read(files, accounts)
     return _OfLakes(lakes, accounts)
 
 
 def _imported(lake: Lake, path: Path, mapping: ColumnMapping | None, options: ReadingOptions) -> ReadingAccount:
     try:
-        return lake.take_in(path, mapping, options).account
+        account = lake.take_in(path, mapping, options).account
     except ValueError as fault:
         raise _unreadable(path, fault) from fault
+    if account.rows or account.problems:
+        return account
+    return replace(account, remarks=(*account.remarks, f"{path}: there is no reading in it"))
 
 
-def _unreadable(path: Path, fault: Exception) -> UnreadableInput:
+def _lost(path: Path, fault: Exception) -> ReadingAccount:
+    """The account of a file that cannot be read at all."""
+    why = str(fault).removeprefix(f"{path}: ")
+    return ReadingAccount(file=str(path), rows=0, kept=0, problems=((f"the file cannot be used: {why}", 0, ()),))
+
+
+def _unreadable(path: Path, fault: Exception) -> HeadframeError:
+    """What to say of a file that cannot be read; of a mapping that does not fit it, the mapping is at fault."""
+    from headframe.sources.power.columns import NoSuchColumn
+
     text = str(fault)
-    return UnreadableInput(text if path.name in text else f"{path}: {text}")
+    if isinstance(fault, NoSuchColumn):
+        return HeadframeError(f"--columns: {text}")
+    if str(path) in text:
+        return UnreadableInput(text)
+    # Some know only the name of the file.
+    return UnreadableInput(text.replace(path.name, str(path), 1) if text.startswith(path.name) else f"{path}: {text}")
 
 
 def _nothing_read(files: MeterFiles, accounts: Sequence[ReadingAccount]) -> UnreadableInput:
     names = ", ".join(map(str, files.readings[:3]))
-    why = "; ".join(f"{reason} ({rows:,} rows)" for one in accounts for reason, rows, _ in one.problems[:2])
+    why = "; ".join(
+        reason + (f" ({rows:,} rows)" if rows else "") for one in accounts for reason, rows, _ in one.problems[:2]
+    )
     return UnreadableInput(f"{names}: no reading could be read{f': {why}' if why else ''}")
 
 
@@ -316,14 +360,17 @@ def _files_of(path: Path) -> list[Path]:
 
 
 class _Taken:
-    """Which files a lake that is kept has taken in already, by name, size and time of change."""
+    """Which files a lake that is kept has taken in already, by name, size and time of change, with their accounts."""
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / _TAKEN
         try:
-            self._known = set(map(str, json.loads(self._path.read_text(encoding="utf-8"))))
-        except (OSError, ValueError, TypeError):
-            self._known = set()
+            told = json.loads(self._path.read_text(encoding="utf-8"))
+            # A plain list of keys has no accounts.
+            pairs = told.items() if isinstance(told, dict) else ((key, None) for key in told)
+            self._known = {str(key): None if account is None else _account_of(account) for key, account in pairs}
+        except (OSError, ValueError, TypeError, KeyError):
+            self._known = {}
 
     @staticmethod
     def _key(path: Path, files: MeterFiles) -> str:
@@ -333,9 +380,29 @@ class _Taken:
     def has(self, path: Path, files: MeterFiles) -> bool:
         return self._key(path, files) in self._known
 
-    def add(self, path: Path, files: MeterFiles) -> None:
-        self._known.add(self._key(path, files))
-        self._path.write_text(json.dumps(sorted(self._known), indent=1), encoding="utf-8")
+    def add(self, path: Path, files: MeterFiles, account: ReadingAccount) -> None:
+        """Write down a file; what stood under its path before is no longer so, for its later readings count."""
+        self._known = {key: one for key, one in self._known.items() if one is None or one.file != account.file}
+        self._known[self._key(path, files)] = account
+        told = {key: None if one is None else asdict(one) for key, one in sorted(self._known.items())}
+        self._path.write_text(json.dumps(told, indent=1), encoding="utf-8")
+
+    def accounts(self) -> list[ReadingAccount]:
+        """What became of the rows of all files whose readings are in the lake."""
+        return [one for one in self._known.values() if one is not None]
+
+
+def _account_of(told: dict[str, Any]) -> ReadingAccount:
+    return ReadingAccount(
+        file=str(told["file"]),
+        rows=int(told["rows"]),
+        kept=int(told["kept"]),
+        problems=tuple(
+            (str(reason), int(rows), tuple(SourceRow(str(one["file"]), int(one["row"])) for one in examples))
+            for reason, rows, examples in told["problems"]
+        ),
+        remarks=tuple(map(str, told["remarks"])),
+    )
 
 
 def _places(lake: Lake) -> tuple[tuple[str, ...], int]:
@@ -368,8 +435,11 @@ def _near(names: Sequence[str], wanted: Collection[str], most: int) -> Iterator[
 # What is known beside them --------------------------------------------------------------------------------------------
 
 
-def _knowledge(files: MeterFiles, span_s: tuple[int, int] | None) -> tuple[Knowledge, list[ReadingAccount]]:
-    """Clock, weather, prices, topology, and accounts of their files."""
+def _knowledge(files: MeterFiles, readings: _Readings) -> tuple[Knowledge, list[ReadingAccount], list[str], list[str]]:
+    """Clock, weather, prices, topology; accounts of their files; what is known of these readings; remarks.
+
+    A table that matches no reading counts as not given, which a remark says.
+    """
     from headframe.engines.meters import Knowledge
     from headframe.records.reading import Surroundings
     from headframe.sources.power.options import EARLIEST_S, LATEST_S, ReadingOptions
@@ -393,8 +463,18 @@ def _knowledge(files: MeterFiles, span_s: tuple[int, int] | None) -> tuple[Knowl
             tables += topology.accounts
     except ValueError as fault:
         raise HeadframeError(str(fault)) from fault
+    remarks, known = _unmatched(files, topology, readings) if files.topology else ([], False)
+    names = ["topology"] if known else []
+    span_s = readings.covers_s() if weather is not None or prices is not None else None
+    if weather is not None and span_s is not None and (said := _elsewhere(files.weather, weather, span_s)):
+        remarks.append(said)
+        weather = None
+    if prices is not None and span_s is not None and (said := _elsewhere(files.prices, prices, span_s)):
+        remarks.append(said)
+        prices = None
+    names += [name for name, there in (("weather", weather), ("prices", prices)) if there is not None]
     surroundings = Surroundings(
-        clock=_clock(files, *(span_s or (EARLIEST_S, LATEST_S))),
+        clock=_clock(files, *(readings.span_s() or (EARLIEST_S, LATEST_S))),
         temperature_c=None if weather is None else weather.temperature_c,
         price_per_kwh=None if prices is None else prices.price_per_kwh,
     )
@@ -404,14 +484,75 @@ def _knowledge(files: MeterFiles, span_s: tuple[int, int] | None) -> tuple[Knowl
         transformers=topology.transformers,
         references=load_references(),
         country=files.country,
-        price_source="" if files.prices is None else files.prices.name,
+        price_source="" if files.prices is None or prices is None else files.prices.name,
         carbon_g_per_kwh=next(
             (one.carbon_g_per_kwh for one in (weather, prices) if one is not None and one.carbon_g_per_kwh is not None),
             None,
         ),
         resources=() if weather is None else _resources(weather),
     )
-    return knowledge, tables
+    return knowledge, tables, names, remarks
+
+
+def _elsewhere(path: Path | None, series: SurroundingSeries, span_s: tuple[int, int]) -> str:
+    """What to say of a table none of whose times lies within the readings; empty where one does."""
+    start_s, end_s = span_s
+    told = (
+        series.temperature_c, series.price_per_kwh, series.carbon_g_per_kwh,
+        series.irradiance_w_m2, series.water_flow_m3_s, series.fuel,
+    )  # fmt: skip
+    for one in told:
+        if one is None:
+            continue
+        # Slots that begin before the last instant and end after the first.
+        low = max((start_s - one.start_s) // one.step_s, 0)
+        high = max((end_s - one.start_s) // one.step_s + 1, 0)
+        if (one.values[low:high] == one.values[low:high]).any():  # some are not NaN
+            return ""
+    first, last = (datetime.fromtimestamp(at, UTC).date().isoformat() for at in (start_s, end_s))
+    return f"{path}: none of its times lies within the readings ({first} to {last}); it counts as not given"
+
+
+_MOST_NAMED = 5
+
+
+def _unmatched(files: MeterFiles, topology: Topology, readings: _Readings) -> tuple[list[str], bool]:
+    """Tables of the grid that match no reading or say nothing, each a remark; and whether any of it is of use."""
+    there = readings.usage_points()
+    remarks = []
+    useful = False
+    for path in files.topology:
+        points = [point for point in topology.usage_points if point.source.file == str(path)]
+        heads = [one for one in topology.transformers if one.source.file == str(path)]
+        saying = [point for point in points if _says_something(point)]
+        if points and not any(point.usage_point in there for point in points):
+            remarks.append(f"{path}: none of its {len(points):,} usage points has readings")
+        elif points and not saying:
+            remarks.append(f"{path}: it says nothing of its {len(points):,} usage points but their names")
+        remarks += _headless(path, heads, there)
+        useful |= any(point.usage_point in there for point in saying)
+        useful |= any(head.head_usage_point in there for head in heads)
+    return remarks, useful
+
+
+def _says_something(point: UsagePoint) -> bool:
+    """Whether a table says more of a point than that it is there."""
+    return replace(point, source=_NOWHERE) != UsagePoint(usage_point=point.usage_point, source=_NOWHERE)
+
+
+_NOWHERE = SourceRow("", 0)
+
+
+def _headless(path: Path, heads: Sequence[Transformer], there: Collection[str]) -> list[str]:
+    """Transformers whose own meter has no readings: they have no balance."""
+    without = [one for one in heads if one.head_usage_point not in there]
+    said = [
+        f"{path}: the head meter {one.head_usage_point} of transformer {one.transformer} has no readings, so no balance"
+        for one in without[:_MOST_NAMED]
+    ]
+    if len(without) > _MOST_NAMED:
+        said.append(f"{path}: nor have the head meters of {len(without) - _MOST_NAMED:,} more transformers")
+    return said
 
 
 def _weather(path: Path, options: ReadingOptions) -> SurroundingSeries:

@@ -68,6 +68,17 @@ def test_meters_are_written_and_named(headframe: Run, tmp_path: Path) -> None:
     assert then == f"headframe: now find them: {command}"
 
 
+def test_meters_that_are_replaced_are_told(headframe: Run, tmp_path: Path) -> None:
+    """An older district is gone without a word otherwise; one of a thing is no plural."""
+    (tmp_path / "d").mkdir()
+    (tmp_path / "d" / "weather.csv").write_text("x")
+    one = ("simulate", "meters", "d", "--points", "1", "--days", "2", "--prevalence", "0")
+    first, much, _ = headframe(*one).stderr.splitlines()
+    assert first == "headframe: 1 older file of the same names in d was replaced"
+    assert "of 1 supply point and 1 transformer; no miners" in much
+    assert headframe(*one).stderr.startswith("headframe: 10 older files of the same names in d were replaced\n")
+
+
 def test_options_of_meters_reach_the_simulation(headframe: Run, tmp_path: Path) -> None:
     """Interval, first day, place, share of homes, and no faults: 2026-03-08 has 23 hours in Chicago."""
     done = headframe(

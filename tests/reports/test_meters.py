@@ -14,12 +14,14 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from headframe.records.load_finding import LoadDrawing, UsagePointResult
+from headframe.records.load_finding import LoadDrawing, Mode, Onset, Standing, UsagePointResult
 from headframe.records.meters import MetersResult
 from headframe.reports.meters import (
     CANNOT_SEE,
     CSV_COLUMNS,
     PEOPLE_DECIDE,
+    brief_sentences,
+    cells,
     meters_csv,
     meters_json,
     meters_lines,
@@ -28,7 +30,7 @@ from headframe.reports.meters import (
     summary_lines,
     write_table,
 )
-from headframe.reports.meters_drawing import draw_load
+from headframe.reports.meters_drawing import draw_load, parts_of, scaled_before
 from headframe.reports.meters_html import render_meters_html, write_meters_html
 from headframe.reports.meters_schema import schema_text
 from tests.reports.meters_samples import DAY_S, START_S, district, drawing, innocent, miner, short
@@ -172,6 +174,95 @@ def test_an_empty_list_is_no_promise() -> None:
     assert "No entry on the list" in table(replace(result, rows=[]))
 
 
+def test_no_answer_is_no_promise() -> None:
+    """Where nothing could answer, nothing is said to stand out by chance, and no number stands twice."""
+    text = " ".join(summary_lines(replace(district(), rows=[short("B")])))
+    assert "No entry on the list at a false discovery rate of 5 %: no row has an answer." in text
+    assert "No row worth a look: none has an answer." in text
+    assert "0.0" not in text
+    few = replace(district(), rows=[miner()])
+    assert "expect fewer than 0.1 of them to be wrong" in summary_lines(few)[0]
+    assert "about fewer" not in table(few) + page(few)
+
+
+def test_ranks_are_the_same_everywhere() -> None:
+    """A row that stands out below one that does not keeps its rank, in table, report and CSV."""
+    rows = district().rows
+    result = replace(district(), rows=[rows[0], rows[3], rows[2]])
+    assert re.search(r"^3 +M-1500", table(result), re.MULTILINE)
+    assert re.search(r'<td data-label="Rank">3</td><th scope="row"><a [^>]*>M-1500', page(result))
+    assert [row["rank"] for row in csv.DictReader(meters_csv(result, everything=False))] == ["1", "3"]
+
+
+def test_untested_explanations_are_left_and_marked() -> None:
+    """What was not tested may be it; a dash would read as nothing else."""
+    row = miner()
+    assert cells(row, periods=False)[-1] == "server room, PV (not tested)"
+    only = replace(row, counter_hypotheses=row.counter_hypotheses[2:])
+    assert cells(only, periods=False)[-1] == "PV (not tested)"
+    assert "PV (not tested)" in page(replace(district(), rows=[only]))
+    none = replace(row, counter_hypotheses=row.counter_hypotheses[:1])
+    assert none.counter_hypotheses[0].standing is Standing.EXCLUDED
+    assert cells(none, periods=False)[-1] == "none of those tested"
+
+
+def test_an_entry_of_the_table_is_short() -> None:
+    """At most eight lines of 120 columns, however much was seen; sentences are not cut in two."""
+    said = "The load of 4.5 kW is flat. " + "Its quiet hours vary by 6.4% from day to day. " * 20
+    row = miner("U" * 20, explanation=said, site_name="S" * 20)
+    text = table(replace(district(), rows=[row]))
+    entry = text[text.index("\n\nU") + 2 : text.index("\n\nFigures of each test")]
+    assert len(entry.splitlines()) <= 8
+    assert brief_sentences(row)[0].endswith("from day to day.")
+    assert text.index("expect fewer than 0.1 of them") < text.index("U" * 5), "how often it is wrong comes first"
+
+
+def test_small_chances_say_what_they_rest_on() -> None:
+    """A chance that no rank among the peers can show is one of a model; none is said to be smaller than 1e-12."""
+    assert "with a chance of 4.2e-07 (by the modelled tail of the reference; 108 comparable points)" in " ".join(
+        sentences(miner(p_value=4.2e-7, peers=108))
+    )
+    found = replace(miner().findings[0], peers=0, p_value=1e-6)
+    assert "(by the accuracy of the meters, beside 108 comparable points)" in " ".join(
+        sentences(miner(p_value=2e-6, peers=108, findings=(found,)))
+    )
+    head = miner(p_value=1e-299, peers=0)
+    assert "with a chance below 1e-12 (by the accuracy of the meters)" in " ".join(sentences(head))
+    assert cells(head, periods=False)[3] == "below 1e-12"
+    assert "1e-299" not in page(replace(district(), rows=[head]))
+    assert "1 in n + 1" not in page(district())
+    assert "1 in B + 1" in page(district())
+
+
+def test_buildings_of_the_reference_are_as_many_as_is_said(project_root: Path) -> None:
+    """The report and the docs name them: a new reference changes the words."""
+    from headframe.stores.reference_scores import load_references
+
+    many = {kind: len(reference.scores) for kind, reference in load_references().items()}
+    words = f"({many['commercial']} commercial ones, {many['home']} homes)"
+    assert words in page(district())
+    assert words in (project_root / "docs" / "meters.md").read_text(encoding="utf-8")
+
+
+def test_what_no_meter_shows_is_a_share_of_the_transformer() -> None:
+    """A transformer's head is no site."""
+    row = miner()
+    assert row.estimate is not None
+    head = replace(row, estimate=replace(row.estimate, mode=Mode.UNMETERED))
+    assert "31 % of the transformer's energy" in " ".join(sentences(head))
+    assert "31 % of the transformer&#39;s energy" in page(replace(district(), rows=[head]))
+    assert "31 % of the site's energy" in " ".join(sentences(row))
+
+
+def test_since_when_is_said_once() -> None:
+    """Not as part of the mode, and again."""
+    row = miner()
+    assert row.estimate is not None
+    before = replace(row, estimate=replace(row.estimate, mode=Mode.ALWAYS_ON, onset=None))
+    for one in (row, before):
+        assert " ".join(sentences(one)[1:2]).count("since") == 1
+
+
 def test_sentences_tell_the_standing_of_each_explanation() -> None:
     """Possible, excluded and untested stand apart, each with its figures."""
     said = " ".join(sentences(miner()))
@@ -291,6 +382,24 @@ def test_drawing_has_all_lines() -> None:
     assert re.search(r'class="mean" d="M[^"]*M', drawn.svg), "the gap breaks the line"
     assert "nan" not in drawn.svg
     assert drawn.description.startswith("2022-01-01 to 2022-04-23: the peers' middle 90 %")
+
+
+def test_band_is_scaled_to_what_was_before_the_onset() -> None:
+    """Else the load itself lifts the band above the point's own past."""
+    whole, onset_s = drawing(), START_S + 44 * DAY_S
+    onset = Onset(*[(onset_s + shift) * 1_000_000_000 for shift in (-DAY_S, 0, DAY_S)])
+    known = [watts for watts in whole.mean_w if math.isfinite(watts)]
+    before = [watts for watts in whole.mean_w[:43] if math.isfinite(watts)]
+    scaled, done = scaled_before(whole, onset)
+    assert done
+    factor = (sum(before) / len(before)) / (sum(known) / len(known))
+    assert factor < 0.9
+    assert scaled.peers_high_w == pytest.approx([watts * factor for watts in whole.peers_high_w])
+    assert scaled.mean_w == whole.mean_w
+    assert "before the onset" in dict(parts_of(scaled, before_onset=done))["peers"]
+    early = Onset(*[(START_S + day * DAY_S) * 1_000_000_000 for day in (12, 13, 14)])
+    assert scaled_before(whole, early) == (whole, False), "too few days before it"
+    assert scaled_before(whole, None) == (whole, False)
 
 
 def test_drawing_of_many_years_is_thinned_and_says_so() -> None:

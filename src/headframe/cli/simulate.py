@@ -118,6 +118,7 @@ def meters(
     Example: headframe simulate meters district/ --points 500 --days 90 --step-minutes 30
     """
     from headframe import clock
+    from headframe.reports.words import count
     from headframe.simulate.meters import NAMES, PLACES, MetersSpec, write_meters
 
     next_word_s = clock.monotonic_s() + _SILENT_FOR_S
@@ -126,7 +127,7 @@ def meters(
         nonlocal next_word_s
         if clock.monotonic_s() >= next_word_s and done < of:
             next_word_s = clock.monotonic_s() + _SAY_EVERY_S
-            say(f"{done} of {of} transformers")
+            say(f"{done} of {count(of, 'transformer')}")
 
     try:
         spec = MetersSpec(
@@ -134,6 +135,7 @@ def meters(
             place=PLACES[place.value], first_day=first_day.date(), faults=faults,
         )  # fmt: skip
         folder.mkdir(parents=True, exist_ok=True)
+        older = sum((folder / name).exists() for name in NAMES)
         made = write_meters(folder, spec, seed, progress=progress)
     except ValueError as error:
         fail(str(error), ExitCode.USAGE)
@@ -141,9 +143,12 @@ def meters(
         fail(f"{folder} could not be written: {error.strerror}; choose another OUT_FOLDER", ExitCode.NOT_WRITTEN)
     for name in NAMES:
         print(made.path(name))
+    if older:
+        say(f"{count(older, 'older file')} of the same names in {folder} {'was' if older == 1 else 'were'} replaced")
     say(
-        f"{made.readings:,} readings of {made.usage_points:,} supply points and {made.transformers:,} transformers; "
-        f"{made.miners} miners, {made.path('truth.csv')} says where"
+        f"{count(made.readings, 'reading')} of {count(made.usage_points, 'supply point')} and "
+        f"{count(made.transformers, 'transformer')}; {count(made.miners, 'miner')}"
+        + (f", {made.path('truth.csv')} says where" if made.miners else "")
     )
     say(
         f"now find them: headframe meters {made.path('readings.parquet')} --topology {made.path('topology.csv')} "

@@ -8,6 +8,7 @@ import csv
 import io
 import json
 import math
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -56,8 +57,8 @@ CANNOT_SEE = (
 """What no row of this command can show, whatever its score."""
 
 MODE_WORDS: Mapping[Mode, str] = {
-    Mode.ALWAYS_ON: "day and night, since before the data",
-    Mode.STEP: "day and night, since a day within the data",
+    Mode.ALWAYS_ON: "day and night",
+    Mode.STEP: "day and night",
     Mode.STAGED: "in several steps",
     Mode.CURTAILED: "off at the evening peak",
     Mode.PRICE_FOLLOWING: "off where the price is high",
@@ -66,7 +67,7 @@ MODE_WORDS: Mapping[Mode, str] = {
     Mode.UNMETERED: "past the meters",
     Mode.UNKNOWN: "not clear",
 }
-"""Each mode in words."""
+"""Each mode in words; since when stands beside it."""
 MODE_BRIEFLY: Mapping[Mode, str] = {
     Mode.ALWAYS_ON: "day and night",
     Mode.STEP: "day and night",
@@ -88,6 +89,9 @@ COUNTER_WORDS: Mapping[str, str] = {
 _WIDE = 120  # columns where nobody says how wide the paper is
 _MOST_SENTENCES = 200  # of usage points in full sentences, in the table
 _MOST_ROWS = 2_000
+_MOST_SEEN = 340  # name and what was seen, in the table: three lines of 120 [characters]
+_SMALLEST_P = 1e-12  # no model of a load or a meter is so exact that a smaller one means anything
+_WHOLE = re.compile(r"[.!?](?= [A-Z])")
 
 
 # In sentences --------------------------------------------------------------------------------------------------------
@@ -123,6 +127,39 @@ def sentences(row: UsagePointResult) -> list[str]:
     return said
 
 
+def brief_sentences(row: UsagePointResult) -> list[str]:
+    """What of a row is needed first: what was seen, how much it is, how rare, and what else it could be.
+
+    Parameters
+    ----------
+    row : UsagePointResult
+
+    Returns
+    -------
+    list of str
+        At most some eight lines of 120 characters, without control characters. `sentences` tells all.
+    """
+    name = usage_point_words(row)
+    said = [f"{name}: {_stopped(_beginning(visible(row.explanation, 2_000), _MOST_SEEN - len(name)))}"]
+    if row.estimate is not None:
+        said.append(estimate_words(row.estimate))
+    if math.isfinite(row.p_value):
+        said.append(_rarity(row))
+    if row.counter_hypotheses:
+        could = could_also_be(row.counter_hypotheses)
+        excluded = _names(row.counter_hypotheses, Standing.EXCLUDED)
+        said.append(f"Could also be: {could}" + (f". Excluded: {', '.join(excluded)}." if excluded else "."))
+    return said
+
+
+def _beginning(explanation: str, most: int) -> str:
+    """As many whole sentences as there is room for."""
+    if len(explanation) <= most:
+        return explanation
+    ends = [found.end() for found in _WHOLE.finditer(explanation) if found.end() <= most]
+    return explanation[: ends[-1]] if ends else f"{explanation[:most].rstrip(' .')}..."
+
+
 def usage_point_words(row: UsagePointResult) -> str:
     """The usage point, with its site where that is known."""
     name = visible(row.usage_point, 80)
@@ -133,12 +170,17 @@ def usage_point_words(row: UsagePointResult) -> str:
 
 def estimate_words(estimate: LoadEstimate) -> str:
     """What the load amounts to, in one sentence."""
-    share = f", {_percent(estimate.share)} of the site's energy" if math.isfinite(estimate.share) else ""
+    share = f", {_percent(estimate.share)} {of_whose_energy(estimate)}" if math.isfinite(estimate.share) else ""
     runs = f", running {_percent(estimate.duty)} of the time" if math.isfinite(estimate.duty) else ""
     return (
         f"If it is mining: {interval(estimate.power_w, 'W')}{share}{runs}; {MODE_WORDS[estimate.mode]}; "
         f"{onset_words(estimate.onset)}; {interval(estimate.energy_wh, 'Wh')} in all."
     )
+
+
+def of_whose_energy(estimate: LoadEstimate) -> str:
+    """What the share is of: what no meter shows is a share of what the transformer's head meter shows."""
+    return "of the transformer's energy" if estimate.mode is Mode.UNMETERED else "of the site's energy"
 
 
 def onset_words(onset: Onset | None) -> str:
@@ -151,8 +193,15 @@ def onset_words(onset: Onset | None) -> str:
 
 
 def _rarity(row: UsagePointResult) -> str:
-    p = f"{row.p_value:.2g}"
+    p = p_words(row.p_value)
     among = f"among {count(row.peers, 'comparable point')}" if row.peers else "by the accuracy of the meters"
+    of_meters = any(found.peers == 0 and found.p_value <= row.p_value for found in row.findings)
+    chance = p if p.startswith("below") else f"of {p}"
+    if row.peers and of_meters:
+        among = f"by the accuracy of the meters, beside {count(row.peers, 'comparable point')}"
+    elif row.peers and row.p_value < 1 / (row.peers + 1):
+        # A rank cannot be so small: what the reference's few buildings do is continued by a model.
+        among = f"by the modelled tail of the reference; {count(row.peers, 'comparable point')}"
     listed = (
         f"On the list from a rate of {_rate(row.adjusted_rate)} on."
         if row.listed
@@ -161,7 +210,31 @@ def _rarity(row: UsagePointResult) -> str:
     if row.p_value >= 1.0:
         return f"It does not stand out {among}. {listed}"
     strength = f"; evidence {power_of_ten(row.log10_e)}" if row.log10_e > 0 else ""
-    return f"An innocent point looks so with a chance of {p} ({among}){strength}. {listed}"
+    return f"An innocent point looks so with a chance {chance} ({among}){strength}. {listed}"
+
+
+def p_words(p_value: float) -> str:
+    """A p-value with two digits; a dash where there is none.
+
+    Examples
+    --------
+    >>> p_words(0.00041), p_words(1e-299), p_words(math.nan)
+    ('0.00041', 'below 1e-12', '-')
+    """
+    if not math.isfinite(p_value):
+        return "-"
+    return f"{p_value:.2g}" if p_value >= _SMALLEST_P else f"below {_SMALLEST_P:.0e}"
+
+
+def could_also_be(hypotheses: Sequence[CounterHypothesis]) -> str:
+    """Names of the explanations that are left, the untested marked as such; a dash where there are none at all."""
+    left = _names(hypotheses, Standing.POSSIBLE)
+    left += [f"{name} (not tested)" for name in _names(hypotheses, Standing.UNTESTED)]
+    return ", ".join(left) or ("none of those tested" if hypotheses else "-")
+
+
+def _names(hypotheses: Sequence[CounterHypothesis], standing: Standing) -> list[str]:
+    return [counter_name(one.name) for one in hypotheses if one.standing is standing]
 
 
 def _counter_sentences(hypotheses: Sequence[CounterHypothesis]) -> list[str]:
@@ -253,17 +326,19 @@ def _stopped(sentence: str) -> str:
 
 
 def expected_words(expected: float) -> str:
-    """A mean number of entries: ``0.4``, ``3``, ``fewer than 0.1``."""
+    """A mean number of entries: ``about 0.4``, ``about 30``, ``fewer than 0.1``."""
     if not math.isfinite(expected):
         return "an unknown number"
-    if 0 < expected < 0.1:
+    if 0 < expected < 0.1 - 1e-9:
         return "fewer than 0.1"
-    return f"{expected:.1f}" if expected < 10 else f"{expected:,.0f}"
+    return f"about {expected:.1f}" if expected < 10 else f"about {expected:,.0f}"
 
 
 def list_words(result: MetersResult) -> str:
     """The promise of the list, with the expected number of wrong entries."""
     listed = len(result.listed)
+    if not result.answered:
+        return f"No entry on the list at a false discovery rate of {result.fdr * 100:g} %: no row has an answer."
     if not listed:
         return (
             f"No entry on the list at a false discovery rate of {result.fdr * 100:g} % ({result.method} over "
@@ -272,16 +347,18 @@ def list_words(result: MetersResult) -> str:
     entries = count(listed, "entry", "entries")
     return (
         f"{entries} on the list at a false discovery rate of {result.fdr * 100:g} % ({result.method} over "
-        f"{count(result.answered, 'row')}): expect about {expected_words(result.expected_wrong)} of them to be wrong."
+        f"{count(result.answered, 'row')}): expect {expected_words(result.expected_wrong)} of them to be wrong."
     )
 
 
 def look_words(result: MetersResult) -> str:
     """How many more stand out, and how many would by chance."""
+    if not result.answered:
+        return "No row worth a look: none has an answer."
     more = count(len(result.worth_a_look), "more row").capitalize()
     chance = expected_words(result.expected_by_chance)
     return (
-        f"{more} worth a look (p-value of {result.look_p:.2g} or less); by chance alone about {chance} of "
+        f"{more} worth a look (p-value of {result.look_p:.2g} or less); by chance alone {chance} of "
         f"{count(result.answered, 'row')} would stand out so."
     )
 
@@ -375,13 +452,20 @@ def _write_all(result: MetersResult, console: "Console", *, everything: bool, pl
 
     rows = shown_rows(result, everything=everything)
     if rows:
-        console.print(_table(rows[:_MOST_ROWS], periods=result.period_days is not None, plain=plain))
+        # How often such a list is wrong is read before the list is.
+        write(list_words(result), "bold")
+        write(look_words(result))
+        console.print()
+        ranks = [rank for rank, row in enumerate(result.rows, 1) if everything or row.listed or row.worth_a_look]
+        console.print(
+            _table(ranks[:_MOST_ROWS], rows[:_MOST_ROWS], periods=result.period_days is not None, plain=plain)
+        )
         if (more := len(rows) - _MOST_ROWS) > 0:
             write(f"and {more:,} more; --format csv or jsonl gives them all")
         console.print()
     told = [row for row in rows if row.listed or row.worth_a_look]
     for row in told[:_MOST_SENTENCES]:
-        first, *others = sentences(row)
+        first, *others = brief_sentences(row)
         write(first, "bold" if row.listed else "")
         for line in others:
             write(line, indent=2)
@@ -389,13 +473,15 @@ def _write_all(result: MetersResult, console: "Console", *, everything: bool, pl
     if (more := len(told) - _MOST_SENTENCES) > 0:
         write(f"and {more:,} more in the table above; --format json tells of each")
         console.print()
+    if told:
+        write("Figures of each test, cost, CO2 and machines: --format json, or the report that --report writes.")
     for line in summary_lines(result):
         write(line)
     write("What this cannot see: docs/meters.md, and the report that --report writes.")
     write(PEOPLE_DECIDE, "bold")
 
 
-def _table(rows: Sequence[UsagePointResult], *, periods: bool, plain: bool) -> "Table":
+def _table(ranks: Sequence[int], rows: Sequence[UsagePointResult], *, periods: bool, plain: bool) -> "Table":
     from rich.box import SIMPLE_HEAD, Box
     from rich.table import Table
 
@@ -404,8 +490,8 @@ def _table(rows: Sequence[UsagePointResult], *, periods: bool, plain: bool) -> "
     names = ("#", "Usage point", *(("From",) if periods else ()), "On the list", "Score", "p-value", "Power", "Since")
     for name in (*names, "Runs", "Could also be"):
         table.add_column(name, overflow="fold", justify="right" if name in ("#", "Score", "p-value") else "left")
-    for place, row in enumerate(rows, 1):
-        table.add_row(str(place), *cells(row, periods=periods))
+    for rank, row in zip(ranks, rows, strict=True):
+        table.add_row(str(rank), *cells(row, periods=periods))
     return table
 
 
@@ -414,17 +500,16 @@ def cells(row: UsagePointResult, *, periods: bool) -> list[str]:
     since = "-"
     if row.estimate is not None:
         since = "before" if row.estimate.onset is None else clock_time(row.estimate.onset.estimate_ns)[:10]
-    possible = [counter_name(one.name) for one in row.counter_hypotheses if one.standing is Standing.POSSIBLE]
     return [
         usage_point_words(row),
         *([clock_time(row.started_ns)[:10]] if periods else []),
         standing_words(row),
         score_words(row.score),
-        f"{row.p_value:.2g}" if math.isfinite(row.p_value) else "-",
+        p_words(row.p_value),
         si(row.estimate.power_w.estimate, "W") if row.estimate is not None else "-",
         since,
         MODE_BRIEFLY[row.estimate.mode] if row.estimate is not None else "-",
-        ", ".join(possible) or "-",
+        could_also_be(row.counter_hypotheses),
     ]
 
 

@@ -5,8 +5,9 @@ One value a day; where there are more days than pixels, neighbouring days are av
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
-from headframe.records.load_finding import LoadDrawing
+from headframe.records.load_finding import LoadDrawing, Onset
 from headframe.reports.picture import (
     AXIS_HEIGHT,
     AXIS_UNITS,
@@ -25,6 +26,7 @@ _DAY_S = 86_400
 _POWER_HEIGHT = 150  # [px]
 _RESIDUAL_HEIGHT = 60  # [px]
 _NICE = (1.0, 2.0, 2.5, 5.0, 10.0)
+_LEAST_BEFORE = 14  # two whole weeks, or working days and days off weigh wrongly [days]
 _ROOM = 2  # above and below, so that a line's own width is not cut off [px]
 
 
@@ -99,13 +101,45 @@ def draw_load(drawing: LoadDrawing, *, slots: int = 500) -> Drawing | None:
     return Drawing(svg=svg, description=description, notes=notes)
 
 
-def parts_of(drawing: LoadDrawing) -> list[tuple[str, str]]:
-    """Class and words of each line that is drawn, for the legend."""
+def scaled_before(drawing: LoadDrawing, onset: Onset | None) -> tuple[LoadDrawing, bool]:
+    """The peers' band scaled to the point's mean before the load's onset, and whether that could be done.
+
+    Else the load itself lifts the band, and the point seems to lie below its peers before the onset.
+
+    Parameters
+    ----------
+    drawing : LoadDrawing
+        With a band that is scaled to the mean of all its days.
+    onset : Onset or None
+
+    Returns
+    -------
+    drawing : LoadDrawing
+        The same one where there is no onset, no band, or fewer than 14 days before it.
+    scaled : bool
+    """
+    known = [
+        (day, watts) for day, watts in zip(drawing.day_start_s, drawing.mean_w, strict=True) if math.isfinite(watts)
+    ]
+    if onset is None or not drawing.peers_high_w:
+        return drawing, False
+    before = [watts for day, watts in known if (day + _DAY_S) * NS_PER_S <= onset.earliest_ns]
+    whole = sum(watts for _, watts in known) / len(known) if known else 0.0
+    if len(before) < _LEAST_BEFORE or not (whole > 0 and sum(before) > 0):
+        return drawing, False
+    factor = sum(before) / len(before) / whole
+    low, high = (tuple(watts * factor for watts in line) for line in (drawing.peers_low_w, drawing.peers_high_w))
+    return replace(drawing, peers_low_w=low, peers_high_w=high), True
+
+
+def parts_of(drawing: LoadDrawing, *, before_onset: bool = False) -> list[tuple[str, str]]:
+    """Class and words of each line that is drawn, for the legend; `before_onset` says what the band is scaled to."""
+    scaled = "scaled to this one" + (" before the onset" if before_onset else "")
     there = (
         ("mean", "daily mean", drawing.mean_w),
         ("floor", "lowest hour of the day", drawing.floor_w),
         ("fitted", "fitted floor", drawing.fitted_floor_w),
-        ("peers", "middle 90 % of comparable points, scaled to this one", drawing.peers_high_w),
+        ("peers", f"middle 90 % of comparable points, {scaled}", drawing.peers_high_w),
         ("residual", "left over after weather and calendar", drawing.residual_w),
     )
     return [(name, words) for name, words, line in there if any(map(math.isfinite, line))]

@@ -20,12 +20,14 @@ from headframe.reports.meters import (
     expected_words,
     list_words,
     look_words,
+    of_whose_energy,
+    p_words,
     sentences,
     standing_words,
     summary_lines,
     usage_point_words,
 )
-from headframe.reports.meters_drawing import draw_load, parts_of
+from headframe.reports.meters_drawing import draw_load, parts_of, scaled_before
 from headframe.reports.page import asset, our_own, page_environment, write_page
 from headframe.reports.timeline import draw_range
 from headframe.reports.words import clock_time, count, instant, interval_parts, power_of_ten, visible
@@ -94,7 +96,7 @@ def _context(result: MetersResult, *, everything: bool) -> dict[str, Any]:
     shown = [*ranked, *(others[: max(_MOST_ROWS - len(ranked), 0)] if everything else [])]
     periods = result.period_days is not None
     headline = (
-        f"{count(listed, 'entry', 'entries')} on the list, about {expected_words(result.expected_wrong)} of them "
+        f"{count(listed, 'entry', 'entries')} on the list, {expected_words(result.expected_wrong)} of them "
         "expected to be wrong"
         if listed
         else "No usage point on the list"
@@ -104,6 +106,7 @@ def _context(result: MetersResult, *, everything: bool) -> dict[str, Any]:
         "summary": summary_lines(result)[2:],  # the list and what is worth a look stand above the table
         "list_words": list_words(result),
         "look_words": look_words(result),
+        "look_p": f"{result.look_p:.2g}",
         "looks": bool(result.worth_a_look),
         "periods": periods,
         "rows": [
@@ -123,7 +126,9 @@ def _row(row: UsagePointResult, rank: int, card: str, *, periods: bool) -> dict[
 
 
 def _card(row: UsagePointResult, card: str) -> dict[str, Any]:
-    drawing = None if row.drawing is None else draw_load(row.drawing)
+    onset = None if row.estimate is None else row.estimate.onset
+    scaled, before = (None, False) if row.drawing is None else scaled_before(row.drawing, onset)
+    drawing = None if scaled is None else draw_load(scaled)
     sheet = [] if row.consequences is None else [*row.consequences.cost, *row.consequences.co2]
     return {
         "id": card,
@@ -135,10 +140,10 @@ def _card(row: UsagePointResult, card: str) -> dict[str, Any]:
         "also": _also(row),
         "measures": [] if row.estimate is None else _measures(row, row.estimate),
         "drawing": None
-        if drawing is None or row.drawing is None
+        if drawing is None or scaled is None
         else {
             "svg": our_own(drawing.svg),
-            "parts": parts_of(row.drawing),
+            "parts": parts_of(scaled, before_onset=before),
             "notes": drawing.notes,
         },
         "counter": [
@@ -160,7 +165,7 @@ def _card(row: UsagePointResult, card: str) -> dict[str, Any]:
         "findings": [
             {
                 "name": f"{found.detector} {found.version}",
-                "p": f"{found.p_value:.2g}" if math.isfinite(found.p_value) else "-",
+                "p": p_words(found.p_value),
                 "evidence": power_of_ten(found.log10_e) if math.isfinite(found.log10_e) else "-",
                 "explanation": visible(found.explanation, _MOST_TEXT),
             }
@@ -192,7 +197,7 @@ def _measures(row: UsagePointResult, estimate: LoadEstimate) -> list[dict[str, A
         if onset is None
         else f"{clock_time(onset.earliest_ns)[:10]} to {clock_time(onset.latest_ns)[:10]}"
     )
-    share = f"{estimate.share * 100:.2g} % of the site's energy" if math.isfinite(estimate.share) else ""
+    share = f"{estimate.share * 100:.2g} % {of_whose_energy(estimate)}" if math.isfinite(estimate.share) else ""
     duty = f"{estimate.duty * 100:.0f} % of the time" if math.isfinite(estimate.duty) else ""
     measures = [
         _measure("Power while it runs", estimate.power_w, "W"),

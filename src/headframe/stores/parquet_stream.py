@@ -99,7 +99,7 @@ class ParquetReadings:
     ) -> Iterator[LoadBatch]:
         """Mean power of all usage points, or of some, in the order of the file; see `Lake.batches`."""
         plan, shape = self._plan, Shape(step_s, longest_s, zeros_are_missing)
-        tally = Tally(self.path.name)
+        tally = Tally(str(self.path))
         for remark in self._remarks:
             tally.remark(remark)
         state = _State(self._options.duration_s or 0)
@@ -282,7 +282,7 @@ def open_parquet(
         If the file is no Parquet, or it is not clear which column is what.
     """
     options = options or ReadingOptions()
-    tally = Tally(Path(path).name)
+    tally = Tally(str(path))
     plan = _plan(Path(path), mapping, options, tally)
     return None if plan is None else ParquetReadings(Path(path), plan, options, tally.account().remarks)
 

@@ -5,6 +5,7 @@ import pytest
 
 from headframe.detectors.power.counter_hypotheses import (
     CounterHypothesisParameters,
+    _row_quantile,
     counter_hypotheses,
     temperature_response,
 )
@@ -207,3 +208,23 @@ def test_the_error_of_a_slope_is_honest() -> None:
         assert found is not None
         held += abs(found.heating_w) <= 2.5 * found.heating_error_w
     assert held >= 48
+
+
+def test_no_figure_of_nothing_has_a_sign() -> None:
+    """What lies above is not said to lie a negative amount below, and nothing is -0.00 kW."""
+    weekend = np.where((HOUR // 24 + (START_S // 86_400 + 3)) % 7 >= 5, 400.0, 0.0)
+    above = ask(building() + 6000 + weekend, load_of(6000))
+    assert "kW above working days: " in above["operating_calendar"].text
+    falling = ask(building() + 6000 - 30 * np.clip(COLD - 5, 0, None), load_of(6000))
+    assert "It does not rise with warmth (at most " in falling["cold_store"].text
+    for found in (above, falling):
+        assert not [one.text for one in found.values() if " -0" in one.text]
+
+
+def test_quantiles_of_rows_are_those_of_numpy() -> None:
+    """Faster, and the same, with readings missing anywhere."""
+    rng = np.random.default_rng(1)
+    table = rng.normal(size=(200, 24))
+    table[rng.random(table.shape) < 0.4] = np.nan
+    table[:, 5] = 1.0
+    np.testing.assert_allclose(_row_quantile(table, 0.2), np.nanquantile(table, 0.2, axis=1))

@@ -112,6 +112,13 @@ def test_bytes_of_any_kind_raise_nothing_but_value_error(tmp_path_factory, data)
     assert account.kept + sum(count for _, count, _ in account.problems) == account.rows
 
 
+def test_a_lone_quotation_mark_is_no_number(read):
+    """In place of a number it spoils its own row and not the file."""
+    file = read('meter,ts,kwh\nm,2020-01-01 00:00,1\nm,2020-01-01 01:00,"\nm,2020-01-01 02:00,3\n', PLAIN)
+    assert (file.account.rows, file.account.kept + sum(n for _, n, _ in file.account.problems)) == (3, 3)
+    assert {1.0, 3.0} <= set(kwh(file))
+
+
 def test_an_open_quotation_mark_spoils_its_own_line_only(read):
     """A quotation mark that is never closed must not swallow the lines after it."""
     lines = "".join(f"m,2020-01-01 {h:02d}:00,1\n" for h in range(20))

@@ -84,7 +84,7 @@ def test_local_time_over_both_changes_of_clocks(tmp_path: Path) -> None:
     assert spring.temperature_c is not None
     assert spring.temperature_c.values.tolist() == [1, 3]
     assert spring.account.problems == (
-        ("a time that clocks of the zone never showed", 1, (SourceRow("weather.csv", 3),)),
+        ("a time that clocks of the zone never showed", 1, (SourceRow(str(tmp_path / "weather.csv"), 3),)),
     )
 
 
@@ -107,7 +107,7 @@ def test_a_bad_row_is_told_with_its_number(tmp_path: Path, row: str, reason: str
     assert np.isnan(found.temperature_c.values[1])
     ((why, count, rows),) = found.account.problems
     assert reason in why
-    assert (count, rows) == (1, (SourceRow("weather.csv", 3),))
+    assert (count, rows) == (1, (SourceRow(str(tmp_path / "weather.csv"), 3),))
     assert (found.account.rows, found.account.kept) == (4, 3)
 
 

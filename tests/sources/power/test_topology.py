@@ -35,7 +35,7 @@ def test_one_file_may_hold_points_and_transformers(tmp_path: Path) -> None:
     (transformer,) = grid.transformers
     assert (transformer.head_usage_point, transformer.rated_power_va) == ("H1", 250_000.0)
     assert (transformer.no_load_loss_w, transformer.load_loss_w, transformer.meter_class) == (300.0, None, "0.5S")
-    assert transformer.source == SourceRow("grid.csv", 4)
+    assert transformer.source == SourceRow(str(tmp_path / "grid.csv"), 4)
     assert grid.accounts[0].kept == grid.accounts[0].rows == 3
 
 
@@ -84,7 +84,7 @@ def test_a_bad_row_is_told_with_its_number(tmp_path: Path, row: str, reason: str
     if row != ",,,":  # an empty line is no row
         assert len(told) == 1
         assert reason in told[0][0]
-        assert told[0][1] == (SourceRow("grid.csv", 3),)
+        assert told[0][1] == (SourceRow(str(tmp_path / "grid.csv"), 3),)
         assert grid.accounts[0].rows - grid.accounts[0].kept == 1
 
 

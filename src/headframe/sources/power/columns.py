@@ -210,6 +210,10 @@ def guess(columns: Sequence[str]) -> ColumnMapping:
     return ColumnMapping(**found)
 
 
+class NoSuchColumn(ValueError):
+    """A mapping names a column that the file does not have."""
+
+
 def cannot_guess(columns: Sequence[str], lacking: str) -> ValueError:
     """What to say where a mapping is needed: the columns that are there, and an example made of them."""
     shown = ", ".join(repr(c) for c in list(columns)[:30]) + (" ..." if len(columns) > 30 else "")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from headframe.sources.power.columns import ColumnMapping, cannot_guess, guess, parts_of
+from headframe.sources.power.columns import ColumnMapping, NoSuchColumn, cannot_guess, guess, parts_of
 from headframe.sources.power.options import ReadingOptions
 from headframe.sources.power.table import TableReader
 from headframe.sources.power.tally import Tally
@@ -44,7 +44,7 @@ def settled(mapping: ColumnMapping | None, columns: tuple[str, ...], tally: Tall
         for part in parts_of(name, columns):
             if part not in columns:
                 shown = ", ".join(repr(c) for c in columns[:30]) + (" ..." if len(columns) > 30 else "")
-                raise ValueError(f"{tally.file} has no column {part!r}; its columns are {shown}")
+                raise NoSuchColumn(f"{tally.file} has no column {part!r}; its columns are {shown}")
     if mapping.start is None and mapping.end is None:
         raise cannot_guess(columns, "the start or the end of an interval")
     if mapping.obis is not None and mapping.value is None:
@@ -110,8 +110,8 @@ def read_block(
                     frame = once(quote)
                 if len(frame) == lines:
                     return frame
-            except pl.exceptions.PolarsError:
-                pass
+            except (pl.exceptions.PolarsError, pl.exceptions.PanicException):
+                pass  # a number that is one lone quotation mark ends in a panic
             quote = None
         frame = once(None)
         if len(frame) != lines:

@@ -71,7 +71,7 @@ def _text_rows(
     with plain_text(path) as text:
         table = look_at(text, options)
         if not table.has_header:
-            raise ValueError(f"{path.name}: the first line does not name the columns; known are {', '.join(names)}")
+            raise ValueError(f"{path}: the first line does not name the columns; known are {', '.join(names)}")
         ours = columns_of(table.header, names, mapping, tally)
         # The tables are small, and the unpacked copy is gone when this returns.
         lines = [(first + k, line) for block, first in table.blocks() for k, line in enumerate(block.split(b"\n"))]

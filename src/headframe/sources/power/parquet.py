@@ -34,7 +34,7 @@ def schema_of(path: Path) -> pl.Schema:
 
     try:
         return pl.scan_parquet(path).collect_schema()
-    except (OSError, pl.exceptions.PolarsError) as fault:
+    except (OSError, pl.exceptions.PolarsError, pl.exceptions.PanicException) as fault:
         raise ValueError(f"{path} cannot be read as Parquet: {fault}") from fault
 
 
@@ -50,9 +50,48 @@ def rows(
         settled_, cells, day = wide
         reader = csv_wide.WideReader(settled_, cells, day, options, tally, path.stem)
         fixed = [p for n in reader.fixed for p in parts_of(n, columns)]
-        return _wide(path, reader, [*dict.fromkeys(fixed), *cells]), settled_.start is None, reader.options
+        used = [*dict.fromkeys(fixed), *cells]
+        _refuse_other_types(path, schema, used)
+        return _wide(path, reader, used), settled_.start is None, reader.options
     mapping = settled(mapping, columns, tally)
-    return _long(path, mapping, columns, options, tally), mapping.start is None, options
+    used = list(dict.fromkeys(part for name in mapping.named() for part in parts_of(name, columns)))
+    _refuse_other_types(path, schema, used)
+    return _long(path, mapping, used, options, tally), mapping.start is None, options
+
+
+def _refuse_other_types(path: Path, schema: pl.Schema, used: list[str]) -> None:
+    """A cell of these types is no text, number or time.
+
+    Raises
+    ------
+    ValueError
+        Naming the column and its type.
+    """
+    import polars as pl
+
+    for name in used:
+        kind = schema[name]
+        if kind.is_nested() or kind in (pl.Binary, pl.Object, pl.Time, pl.Duration):
+            raise ValueError(
+                f"{path}: column {name!r} holds {kind}, which is no text, number or time; map another column"
+            )
+
+
+def _taken(path: Path, reader: TableReader | csv_wide.WideReader, frame: pl.DataFrame, at: int) -> pl.DataFrame:
+    """`RAW` rows of a slice.
+
+    Raises
+    ------
+    ValueError
+        If a column is of a type that cannot be made text, number or time.
+    """
+    import polars as pl
+
+    try:
+        return reader.take(frame, np.arange(at + 1, at + 1 + len(frame), dtype=np.int64))
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as fault:
+        kinds = ", ".join(f"{name!r} is {kind}" for name, kind in list(frame.schema.items())[:10])
+        raise ValueError(f"{path}: a column is of a type that cannot be used ({kinds}): {fault}") from fault
 
 
 def slices(path: Path, used: list[str], size: int) -> Iterator[tuple[pl.DataFrame, int]]:
@@ -65,19 +104,18 @@ def slices(path: Path, used: list[str], size: int) -> Iterator[tuple[pl.DataFram
             if len(frame):
                 yield frame, at
             at += len(frame)
-    except (OSError, pl.exceptions.PolarsError) as fault:
+    except (OSError, pl.exceptions.PolarsError, pl.exceptions.PanicException) as fault:
         raise ValueError(f"{path} cannot be read as Parquet: {fault}") from fault
 
 
 def _long(
-    path: Path, mapping: ColumnMapping, columns: tuple[str, ...], options: ReadingOptions, tally: Tally
+    path: Path, mapping: ColumnMapping, used: list[str], options: ReadingOptions, tally: Tally
 ) -> Iterator[pl.DataFrame]:
     reader = TableReader(mapping, options, tally, path.stem)
-    used = list(dict.fromkeys(part for name in mapping.named() for part in parts_of(name, columns)))
     for frame, at in slices(path, used, SLICE_ROWS):
-        yield reader.take(frame, np.arange(at + 1, at + 1 + len(frame), dtype=np.int64))
+        yield _taken(path, reader, frame, at)
 
 
 def _wide(path: Path, reader: csv_wide.WideReader, used: list[str]) -> Iterator[pl.DataFrame]:
     for frame, at in slices(path, used, max(1, SLICE_ROWS // len(reader.cells))):
-        yield reader.take(frame, np.arange(at + 1, at + 1 + len(frame), dtype=np.int64))
+        yield _taken(path, reader, frame, at)

@@ -68,7 +68,7 @@ def open_readings(
         If the file cannot be read at all, or it is not clear which column is what.
     """
     options = options or ReadingOptions()
-    tally = Tally(path.name)
+    tally = Tally(str(path))
     try:
         with path.open("rb") as stream:
             begin = stream.read(4)

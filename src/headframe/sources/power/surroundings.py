@@ -145,7 +145,7 @@ def read_surroundings(
         If the file cannot be read at all, has no time, or nothing that is known; or not what was wanted.
     """
     options = options or ReadingOptions()
-    tally = Tally(path.name)
+    tally = Tally(str(path))
     if wanted is not None and wanted not in _QUANTITIES:
         raise ValueError(f"{wanted!r} is not one of {', '.join(_QUANTITIES)}")
     names: dict[str, tuple[str, ...]] = {"start": _START}
@@ -162,9 +162,7 @@ def read_surroundings(
     quantities = [quantity for quantity, *_ in there]
     if "start" not in known or not there or (wanted is not None and wanted not in quantities):
         lacking = "time" if "start" not in known else wanted or "temperature, price or carbon"
-        raise ValueError(
-            f"{path.name}: no column is the {lacking}; name it with a mapping such as {wanted or 'start'}=..."
-        )
+        raise ValueError(f"{path}: no column is the {lacking}; name it with a mapping such as {wanted or 'start'}=...")
     numbers: list[int] = []
     texts: list[str] = []
     values: dict[str, list[str]] = {column: [] for _, column, _, _ in there}
@@ -192,9 +190,9 @@ def read_surroundings(
         if use.any():
             found[quantity] = _hourly(time_s[use], told[use], step_s, column, tally)
     if not found:
-        raise ValueError(f"{path.name}: none of {len(row):,} rows has a time and a value")
+        raise ValueError(f"{path}: none of {len(row):,} rows has a time and a value")
     if wanted is not None and wanted not in found:
-        raise ValueError(f"{path.name}: no row has a {wanted}")
+        raise ValueError(f"{path}: no row has a {wanted}")
     tally.problem("no value", row[good & ~useful & ~faulty].tolist())
     return SurroundingSeries(**found, account=tally.account())
 

@@ -270,7 +270,7 @@ class TableReader:
 
         column = frame[name]
         n = len(column)
-        if column.dtype.is_numeric() or column.dtype == pl.Boolean:
+        if column.dtype.is_numeric():
             value = column.cast(pl.Float64).fill_null(float("nan")).to_numpy()
             if texts is None or not np.isnan(value).any():
                 return value, np.isinf(value)

@@ -144,6 +144,8 @@ def look_at(path: Path, options: ReadingOptions, names: Sequence[str] = ()) -> T
     delimiter = options.delimiter or _delimiter(lines)
     rows = [_fields(line, delimiter) for line in lines]
     filled = [k for k, line in enumerate(lines) if line.strip(f"{delimiter} \t")]
+    if not filled:
+        raise ValueError(f"{path.name}: there are no rows, only blanks and {delimiter!r}")
     # A title above the table has fewer fields than the table.
     widths = Counter(len(rows[k]) for k in filled)
     width = max(widths, key=lambda w: (widths[w] * (w > 1), w))

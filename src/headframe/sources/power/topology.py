@@ -124,17 +124,17 @@ def read_topology(
     transformers: dict[str, Transformer] = {}
     tallies = []
     for path in [paths] if isinstance(paths, Path) else paths:
-        tally = Tally(path.name)
+        tally = Tally(str(path))
         tallies.append(tally)
         known, rows = named_rows(path, _NAMES, columns, options, tally)
         if not {"usage_point", "head_usage_point"} & set(known):
             raise ValueError(
-                f"{path.name} has neither a column usage_point nor head_usage_point; name them with a mapping such as "
+                f"{path} has neither a column usage_point nor head_usage_point; name them with a mapping such as "
                 "usage_point=meter"
             )
         for number, cells in rows:
             try:
-                _take(cells, SourceRow(path.name, number), points, transformers, tally)
+                _take(cells, SourceRow(str(path), number), points, transformers, tally)
             except ValueError as fault:
                 tally.problem(str(fault), [number])
     _hang_together(points, transformers, tallies)
