@@ -226,8 +226,8 @@ def with_history(run: Run) -> None:
     setting = [pair for split in fresh for pair in history.pairs(split, hosts=0)]
     print(head("score", "recall, 56 days", "recall, with history", "AP, 56 days", "AP, with history", "rates"))
     for name, long_score in (
-        ("with history", product.with_history),
-        ("with history and weather", product.with_history_and_weather),
+        ("with history", product.commercial),
+        ("with history and weather", product.commercial_with_weather),
     ):
         gain = history.gain(product.commercial, long_score, on, setting, rounds=run.rounds)
         rates = " / ".join(f"{x:.3f}" for x in gain.realised_rate)

@@ -50,12 +50,7 @@ def commercial_threshold(rate: float = 0.01) -> float:
     return float(value[order][np.searchsorted(above, rate)])
 
 
-def with_history(found: list[Window]) -> np.ndarray:
-    """The same of longer windows."""
-    return commercial(found)
-
-
-def with_history_and_weather(found: list[Window]) -> np.ndarray:
+def commercial_with_weather(found: list[Window]) -> np.ndarray:
     """The same with each window's weather and price."""
     return np.array([float(likeness.score(likeness.measure(batch_of([w]), around(w)))[0]) for w in found])
 

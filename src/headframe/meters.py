@@ -331,14 +331,12 @@ def _nothing_read(files: MeterFiles, accounts: Sequence[ReadingAccount]) -> Unre
 
 def _standing(path: Path, mapping: ColumnMapping | None, options: ReadingOptions) -> ParquetReadings | None:
     """A Parquet table in whose rows usage points stand together, so that it needs no lake; None for any other file."""
+    from headframe.sources.power.parquet import is_parquet
     from headframe.stores.parquet_stream import open_parquet
 
     try:
-        with path.open("rb") as stream:
-            if stream.read(4) != b"PAR1":
-                return None
-        return open_parquet(path, mapping, options)
-    except OSError as fault:
+        return open_parquet(path, mapping, options) if is_parquet(path) else None
+    except OSError as fault:  # it was there a moment ago
         raise UnreadableInput(f"{path}: cannot be read: {fault.strerror or fault}") from fault
     except ValueError as fault:
         raise _unreadable(path, fault) from fault

@@ -144,7 +144,7 @@ def test_columns_are_sorted(days: int, seed: int) -> None:
     rows[rows == 8] = np.inf
     expected = rows.copy()
     expected[:days] = np.sort(rows[:days], axis=0)
-    k.sort_columns(rows, days)
+    k.sort_columns(rows, days, 24)
     np.testing.assert_array_equal(rows, expected)
 
 

@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headframe.kernels import load_shape
-from headframe.kernels.load_shape import FIGURES, rank_of, sort_rows
+from headframe.kernels.load_shape import FIGURES, rank_of
+from headframe.kernels.sort_columns import sort_columns
 
 DAYS = 28
 FLOOR_10, FLOOR_50 = 1, 3  # places of the floor's quantiles
@@ -44,14 +45,14 @@ class TestSortRows:
         a = np.random.default_rng(seed).integers(0, 20, (n + 2, m)).astype(np.float32)
         expected = a.copy()
         expected[:n] = np.sort(a[:n], axis=0)
-        sort_rows(a, n, m)
+        sort_columns(a, n, m)
         np.testing.assert_array_equal(a, expected)
 
     def test_plain_and_compiled_agree(self) -> None:
         a = np.random.default_rng(3).normal(size=(17, 5)).astype(np.float32)
         b = a.copy()
-        sort_rows(a, 17, 5)
-        sort_rows.py_func(b, 17, 5)
+        sort_columns(a, 17, 5)
+        sort_columns.py_func(b, 17, 5)
         np.testing.assert_array_equal(a, b)
 
 

@@ -12,7 +12,8 @@ from headframe.sources.power.columns import ColumnMapping
 from headframe.sources.power.options import ReadingOptions
 from headframe.sources.power.read import read_readings
 from headframe.stores import lake as lake_module
-from headframe.stores.lake import Lake, batches_from_parquet
+from headframe.stores.lake import Lake
+from headframe.stores.parquet_stream import ParquetReadings, open_parquet
 
 T0 = 1577836800  # 2020-01-01 UTC
 
@@ -161,6 +162,13 @@ def test_a_file_larger_than_memory_gives_the_same(tmp_path, monkeypatch, by_time
     assert not list((tmp_path / "lake").glob(".spill*"))
 
 
+def standing(path: Path, *more: object) -> ParquetReadings:
+    """A table that can be read as it stands."""
+    stream = open_parquet(path, *more)
+    assert stream is not None
+    return stream
+
+
 @pytest.mark.parametrize("by_time", [False, True])
 @pytest.mark.parametrize("kind", ["time", "epoch", "text"])
 def test_parquet_is_streamed_as_it_stands_or_sorted_first(tmp_path, by_time, kind):
@@ -171,13 +179,16 @@ def test_parquet_is_streamed_as_it_stands_or_sorted_first(tmp_path, by_time, kin
         table.with_columns(pl.col("ts").dt.epoch("ms")).write_parquet(path)
     elif kind == "text":
         table.with_columns(pl.col("ts").dt.strftime("%Y-%m-%d %H:%M")).write_parquet(path)
-    stream = batches_from_parquet(path, points_per_batch=3)
-    found = series(stream)
-    assert stream.direct == (not by_time and kind != "text")
-    assert stream.account is not None
-    assert (stream.account.rows, stream.account.kept) == (700, 700)
     lake = Lake(tmp_path / "lake")
-    lake.take_in(path)
+    account = lake.take_in(path).account
+    found = series(lake.batches(points_per_batch=3))
+    stream = open_parquet(path)
+    assert (stream is not None) == (not by_time and kind != "text")
+    if stream is not None:
+        assert series(stream.batches(points_per_batch=3)) == found
+        assert stream.account is not None
+        account = stream.account
+    assert (account.rows, account.kept) == (700, 700)
     assert found == series(lake.batches())
     wh = table.filter(pl.col("meter") == "m003").sort("ts")["kwh"] * 1000
     assert found["m003"][1] == pytest.approx(wh.to_list(), rel=1e-6)
@@ -190,9 +201,8 @@ def test_a_stream_reports_what_it_could_not_use(tmp_path):
     pl.DataFrame(
         {"meter": ["m"] * 8, "ts": times, "kwh": [1.0, 2.0, 5.0, -1.0, float("inf"), None, 3.0, 4.0]}
     ).write_parquet(path)
-    stream = batches_from_parquet(path)
-    assert series(stream) == {"m": (T0, [1000, 5000, 0, None, None, None, 4000])}
-    assert stream.direct
+    stream = standing(path)
+    assert series(stream.batches()) == {"m": (T0, [1000, 5000, 0, None, None, None, 4000])}
     assert stream.account is not None
     assert {reason: count for reason, count, _ in stream.account.problems} == {
         "the time is not understood": 1, "the value is no number": 1
@@ -206,20 +216,17 @@ def test_unsorted_times_within_a_usage_point(tmp_path):
     path = tmp_path / "r.parquet"
     table = write_csv(path, 3, 50)
     table.sort("meter", pl.col("ts").hash(), maintain_order=True).write_parquet(path)
-    stream = batches_from_parquet(
-        path, ColumnMapping.parse("usage_point=meter,start=ts,energy_kwh=kwh"), ReadingOptions()
-    )
-    found = series(stream)
-    assert stream.direct
+    stream = standing(path, ColumnMapping.parse("usage_point=meter,start=ts,energy_kwh=kwh"), ReadingOptions())
+    found = series(stream.batches())
     assert all(len(power) == 50 and None not in power for _, power in found.values())
 
 
 @pytest.mark.real_data
 def test_real_buildings(shared_data):
     """The Cambridge archive as it stands: its stretches of zeros are missing, and there is one series a building."""
-    stream = batches_from_parquet(shared_data / "power" / "cambridge_estates_hourly.parquet")
+    stream = standing(shared_data / "power" / "cambridge_estates_hourly.parquet")
     missing = total = points = 0
-    for batch in stream:
+    for batch in stream.batches():
         missing += int(np.isnan(batch.power_w).sum())
         total += len(batch.power_w)
         points += len(batch.usage_points)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from headframe.detectors.power.hours import local_offset_s
 from headframe.detectors.power.load_step import find_steps
 from headframe.records.load_finding import LoadDrawing
 from headframe.records.reading import LocalClock, Surroundings
@@ -30,19 +31,11 @@ def local_days(start_s: int, hours: int, clock: LocalClock) -> tuple[NDArray[np.
         Ascending from 0.
     """
     time_s = start_s + 3600 * np.arange(hours, dtype=np.int64)
-    number = (time_s + offset_at(clock, time_s)) // DAY_S
+    number = (time_s + local_offset_s(time_s, clock)) // DAY_S
     at = np.flatnonzero(np.diff(number, prepend=number[:1] - 1))
     day = np.cumsum(np.diff(number, prepend=number[:1]) != 0)
     midnight = number[at] * DAY_S
-    return midnight - offset_at(clock, midnight), day
-
-
-def offset_at(clock: LocalClock, time_s: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Local time minus UTC. [s]"""
-    if not len(clock.from_s):
-        return np.zeros(time_s.shape, np.int64)
-    place = np.maximum(np.searchsorted(clock.from_s, time_s, side="right") - 1, 0)
-    return clock.offset_s[place].astype(np.int64)
+    return midnight - local_offset_s(midnight, clock), day
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +118,7 @@ def residual_of(one: Days, clock: LocalClock, temperature_c: Callable[[int], flo
     if not np.isfinite(mean).any():
         return [math.nan] * mean.size
     middle = one.start_s + DAY_S // 2
-    number = (middle + offset_at(clock, middle)) // DAY_S
+    number = (middle + local_offset_s(middle, clock)) // DAY_S
     off = ((number + 3) % 7 >= 5) | np.isin(number, clock.holidays)  # 1970-01-01 was a Thursday
     columns = [np.ones(mean.size), off.astype(np.float64)]
     if temperature_c is not None:

@@ -243,9 +243,7 @@ class MetersEngine:
     def run(self) -> MetersResult:
         """All rows, ranked, with the list."""
         rows, shape = self._measured()
-        if shape is not None:
-            shape = shape._replace(home=self._homes(rows, shape.home))
-        table = self._judged(rows, shape)
+        table = self._judged(rows, shape) if shape is not None else _Table(rows)
         self._balanced(table)
         self._listed(table)
         self._looked_at(table, shape)
@@ -289,8 +287,8 @@ class MetersEngine:
         batch = cut(batch, self._options.period_days)
         surroundings = self._knowledge.surroundings
         rows = rows_of(batch)
-        home = self._homes(rows)
         known = self._knowledge.usage_points
+        home = self._homes(rows, _mean_for_kind(rows, known, whole_run=False))
         tariffs = [point.tariff_class if (point := known.get(name)) else "" for name in rows.usage_points]
         shape = Shape(
             home,
@@ -300,56 +298,61 @@ class MetersEngine:
         )
         return rows, shape, batch
 
-    def _homes(self, rows: Rows, possible: NDArray[np.bool_] | None = None) -> NDArray[np.bool_]:
-        """Which rows are households; a transformer's meter is none. `possible` is what the batches said of them."""
-        known = self._knowledge.usage_points
-        mean_w = _mean_for_kind(rows, known, whole_run=possible is not None)
-        head = np.array([name in self._heads for name in rows.usage_points], bool)
-        home = peer_rule.are_homes(rows.usage_points, np.where(head, np.nan, mean_w), known)
-        return home if possible is None else home & possible
+    def _homes(self, rows: Rows, mean_w: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Which rows are households; a transformer's meter is none."""
+        mean_w = np.where(self._is_head(rows), np.nan, mean_w)
+        return peer_rule.are_homes(rows.usage_points, mean_w, self._knowledge.usage_points)
+
+    def _is_head(self, rows: Rows) -> NDArray[np.bool_]:
+        return np.array([name in self._heads for name in rows.usage_points], bool)
 
     # Scores and p-values ---------------------------------------------------------------------------------------------
 
-    def _judged(self, rows: Rows, shape: Shape | None) -> _Table:
+    def _judged(self, rows: Rows, shape: Shape) -> _Table:
         table = _Table(rows)
-        if shape is None:
-            return table
         known = self._knowledge.usage_points
-        # A transformer's meter is no customer: it is nobody's peer.
-        head = np.array([name in self._heads for name in rows.usage_points], bool)
+        kind_w = _mean_for_kind(rows, known, whole_run=True)
+        shape = shape._replace(home=shape.home & self._homes(rows, kind_w))
         table.home = shape.home
-        raw = np.where(head, np.nan, _score(shape))
+        # A transformer's meter is no customer: it is nobody's peer.
+        raw = np.where(self._is_head(rows), np.nan, _score(shape))
         zero = np.where(shape.home, *(zero_of(self._knowledge.references, kind) for kind in KINDS))
         table.score = raw - zero
-        mean_w = np.where(np.isnan(table.score), np.nan, _mean_for_kind(rows, known, whole_run=True))
+        mean_w = np.where(np.isnan(table.score), np.nan, kind_w)
         windows = _windows(rows, shape)
         # Periods of one point are no peers of each other: each is compared with the points' periods of its number.
-        for at in _by_number(rows.usage_points):
-            groups = peer_rule.peer_groups([rows.usage_points[k] for k in at], mean_w[at], known)
+        peers = [
+            (at, peer_rule.peer_groups([rows.usage_points[k] for k in at], mean_w[at], known))
+            for at in _by_number(rows.usage_points)
+        ]
+        for at, groups in peers:
             standing = p_values(raw[at], groups.group, groups.kinds, self._knowledge.references, windows[at])
             table.p[at], table.log10_e[at], table.peers[at] = standing.p, standing.log10_e, standing.peers
             for k, group, source in zip(at.tolist(), groups.group.tolist(), standing.source, strict=True):
                 if group >= 0:
                     table.peer_words[k] = _peer_words(groups.labels[group], source)
         table.shape_score, table.shape_p = table.score.copy(), table.p.copy()
-        self._traits(table, rows, shape)
+        self._traits(table, shape, mean_w, peers)
         return table
 
-    def _traits(self, table: _Table, rows: Rows, shape: Shape) -> None:
+    def _traits(
+        self,
+        table: _Table,
+        shape: Shape,
+        mean_w: NDArray[np.float64],
+        peers: Sequence[tuple[NDArray[np.int64], peer_rule.PeerGroups]],
+    ) -> None:
         """p-values of each detector's own measure, by rank among the run's comparable points."""
-        known = self._knowledge.usage_points
-        mean_w = np.where(np.isnan(table.score), np.nan, _mean_for_kind(rows, known, whole_run=True))
         scores = _trait_scores(shape)
         if self._together is not None:
             # All members of a group at once: what a point did against the others, week by week.
-            whole = peer_rule.peer_groups(rows.usage_points, mean_w, known)
+            whole = peer_rule.peer_groups(table.rows.usage_points, mean_w, self._knowledge.usage_points)
             table.peer_ratio = peer_ratio.measure(self._together, whole.group)
             scores[peer_ratio.DETECTOR] = peer_ratio.score(table.peer_ratio)
         table.trait_score = scores
         for name in scores:
-            table.trait_p[name] = np.full(len(rows.usage_points), np.nan)
-        for at in _by_number(rows.usage_points):
-            groups = peer_rule.peer_groups([rows.usage_points[k] for k in at], mean_w[at], known)
+            table.trait_p[name] = np.full(len(table.rows.usage_points), np.nan)
+        for at, groups in peers:
             for name, score in scores.items():
                 own = np.where(shape.home[at], np.nan, score[at])
                 standing = p_values(own, groups.group, groups.kinds, {})
@@ -381,7 +384,8 @@ class MetersEngine:
                 members.setdefault(point.transformer, []).append(point)
         metered = self._heads | {one.usage_point for points in members.values() for one in points}
         fed_in: dict[str, tuple[int, NDArray[np.float32]]] = {}
-        if self._export_batches is not None:
+        # Without transformers and resources nobody asks what is fed in, and it is not read.
+        if self._export_batches is not None and (self._knowledge.transformers or self._knowledge.resources):
             for batch in self._export_batches(None):
                 for name, start_s, power_w in runs(batch):
                     if name in metered and np.nansum(power_w) > 0:

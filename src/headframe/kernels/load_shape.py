@@ -10,36 +10,10 @@ import numpy as np
 
 from headframe.kernels.jit import kernel
 from headframe.kernels.shape_net import judge
+from headframe.kernels.sort_columns import sort_columns
 
 FIGURES = 184
 """Room for the figures of one period; `describe` fills the first so many and returns how many."""
-
-
-@kernel
-def sort_rows(a, n, m):
-    """Sort the first `n` entries of each of the first `m` columns (Knuth, volume 3, 5.2.2, algorithm M)."""
-    if n < 2:
-        return
-    t = 1
-    while t * 2 < n:
-        t *= 2
-    p = t
-    while p > 0:
-        q = t
-        r = 0
-        d = p
-        while d > 0:
-            for i in range(n - d):
-                if i & p == r:
-                    for h in range(m):
-                        u = a[i, h]
-                        v = a[i + d, h]
-                        a[i, h] = v if v < u else u
-                        a[i + d, h] = u if v < u else v
-            d = q - p
-            q //= 2
-            r = p
-        p //= 2
 
 
 @kernel
@@ -317,8 +291,8 @@ def describe(x, days, weekday, f):
             for h in range(24):
                 week[nw, h] = X[d, h]
             nw += 1
-    sort_rows(week, nw, 24)
-    sort_rows(ends, ne, 24)
+    sort_columns(week, nw, 24)
+    sort_columns(ends, ne, 24)
     typical = np.empty((2, 24), np.float32)
     spread = np.empty(24)
     level = np.empty(24)
@@ -357,7 +331,7 @@ def describe(x, days, weekday, f):
     two = R[2:]
     for t in range(n - 2):
         here[t] = abs(one[t] - np.float32(0.5) * (R[t] + two[t]))
-    sort_rows(rough, days, 24)
+    sort_columns(rough, days, 24)
     quick = np.empty(24)
     r5 = rank_of(days, 0.5)
     r9 = rank_of(days, 0.9)
@@ -579,14 +553,14 @@ def describe(x, days, weekday, f):
         here[t] = one[t] - flat[t]
     L = E[days - third :].copy()
     first_e = E[:third].copy()
-    sort_rows(E, days, 24)
-    sort_rows(L, third, 24)
+    sort_columns(E, days, 24)
+    sort_columns(L, third, 24)
     low = np.empty(24)
     high = np.empty(24)
     mid = np.empty(24)
     o = recurrent_edges(E, days, low, high, mid, f, o)
     o = recurrent_edges(L, third, low, high, mid, f, o)
-    sort_rows(first_e, third, 24)
+    sort_columns(first_e, third, 24)
     recurrent_edges(first_e, third, low, high, mid, f, o)
     for j in range(11):
         f[o + j] = f[o - 11 + j] - f[o + j]
@@ -731,7 +705,7 @@ def describe(x, days, weekday, f):
     q24 = np.empty(24)
     for h in range(24):
         q24[h] = delta[h, ja]
-    sort_rows(delta, 24, K)
+    sort_columns(delta, 24, K)
     jb = 0
     fall_ = np.float32(-1e9)
     for j in range(K):
@@ -785,8 +759,8 @@ def describe(x, days, weekday, f):
             k = j + 5
             B[i, j] = floor[k - 1 - i % k]
             A[i, j] = floor[k + i % (days - k)]
-    sort_rows(B, 14, KF)
-    sort_rows(A, 14, KF)
+    sort_columns(B, 14, KF)
+    sort_columns(A, 14, KF)
     jg = 0
     gap = -1e9
     gap_down = -1e9
@@ -813,8 +787,8 @@ def describe(x, days, weekday, f):
     na = r0 - k
     P = X[l0:k].copy()
     Q = X[k:r0].copy()
-    sort_rows(P, nb, 24)
-    sort_rows(Q, na, 24)
+    sort_columns(P, nb, 24)
+    sort_columns(Q, na, 24)
     size = float(A[7, jg] - B[7, jg])
     f[o] = size
     f[o + 1] = np.log(A[7, jg] / B[7, jg])

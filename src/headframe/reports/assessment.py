@@ -35,6 +35,7 @@ from headframe.reports.words import (
     interval,
     odds,
     power_of_ten,
+    remark_lines,
     visible,
 )
 from headframe.reports.words import period as since_until
@@ -383,10 +384,7 @@ def summary_lines(result: AssessmentResult) -> list[str]:
         lines.append(f"Not tested: {count(len(result.not_tested), 'site')} that no traffic could show: {names}{more}.")
     if result.damaged:
         lines.append(f"Damaged: {count(len(result.damaged), 'row')} could not be used; everything else was.")
-    lines += [f"Remark: {visible(remark)}" for remark in result.remarks[:10]]
-    if (left := len(result.remarks) - 10) > 0:
-        lines.append(f"Remark: {left:,} more; --format json lists them all")
-    return lines
+    return lines + remark_lines(result.remarks)
 
 
 # As a table ----------------------------------------------------------------------------------------------------------

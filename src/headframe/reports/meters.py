@@ -30,7 +30,7 @@ from headframe.records.reading import ReadingAccount
 from headframe.reports.console import console_on, is_plain
 from headframe.reports.csv_rows import csv_number, csv_text
 from headframe.reports.document import number, text
-from headframe.reports.words import clock_time, count, instant, interval, power_of_ten, si, visible
+from headframe.reports.words import clock_time, count, instant, interval, power_of_ten, remark_lines, si, visible
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -391,10 +391,7 @@ def summary_lines(result: MetersResult) -> list[str]:
     lines += [f"Not asked: {visible(line)}" for line in result.not_tested]
     lines += [f"Assumed: {visible(line)}" for line in result.assumptions]
     remarks = list(dict.fromkeys([*result.remarks, *(line for one in result.accounts for line in one.remarks)]))
-    lines += [f"Remark: {visible(remark)}" for remark in remarks[:10]]
-    if (left := len(remarks) - 10) > 0:
-        lines.append(f"Remark: {left:,} more; --format json lists them all")
-    return lines
+    return lines + remark_lines(remarks)
 
 
 def account_words(account: ReadingAccount) -> str:

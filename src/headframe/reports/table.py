@@ -26,6 +26,7 @@ from headframe.reports.words import (
     period,
     power_of_ten,
     pushes_in_time,
+    remark_lines,
     size,
     visible,
 )
@@ -42,7 +43,7 @@ _PIPE_COLUMNS = 160
 """Where nobody says how wide the paper is: a finding is one row, and most editors and pagers show it whole."""
 _ODDS_BELOW_LOG10_E = 15.0  # from there on the odds are the same power of ten once more
 _MOST_DAMAGE_LINES = 10
-_MOST_REMARK_LINES = 10
+_MOST_QUESTION_LINES = 10
 _MOST_LOOKALIKE_LINES = 10
 _NOTHING = "-"  # where the question does not arise
 
@@ -109,7 +110,7 @@ def summary_lines(result: ScanResult) -> list[str]:
     lines += _too_little_lines(result)
     if promise := list_promise(result):
         lines.append(f"{promise[0].upper()}{promise[1:]}.")
-    return lines + remark_lines(result) + damage_lines(result)
+    return lines + remark_lines(result.remarks) + damage_lines(result)
 
 
 def _too_little_lines(result: ScanResult) -> list[str]:
@@ -117,29 +118,11 @@ def _too_little_lines(result: ScanResult) -> list[str]:
     if not result.insufficient:
         return []
     whole = [question for question in result.insufficient if not question.host]
-    listed = [f"  {visible(question.missing)}" for question in whole[:_MOST_REMARK_LINES]]
+    listed = [f"  {visible(question.missing)}" for question in whole[:_MOST_QUESTION_LINES]]
     head = f"Too little to tell: {count(len(result.insufficient), 'question')}"
     if len(listed) == len(result.insufficient):
         return [f"{head}:", *listed]
     return [f"{head}; --format json lists them.{' Of the whole scan:' if listed else ''}", *listed]
-
-
-def remark_lines(result: ScanResult) -> list[str]:
-    """What to know of the scan itself, such as rows of an indicator list that were not understood.
-
-    Parameters
-    ----------
-    result : ScanResult
-
-    Returns
-    -------
-    list of str
-        Without line ends.
-    """
-    lines = [f"Remark: {visible(remark)}" for remark in result.remarks[:_MOST_REMARK_LINES]]
-    if (more := len(result.remarks) - _MOST_REMARK_LINES) > 0:
-        lines.append(f"Remark: {more:,} more; --format json lists them all")
-    return lines
 
 
 def damage_lines(result: ScanResult) -> list[str]:

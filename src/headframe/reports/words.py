@@ -6,6 +6,7 @@ character of such text harmless to a terminal and plain to the eye.
 
 import math
 import unicodedata
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from headframe.records.finding import BlockSync, Family, Interval, Role, SourceRef
@@ -415,3 +416,24 @@ def list_promise(result: ScanResult) -> str | None:
     if not also and not any(finding.family is Family.TIMING for finding in result.findings):
         return f"timing findings: none among {tested}"
     return f"timing findings{also}: at most {result.timing_fdr * 100:g} % of them wrong on average (e-BH over {tested})"
+
+
+MOST_REMARK_LINES = 10
+
+
+def remark_lines(remarks: Sequence[str]) -> list[str]:
+    """What to know of a result itself, such as rows of a table that were not understood.
+
+    Parameters
+    ----------
+    remarks : sequence of str
+
+    Returns
+    -------
+    list of str
+        Without line ends.
+    """
+    lines = [f"Remark: {visible(remark)}" for remark in remarks[:MOST_REMARK_LINES]]
+    if (more := len(remarks) - MOST_REMARK_LINES) > 0:
+        lines.append(f"Remark: {more:,} more; --format json lists them all")
+    return lines

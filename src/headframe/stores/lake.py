@@ -40,8 +40,6 @@ from headframe.stores.load_batches import BATCH_ROWS, Columns, Shape, ahead, cut
 if TYPE_CHECKING:
     import polars as pl
 
-    from headframe.stores.parquet_stream import ParquetStream
-
 SPILL_ROWS = 3_000_000
 """Rows of a file that are held in memory before they go to disk, to be sorted by usage point."""
 
@@ -431,21 +429,3 @@ class _Sorted:
         first = int(self.last[begin - 1]) if begin else 0
         last = int(self.last[end - 1]) if end > begin else first
         return pl.scan_parquet(self.path).slice(first, last - first).collect()
-
-
-def batches_from_parquet(
-    path: Path,
-    mapping: ColumnMapping | None = None,
-    options: ReadingOptions | None = None,
-    *,
-    step_s: int = 3600,
-    points_per_batch: int | None = None,
-    longest_s: int = LONGEST_S,
-    zeros_are_missing: bool = True,
-    scratch: Path | None = None,
-) -> ParquetStream:
-    """Mean power straight from a Parquet file; see `headframe.stores.parquet_stream.ParquetStream`."""
-    from headframe.stores.parquet_stream import ParquetStream
-
-    shape = Shape(step_s, longest_s, zeros_are_missing)
-    return ParquetStream(path, mapping, options, shape, points_per_batch=points_per_batch, scratch=scratch)

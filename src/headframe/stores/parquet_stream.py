@@ -2,12 +2,11 @@
 
 The column of usage points is read first, alone: it says whether each usage point's rows stand together, and where.
 Then come times and values, in slices of whole usage points. A table in another order, or one whose columns need more
-than a multiplication, goes through a lake on disk that is removed afterwards.
+than a multiplication, is left to a lake on disk.
 """
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC
 from pathlib import Path
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from headframe.records.reading import LoadBatch, MeterEvent, ReadingAccount
+from headframe.records.reading import LoadBatch, ReadingAccount
 from headframe.sources.power import csv_wide, parquet
 from headframe.sources.power.columns import POWER, VALUES, ColumnMapping
 from headframe.sources.power.csv_long import settled
@@ -28,7 +27,6 @@ from headframe.stores.load_batches import BATCH_ROWS, Columns, Repeats, Shape, a
 if TYPE_CHECKING:
     import polars as pl
 
-HOURLY = Shape(3600, LONGEST_S, True)
 _SCAN_ROWS = 2_000_000
 MOST_RUNS = 50_000_000
 """Usage points that are held in a list; a table with more is one whose rows do not stand together."""
@@ -186,78 +184,6 @@ class ParquetReadings:
         """Rows of the file, counted from 1, of some places in a batch."""
         at = at[:100]
         return [int(one) for one in (row[at] if row.size else at) + low + 1]
-
-
-class ParquetStream:
-    """Batches out of one file. Iterate it once; `account` and `events` are complete afterwards.
-
-    It goes fastest where a usage point's rows stand together, times are of a time type or epochs, and values numbers.
-
-    Parameters
-    ----------
-    path : Path
-    mapping : ColumnMapping or None
-        Guessed from common names where None.
-    options : ReadingOptions or None
-    shape : Shape
-    points_per_batch : int or None
-        At most; as many as make some four million readings where None.
-    scratch : Path or None
-        Where to sort what is not in order; the system's temporary folder where None.
-
-    Attributes
-    ----------
-    account : ReadingAccount or None
-        None until the last batch was taken.
-    events : tuple of MeterEvent
-    direct : bool or None
-        Whether the file was read as it stands.
-
-    Raises
-    ------
-    ValueError
-        While it is iterated: if the file is no Parquet, or it is not clear which column is what.
-    """
-
-    def __init__(
-        self,
-        path: Path,
-        mapping: ColumnMapping | None = None,
-        options: ReadingOptions | None = None,
-        shape: Shape = HOURLY,
-        *,
-        points_per_batch: int | None = None,
-        scratch: Path | None = None,
-    ) -> None:
-        self.path = Path(path)
-        self.mapping = mapping
-        self.options = options or ReadingOptions()
-        self.shape = shape
-        self.points_per_batch = points_per_batch
-        self.scratch = scratch
-        self.account: ReadingAccount | None = None
-        self.events: tuple[MeterEvent, ...] = ()
-        self.direct: bool | None = None
-
-    def __iter__(self) -> Iterator[LoadBatch]:
-        how = {
-            "points_per_batch": self.points_per_batch,
-            "longest_s": self.shape.longest_s,
-            "zeros_are_missing": self.shape.zeros_are_missing,
-        }
-        table = open_parquet(self.path, self.mapping, self.options)
-        self.direct = table is not None
-        if table is not None:
-            yield from table.batches(self.shape.step_s, **how)  # type: ignore[arg-type]
-            self.account = table.account
-            return
-        from headframe.stores.lake import Lake
-
-        with tempfile.TemporaryDirectory(prefix="headframe-", dir=self.scratch) as folder:
-            lake = Lake(Path(folder))
-            taken = lake.take_in(self.path, self.mapping, self.options)
-            self.account, self.events = taken.account, taken.events
-            yield from lake.batches(self.shape.step_s, **how)  # type: ignore[arg-type]
 
 
 def open_parquet(

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from headframe.detectors.power.hours import values_at
 from headframe.detectors.power.load_step import Step, find_steps, finite, local_hours, median_over_days
 from headframe.records.finding import Interval
 from headframe.records.load_finding import LoadEstimate, Mode, Onset
@@ -318,11 +319,7 @@ def mode_of_hours(hours: NDArray[np.bool_], *, all_week: bool = False) -> Mode:
 
 def aligned(series: HourlySeries, start_s: int, n: int) -> Floats:
     """Give the value of a series for each of `n` hours, NaN where it says nothing: float64[n]."""
-    at = (start_s + HOUR_S * np.arange(n, dtype=np.int64) - series.start_s) // series.step_s
-    there = (at >= 0) & (at < len(series.values))
-    values = np.full(n, np.nan)
-    values[there] = series.values[at[there]]
-    return values
+    return values_at(series, start_s + HOUR_S * np.arange(n, dtype=np.int64))
 
 
 def _since_step(

@@ -10,8 +10,6 @@ because no single figure is worth much on a building that nobody has seen before
 
 from __future__ import annotations
 
-import base64
-import zlib
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -144,7 +142,7 @@ class Networks(NamedTuple):
 
 
 def _unpacked(text: str, shapes: tuple[tuple[str, int], ...]) -> list[NDArray[Any]]:
-    raw = zlib.decompress(base64.b85decode("".join(text.split())))
+    raw = shape_net.bytes_of(text)
     arrays: list[NDArray[Any]] = []
     at = 0
     for dtype, size in shapes:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from headframe.detectors.power.hours import local_offset_s
 from headframe.records.finding import Family, Interval
 from headframe.records.load_finding import CounterHypothesis, LoadEstimate, LoadFinding, LoadInsufficient, Onset
 
@@ -257,10 +258,7 @@ def daily_temperature(surroundings: Surroundings) -> tuple[NDArray[np.float32], 
     if series is None or len(series.values) == 0:
         return np.zeros(0, np.float32), 0
     start = series.start_s + series.step_s * np.arange(len(series.values), dtype=np.int64)
-    clock = surroundings.clock
-    if len(clock.from_s):
-        start = start + clock.offset_s[np.clip(np.searchsorted(clock.from_s, start, side="right") - 1, 0, None)]
-    day = start // DAY_S
+    day = (start + local_offset_s(start, surroundings.clock)) // DAY_S
     first = int(day[0])
     known = ~np.isnan(series.values)
     count = np.bincount((day - first)[known], minlength=int(day[-1]) - first + 1)
@@ -577,10 +575,7 @@ def finite(power_w: NDArray[np.float32]) -> NDArray[np.float32]:
 def local_hours(start_s: int, n: int, clock: LocalClock) -> NDArray[np.int64]:
     """Local time of the start of each of `n` hours, as hours since 1970-01-01 in local time: int64[n]."""
     start = start_s + HOUR_S * np.arange(n, dtype=np.int64)
-    if len(clock.from_s) == 0:
-        return start // HOUR_S
-    place = np.clip(np.searchsorted(clock.from_s, start, side="right") - 1, 0, None)
-    return (start + clock.offset_s[place]) // HOUR_S
+    return (start + local_offset_s(start, clock)) // HOUR_S
 
 
 def _refine(

@@ -34,9 +34,14 @@ class Net(NamedTuple):
     bo: NDArray[np.float32]
 
 
+def bytes_of(text: str) -> bytes:
+    """What a shipped model is packed from: base 85, on lines."""
+    return zlib.decompress(base64.b85decode("".join(text.split())))
+
+
 def unpacked(weights: str, shapes: Mapping[str, tuple[int, ...]]) -> Net:
     """Weights from the text that `bench/power_injection/train_net.py` writes: half-precision numbers, packed."""
-    numbers = np.frombuffer(zlib.decompress(base64.b85decode("".join(weights.split()))), "<f2").astype(np.float32)
+    numbers = np.frombuffer(bytes_of(weights), "<f2").astype(np.float32)
     arrays, at = {}, 0
     for name, shape in shapes.items():
         size = math.prod(shape)

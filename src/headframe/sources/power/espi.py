@@ -30,7 +30,7 @@ from xml.etree.ElementTree import Element
 
 from headframe.records.reading import Quality
 from headframe.sources.power.columns import ENERGY, POWER, REGISTER
-from headframe.sources.power.meter_xml import PIECE_ROWS, Gathered, elements, local, text_of
+from headframe.sources.power.meter_xml import PIECE_ROWS, Gathered, elements, forget, local, text_of
 from headframe.sources.power.options import LONGEST_S, ReadingOptions
 from headframe.sources.power.tally import Tally
 
@@ -119,32 +119,25 @@ def rows(path: Path, options: ReadingOptions, tally: Tally) -> Iterator[pl.DataF
                     text_of(element, "ReadingQuality", "quality"),
                 )
             )
-            _forget(element, opened)
+            forget(element, opened)
         elif name == "IntervalBlock":
             start = _integer(text_of(element, "interval", "start"))
             blocks.append((start if start is not None else -1, number, readings))
             number += len(readings)
             readings = []
-            _forget(element, opened)
+            forget(element, opened)
             if not any(local(e) == "entry" for e in opened):
                 yield from _emit(blocks, entry, index, path, gathered, tally)
                 blocks = []
         elif name == "entry":
             yield from _emit(blocks, entry, index, path, gathered, tally)
             blocks = []
-            _forget(element, opened)
+            forget(element, opened)
     if readings:
         blocks.append((-1, number, readings))
     yield from _emit(blocks, entry, index, path, gathered, tally)
     if len(gathered):
         yield gathered.table()
-
-
-def _forget(element: Element, opened: list[Element]) -> None:
-    """Let go of an element that was read, in its parent too: memory does not grow with the file."""
-    element.clear()
-    if opened:
-        opened[-1].remove(element)
 
 
 def _integer(text: str) -> int | None:
@@ -174,12 +167,12 @@ def _index(path: Path, tally: Tally) -> _Index:
         elif name in ("ReadingType", "MeterReading", "UsagePoint", "LocalTimeParameters"):
             content.append(element)
         elif name in ("IntervalReading", "IntervalBlock"):
-            _forget(element, opened)
+            forget(element, opened)
         elif name == "entry":
             for found in content:
                 _take(found, entry, index, tally)
             content = []
-            _forget(element, opened)
+            forget(element, opened)
     for found in content:
         _take(found, entry, index, tally)
     return index

@@ -37,7 +37,7 @@ from xml.etree.ElementTree import Element
 from headframe.records.reading import MeterEvent, MeterEventKind, Quality
 from headframe.records.site import SourceRow
 from headframe.sources.power.columns import ENERGY, POWER, REGISTER
-from headframe.sources.power.meter_xml import PIECE_ROWS, Gathered, elements, local, text_of
+from headframe.sources.power.meter_xml import PIECE_ROWS, Gathered, elements, forget, local, text_of
 from headframe.sources.power.options import ReadingOptions
 from headframe.sources.power.tally import Tally
 from headframe.sources.power.times import civil_to_utc
@@ -172,16 +172,16 @@ def rows(path: Path, options: ReadingOptions, tally: Tally, events: list[MeterEv
         if name in ("IntervalReadings", "IntervalReading") and parent == "IntervalBlocks":
             number += 1
             block.append((number, *_said(element)))
-            _forget(element, opened)
+            forget(element, opened)
         elif name == "IntervalBlocks":
             kind = _reference(element, "ReadingType")
             point_held += [(*reading, kind) for reading in block]
             block = []
-            _forget(element, opened)
+            forget(element, opened)
         elif name == "Readings" and parent == "MeterReading":
             number += 1
             point_held.append((number, *_said(element), _reference(element, "ReadingType")))
-            _forget(element, opened)
+            forget(element, opened)
         elif name in ("UsagePoint", "Meter") and parent == "MeterReading":
             rank = 0 if name == "UsagePoint" else 1
             said = text_of(element, "mRID") or text_of(element, "Names", "name")
@@ -193,11 +193,11 @@ def rows(path: Path, options: ReadingOptions, tally: Tally, events: list[MeterEv
             for held in [child for child in element if local(child) == "EndDeviceEvents"]:
                 number += 1
                 _event(held, point, number, options, tally, events)
-            _forget(element, opened)
+            forget(element, opened)
         elif name == "EndDeviceEvent" and parent == "EndDeviceEvents":
             number += 1
             _event(element, "", number, options, tally, events)
-            _forget(element, opened)
+            forget(element, opened)
         if len(gathered) >= PIECE_ROWS:
             yield gathered.table()
     # Where the text broke off within a meter reading.
@@ -207,12 +207,6 @@ def rows(path: Path, options: ReadingOptions, tally: Tally, events: list[MeterEv
         tally.problem("the reading type is missing", [reading[0] for reading in block][:100], len(block))
     if len(gathered):
         yield gathered.table()
-
-
-def _forget(element: Element, opened: list[Element]) -> None:
-    element.clear()
-    if opened:
-        opened[-1].remove(element)
 
 
 def _reference(element: Element, name: str) -> str:

@@ -68,6 +68,13 @@ def elements(path: Path, tally: Tally | None) -> Iterator[tuple[str, Element]]:
         tally.problem(f"the XML is broken here ({fault}): only what stands before was read", [line])
 
 
+def forget(element: Element, opened: list[Element]) -> None:
+    """Let go of an element that was read, in its parent too: memory does not grow with the file."""
+    element.clear()
+    if opened:
+        opened[-1].remove(element)
+
+
 def local(element: Element) -> str:
     """Name of an element without its namespace."""
     tag = element.tag

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from headframe.sources.power.columns import plain
 from headframe.sources.power.options import ReadingOptions
+from headframe.sources.power.parquet import is_parquet
 from headframe.sources.power.tally import Tally
 from headframe.sources.power.text_file import look_at, plain_text
 
@@ -55,12 +56,7 @@ def named_rows(
     ValueError
         If the file cannot be read at all.
     """
-    try:
-        with path.open("rb") as stream:
-            begin = stream.read(4)
-    except OSError as fault:
-        raise ValueError(f"{path}: cannot be read: {fault.strerror or fault}") from fault
-    if begin == b"PAR1":
+    if is_parquet(path):
         return _parquet_rows(path, names, mapping, tally)
     return _text_rows(path, names, mapping, options, tally)
 

@@ -22,6 +22,21 @@ SLICE_ROWS = 2_000_000
 """Rows that are read at a time."""
 
 
+def is_parquet(path: Path) -> bool:
+    """Whether a file begins as Parquet does.
+
+    Raises
+    ------
+    ValueError
+        If it cannot be read.
+    """
+    try:
+        with path.open("rb") as stream:
+            return stream.read(4) == b"PAR1"
+    except OSError as fault:
+        raise ValueError(f"{path}: cannot be read: {fault.strerror or fault}") from fault
+
+
 def schema_of(path: Path) -> pl.Schema:
     """Columns and types of a file.
 

@@ -69,12 +69,7 @@ def open_readings(
     """
     options = options or ReadingOptions()
     tally = Tally(str(path))
-    try:
-        with path.open("rb") as stream:
-            begin = stream.read(4)
-    except OSError as fault:
-        raise ValueError(f"{path}: cannot be read: {fault.strerror or fault}") from fault
-    if begin == b"PAR1":
+    if parquet.is_parquet(path):
         pieces, at_end, options = parquet.rows(path, mapping, options, tally)
         yield OpenReadings(pieces, at_end, options, tally)
         return
