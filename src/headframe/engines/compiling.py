@@ -2,6 +2,8 @@
 
 import subprocess
 import sys
+import threading
+from collections.abc import Callable
 
 from headframe.kernels import jit
 
@@ -26,9 +28,7 @@ def compile_kernels() -> None:
         process_group=0,
     )
     try:
-        compile_readers()
-        compile_table()
-        compile_meters()
+        _aside(_compile_here)
         failed = half.wait() != 0
     except BaseException:
         half.kill()
@@ -37,6 +37,27 @@ def compile_kernels() -> None:
     if failed:
         compile_timing()
     jit.mark_complete()
+
+
+def _aside(work: Callable[[], None]) -> None:
+    """Do a piece of work in another thread, so that Ctrl-C ends the wait for it at once.
+
+    A compiler calls back from machine code, where Python drops an exception or puts another in its place: in this
+    thread an interrupt that comes there would be lost. The other thread gets none, and ends with the program.
+    """
+    faults: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            work()
+        except BaseException as error:
+            faults.append(error)
+
+    worker = threading.Thread(target=run, name="compile", daemon=True)
+    worker.start()
+    worker.join()
+    if faults:
+        raise faults[0]
 
 
 def load_without_linear_algebra() -> None:
@@ -59,6 +80,12 @@ def load_without_linear_algebra() -> None:
     finally:
         if hidden:
             del sys.modules[blas], sys.modules["scipy.linalg"]
+
+
+def _compile_here() -> None:
+    compile_readers()
+    compile_table()
+    compile_meters()
 
 
 def compile_readers() -> None:
