@@ -29,12 +29,16 @@ ROOMS = [
     "detectors",
     "evidence",
     "sites",
+    "policy",
+    "cases",
+    "ledger",
     "reports",
     "simulate",
     "engines",
     "stores",
     "assess",
     "meters",
+    "casework",
     "app",
     "cli",
 ]
@@ -42,7 +46,7 @@ ROOMS = [
 # `assess` does so for findings and registries, and `meters` for the readings of meters, without the packets and kernels
 # that `app` loads.
 SHARED_MODULES = {"errors", "log", "config", "clock", "pseudonym", "__init__"}
-PURE_ROOMS = {"records", "kernels", "detectors", "evidence", "sites"}
+PURE_ROOMS = {"records", "kernels", "detectors", "evidence", "sites", "policy", "cases", "ledger"}
 # Compiling the kernels takes a second process and a cache on disk; the kernels themselves know nothing of it.
 COMPILER = {"kernels/__init__.py", "kernels/jit.py"}
 

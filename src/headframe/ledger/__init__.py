@@ -1,0 +1,1 @@
+"""Append-only evidence log: Merkle tree, signed checkpoints, salted leaves, bundles, and their verification; pure."""

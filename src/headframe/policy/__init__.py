@@ -1,0 +1,1 @@
+"""Policy packs: parse, validate, classify, rights, clocks, calculations; pure."""
