@@ -25,6 +25,7 @@ class PlaceName(StrEnum):
     TASHKENT = "tashkent"
     CHICAGO = "chicago"
     SYDNEY = "sydney"
+    CHENGDU = "chengdu"
 
 
 class CaptureFormat(StrEnum):
@@ -155,3 +156,30 @@ def meters(
         f"--topology {made.path('transformers.csv')} --weather {made.path('weather.csv')} "
         f"--prices {made.path('prices.csv')} --sites {made.path('sites.csv')} --zone {PLACES[place.value].zone}"
     )
+
+
+@simulate.command()
+@politely
+def district(
+    folder: Annotated[Path, typer.Argument(metavar="OUT_FOLDER", help="Where the files go; created if it is missing.")],
+    seed: Annotated[int, typer.Option("--seed", metavar="N", min=0, help="The same seed gives the same district.")] = 1,
+    points: Annotated[
+        int, typer.Option("--points", metavar="N", min=60, max=100_000, help="How many supply points, 60 or more.")
+    ] = 220,
+) -> None:
+    """Write a district's captures and meters, before and after, with its registries: what casework is tried out on.
+
+    Eleven sites with a story each: open miners, a victim, a licensed one, a theft, one that only looks like mining.
+
+    Example: headframe simulate district district/
+    """
+    from headframe.simulate.district import write_district
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        made = write_district(folder, seed, points=points)
+    except OSError as error:
+        fail(f"{folder} could not be written: {error.strerror}; choose another OUT_FOLDER", ExitCode.NOT_WRITTEN)
+    for capture in made.captures:
+        print(capture.capture)
+    say("docs/story.md takes it from here")

@@ -235,7 +235,7 @@ class _Office:
     # -- miners --------------------------------------------------------------------------------------------------
 
     def _miner(self, number: int, miner: MinerSpec, rng: random.Random) -> None:
-        host = f"2001:db8:2::{100 + number:x}" if miner.ipv6 else f"192.0.2.{100 + number}"
+        host = miner.host or (f"2001:db8:2::{100 + number:x}" if miner.ipv6 else f"192.0.2.{100 + number}")
         if miner.behind_proxy:
             self._proxied(number, host, miner, rng)
             return

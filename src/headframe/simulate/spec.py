@@ -72,6 +72,8 @@ class MinerSpec:
         IPv6 addresses for miner and pool.
     vlan : int or None
         IEEE 802.1Q tag.
+    host : str or None
+        Its address; one of the office's range by its number where None.
     """
 
     dialect: str
@@ -91,6 +93,7 @@ class MinerSpec:
     stale: float = 0.005
     ipv6: bool = False
     vlan: int | None = None
+    host: str | None = None
 
     def __post_init__(self) -> None:
         if self.dialect not in DIALECTS:

@@ -8,12 +8,14 @@ Examples
 1
 """
 
-from headframe.simulate.meters.district import District, Group, MetersSpec, Point
+from headframe.simulate.meters.district import HOME, HYDRO, District, Group, MetersSpec, PlacedFarm, Point
 from headframe.simulate.meters.files import NAMES, SimulatedMeters, write_meters
 from headframe.simulate.meters.machines import Farm, Running
 from headframe.simulate.meters.places import PLACES, Place
 
 __all__ = [
+    "HOME",
+    "HYDRO",
     "NAMES",
     "PLACES",
     "District",
@@ -21,6 +23,7 @@ __all__ = [
     "Group",
     "MetersSpec",
     "Place",
+    "PlacedFarm",
     "Point",
     "Running",
     "SimulatedMeters",

@@ -34,6 +34,32 @@ _FEEDERS_PER_REGION = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PlacedFarm:
+    """Premises and machines at a supply point of one's choice, from a day on and until a day.
+
+    Attributes
+    ----------
+    point : int
+        Which supply point, counted from 1: 7 is ``U0000007``.
+    trade : str
+        What the premises are: `HOME`, `HYDRO` or a key of `TRADES`; empty leaves them as they are drawn.
+    mode : Running or None
+        None for premises without machines.
+    power_w : float
+        About what the machines draw; they are whole ones. [W]
+    from_day, until_day : int or None
+        First local day with machines, and the first without again, counted from 0; None for before and after the data.
+    """
+
+    point: int
+    trade: str = ""
+    mode: Running | None = None
+    power_w: float = 0.0
+    from_day: int | None = None
+    until_day: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MetersSpec:
     """What a simulated district shall hold.
 
@@ -53,6 +79,8 @@ class MetersSpec:
         Share of homes among the points.
     faults : bool
         Meters fail: readings absent, blank, filled with zeros or estimates; meters exchanged.
+    placed : tuple of PlacedFarm
+        Besides those whom `prevalence` brings; one for a point at most.
     """
 
     points: int = 200
@@ -63,6 +91,7 @@ class MetersSpec:
     first_day: date = FIRST_DAY
     homes: float = 0.7
     faults: bool = True
+    placed: tuple[PlacedFarm, ...] = ()
 
     def __post_init__(self) -> None:
         if not 1 <= self.points <= 10_000_000:
@@ -75,6 +104,13 @@ class MetersSpec:
             raise ValueError(f"prevalence is {self.prevalence}; expected 0 to 0.5")
         if not 0 <= self.homes <= 1:
             raise ValueError(f"homes is {self.homes}; expected 0 to 1")
+        for place in self.placed:
+            if not 1 <= place.point <= self.points:
+                raise ValueError(f"a farm is placed at point {place.point}; expected 1 to {self.points}")
+            if place.trade and place.trade not in (HOME, HYDRO, *TRADES):
+                raise ValueError(f"trade {place.trade!r} is not known; expected {HOME}, {HYDRO}, {', '.join(TRADES)}")
+        if len({place.point for place in self.placed}) < len(self.placed):
+            raise ValueError("two farms are placed at one point; expected one for a point at most")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -208,6 +244,10 @@ class District:
         self._first = np.concatenate(([0], np.cumsum([part.size for part in kinds]))).astype(np.int64)
         self._names = names
         self._rare(rng)
+        self._placed = {place.point - 1: place for place in spec.placed}
+        for point, place in self._placed.items():
+            if place.trade:
+                self._kinds[point] = names.index(place.trade)
         self._deal_miners(rng)
 
     def _rare(self, rng: np.random.Generator) -> None:
@@ -225,8 +265,9 @@ class District:
         wanted = max(round(spec.prevalence * spec.points), 1) if spec.prevalence > 0 else 0
         self._mode: dict[int, Running] = {}
         self._taps: dict[int, Running] = {}
-        ordinary = np.flatnonzero((self._kinds == 0) | (self._kinds > 2))
-        plants = list(np.flatnonzero(self._kinds == 1))
+        free = ~np.isin(np.arange(self._kinds.size), list(self._placed))
+        ordinary = np.flatnonzero(free & ((self._kinds == 0) | (self._kinds > 2)))
+        plants = list(np.flatnonzero(free & (self._kinds == 1)))
         in_home, elsewhere = (list(rng.permutation(ordinary[part])) for part in (
             self._kinds[ordinary] == 0, self._kinds[ordinary] != 0,
         ))  # fmt: skip
@@ -292,12 +333,15 @@ class District:
         for one in range(kinds.size):
             # Peak of the premises alone: nobody orders more power for machines that he hides.
             contracted = _contracted_kw(float(load[one].max()), self._names[int(kinds[one])], rng)
-            mode = self._mode.get(begin + one)
+            mode, placed = self._mode.get(begin + one), self._placed.get(begin + one)
             trade = self._names[int(kinds[one])]
             mining = None
             if trade == LICENSED:
                 mining = farm(rng, Running.ALWAYS_ON, float(rng.uniform(60_000, 250_000)), self.setting)
                 contracted = _contracted_kw(float((load[one] + mining.added_w).max()), trade, rng)
+            elif placed is not None and placed.mode is not None:
+                days = placed.from_day, placed.until_day
+                mining = farm(rng, placed.mode, placed.power_w, self.setting, days=days)
             elif mode is not None:
                 mining = farm(rng, mode, self._aim_w(rng, mode, load[one], feed[one], trade, honest_w), self.setting)
             metered = load[one]

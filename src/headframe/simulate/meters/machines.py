@@ -87,7 +87,14 @@ class Farm:
     added_w: Floats
 
 
-def farm(rng: np.random.Generator, mode: Running, aim_w: float, setting: Setting) -> Farm:
+def farm(
+    rng: np.random.Generator,
+    mode: Running,
+    aim_w: float,
+    setting: Setting,
+    *,
+    days: tuple[int | None, int | None] | None = None,
+) -> Farm:
     """Draw machines of about `aim_w`, and their hours.
 
     Parameters
@@ -97,6 +104,9 @@ def farm(rng: np.random.Generator, mode: Running, aim_w: float, setting: Setting
     aim_w : float
         [W]
     setting : Setting
+    days : tuple of (int or None, int or None), optional
+        First day on which they run, and first day on which they run no more, counted from 0; None for before the data
+        and after it. Without it the mode decides, by chance.
 
     Returns
     -------
@@ -114,14 +124,16 @@ def farm(rng: np.random.Generator, mode: Running, aim_w: float, setting: Setting
 
     running = np.full(t, np.float32(machines))
     onset = None
-    may_start_late = mode not in (Running.ALWAYS_ON, Running.TAP)
-    if mode in (Running.STEP, Running.STAGED, Running.EXPORT_DROP) or (may_start_late and rng.random() < 0.5):
+    may_start_late = mode not in (Running.ALWAYS_ON, Running.TAP) and days is None
+    if days is not None and days[0] is not None:
+        onset = int(np.searchsorted(day, days[0]))
+    elif mode in (Running.STEP, Running.STAGED, Running.EXPORT_DROP) or (may_start_late and rng.random() < 0.5):
         onset = int(rng.integers(t // 8, max(t - t // 4, t // 8 + 1)))
     if mode is Running.STAGED:
-        assert onset is not None
         machines = max(machines, 2)
-        stages = np.sort(rng.integers(onset, t, min(int(rng.integers(2, 5)), machines)))
-        stages[0] = onset
+        first = onset or 0
+        stages = np.sort(rng.integers(first, t, min(int(rng.integers(2, 5)), machines)))
+        stages[0] = first
         for step, at in enumerate(stages, 1):
             running[at:] = max(round(machines * step / stages.size), 1)
     elif mode is Running.CURTAILED:
@@ -144,6 +156,8 @@ def farm(rng: np.random.Generator, mode: Running, aim_w: float, setting: Setting
         running *= 1 - np.clip(np.float32(rng.uniform(0.015, 0.05)) * (room_c - limit), 0, 0.4)
     if onset is not None:
         running[:onset] = 0
+    if days is not None and days[1] is not None:
+        running[day >= days[1]] = 0
 
     # Machines fail and are mended: the number that is down wanders with a memory of a day and a half.
     failed = rng.uniform(0.003, 0.04)

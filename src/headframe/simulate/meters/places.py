@@ -53,8 +53,8 @@ class Place:
     weekend: tuple[int, ...] = (5, 6)
 
 
-# Temperatures are rounded from the climate normals of 1991 to 2020 of London Heathrow, Tashkent, Chicago O'Hare and
-# Sydney Observatory Hill (WMO); cloud and air conditioning are plain guesses.
+# Temperatures are rounded from the climate normals of 1991 to 2020 of London Heathrow, Tashkent, Chicago O'Hare,
+# Sydney Observatory Hill and Chengdu (WMO); cloud and air conditioning are plain guesses.
 PLACES = {
     place.name: place
     for place in (
@@ -66,6 +66,8 @@ PLACES = {
               season_c=14.0, day_c=6.0, weather_c=4.5, cloud=0.55, cooling=0.7),
         Place(name="sydney", zone="Australia/Sydney", country="AU", subdivision="NSW", latitude=-33.9, mean_c=18.6,
               season_c=5.2, day_c=5.0, weather_c=2.5, cloud=0.5, cooling=0.5),
+        Place(name="chengdu", zone="Asia/Shanghai", country="CN", latitude=30.7, mean_c=16.8,
+              season_c=10.0, day_c=4.0, weather_c=2.5, cloud=0.75, cooling=0.6),
     )
 }  # fmt: skip
 
