@@ -8,6 +8,10 @@
 #   chromium    chromium         the report, looked at in a real browser
 #   xz, zstd    xz-utils, zstd   compressed captures written by another program
 #   monerod     monero           a real node for the block clocks, on a chain of its own
+#   initdb      postgresql       a real server for the tests of the store of cases
+#   pdftoppm    poppler-utils    documents turned into pictures, to be looked at
+#   openssl     openssl          an authority for time-stamps, by other hands than ours
+#   (fonts)     fonts-noto-cjk   documents in Chinese
 set -eu
 
 missing=""
@@ -20,6 +24,13 @@ command -v chromium-browser >/dev/null 2>&1 || command -v google-chrome >/dev/nu
 need xz xz-utils
 need zstd zstd
 need monerod monero
+# Debian keeps the server's programs off the path.
+[ -n "$(find /usr/lib/postgresql -name initdb 2>/dev/null)" ] || need initdb postgresql
+need pdftoppm poppler-utils
+need openssl openssl
+# A font is no program: it is looked for where Debian puts it, and by its language where fontconfig is there.
+[ -e /usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc ] || [ -n "$(fc-list :lang=zh-cn 2>/dev/null)" ] ||
+    missing="$missing fonts-noto-cjk"
 
 [ -n "$missing" ] || exit 0
 
