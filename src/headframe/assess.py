@@ -3,7 +3,7 @@
 It stands beside `headframe.app`, which loads packets and kernels that no assessment needs.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 from pathlib import Path
@@ -27,7 +27,7 @@ from headframe.sources.registry import (
 )
 from headframe.sources.registry.values import Remarks, lines_of
 
-__all__ = ["AssessmentOptions", "MergeRule", "PeriodLength", "RegistryFiles", "assess"]
+__all__ = ["AssessmentOptions", "MergeRule", "PeriodLength", "RegistryFiles", "assess", "read_logs"]
 
 STANDARD_INPUT = "-"
 _SUFFIXES = (".json", ".jsonl", ".json.gz", ".jsonl.gz")
@@ -96,25 +96,8 @@ def assess(
     try:
         table = read_sites(registry_files.sites, zone=registry_files.zone, pseudonym=(pseudonym := pseudonyms()))
         remarks = list(table.remarks)
-        leases: list[Lease] = []
-        isc = [path for path in registry_files.leases if not _is_kea(path)]
-        for paths_of_log, what, log in (
-            *(([path], _LEASE, read_isc_leases(path, pseudonym=pseudonym)) for path in isc),
-            *(
-                (server, _LEASE, read_kea_leases(server, pseudonym=pseudonym))
-                for server in _kea_servers(registry_files.leases)
-            ),
-            *(([path], _SESSION, read_radius_detail(path, pseudonym=pseudonym)) for path in registry_files.radius),
-        ):
-            _refuse_nothing(paths_of_log, what, log.leases, log.remarks)
-            leases += log.leases
-            remarks += log.remarks
-        translations: list[Translation] = []
-        for path in registry_files.nat:
-            nat = read_nat_log(path, zone=registry_files.zone, year=registry_files.year)
-            _refuse_nothing([path], _TRANSLATION, nat.translations, nat.remarks)
-            translations += nat.translations
-            remarks += nat.remarks
+        leases, translations, said = read_logs(registry_files, pseudonym)
+        remarks += said
         registry = Registry(
             table.sites, table.assignments, organisations=table.organisations, leases=leases, translations=translations
         )
@@ -127,6 +110,51 @@ def assess(
     except ValueError as fault:
         raise HeadframeError(str(fault)) from fault
     return _with_remarks(result, remarks)
+
+
+def read_logs(
+    registry_files: RegistryFiles, pseudonym: Callable[[str], str]
+) -> tuple[list[Lease], list[Translation], list[str]]:
+    """What logs say of which address was where and when.
+
+    Parameters
+    ----------
+    registry_files : RegistryFiles
+    pseudonym : callable
+        For hardware addresses; the same as for the table of sites.
+
+    Returns
+    -------
+    leases, translations, remarks : list
+
+    Raises
+    ------
+    UnreadableInput
+        If a log holds nothing of its kind.
+    ValueError
+        If it cannot be understood.
+    """
+    remarks: list[str] = []
+    leases: list[Lease] = []
+    isc = [path for path in registry_files.leases if not _is_kea(path)]
+    for paths_of_log, what, log in (
+        *(([path], _LEASE, read_isc_leases(path, pseudonym=pseudonym)) for path in isc),
+        *(
+            (server, _LEASE, read_kea_leases(server, pseudonym=pseudonym))
+            for server in _kea_servers(registry_files.leases)
+        ),
+        *(([path], _SESSION, read_radius_detail(path, pseudonym=pseudonym)) for path in registry_files.radius),
+    ):
+        _refuse_nothing(paths_of_log, what, log.leases, log.remarks)
+        leases += log.leases
+        remarks += log.remarks
+    translations: list[Translation] = []
+    for path in registry_files.nat:
+        nat = read_nat_log(path, zone=registry_files.zone, year=registry_files.year)
+        _refuse_nothing([path], _TRANSLATION, nat.translations, nat.remarks)
+        translations += nat.translations
+        remarks += nat.remarks
+    return leases, translations, remarks
 
 
 def _refuse_nothing(paths: Sequence[Path], what: str, rows: Sequence[object], remarks: Sequence[str]) -> None:

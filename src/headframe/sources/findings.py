@@ -232,10 +232,41 @@ def _lines(data: bytes, name: str) -> FindingsFile:
 
 
 def _line(line: bytes) -> Finding:
+    return finding_of(json_value(line))
+
+
+def json_value(line: bytes) -> Any:
+    """The JSON value of one line.
+
+    Raises
+    ------
+    ValueError
+        If it is none.
+    """
     try:
-        value = _decoded(line)
+        return _decoded(line)
     except ValueError as fault:
         raise ValueError(f"no JSON: {fault}") from None
+
+
+def finding_of(value: Any) -> Finding:
+    """One finding from its document.
+
+    Parameters
+    ----------
+    value : Any
+        A JSON value that follows ``docs/schema-finding.json``.
+
+    Returns
+    -------
+    Finding
+        Without its timeline.
+
+    Raises
+    ------
+    ValueError
+        If it is no such document; the message names the key.
+    """
     return _finding(value)
 
 
@@ -352,9 +383,9 @@ def _block_sync(sync: Mapping[str, Any]) -> BlockSync:
         hits=_count(sync, "hits"),
         expected_hits=_number_or_nan(sync, "expected_hits"),
         watched_s=_number_or_nan(sync, "watched_s"),
-        block_ns=tuple(_moment(at, "block_times") for at in _list(sync, "block_times")),
+        block_ns=tuple(moment_ns(at, "block_times") for at in _list(sync, "block_times")),
         block_hit=tuple(hits),
-        push_ns=tuple(_moment(at, "push_times") for at in _list(sync, "push_times")),
+        push_ns=tuple(moment_ns(at, "push_times") for at in _list(sync, "push_times")),
     )
 
 
@@ -514,10 +545,10 @@ def _host(value: Mapping[str, Any]) -> str:
 
 
 def _instant(value: Mapping[str, Any], key: str) -> int:
-    return _moment(_get(value, key), key)
+    return moment_ns(_get(value, key), key)
 
 
-def _moment(text: Any, key: str) -> int:
+def moment_ns(text: Any, key: str) -> int:
     """Nanoseconds of an instant, exactly."""
     found = _INSTANT.match(text) if isinstance(text, str) else None
     try:

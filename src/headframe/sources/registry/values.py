@@ -67,6 +67,10 @@ class Remarks:
         else:
             self._left_out += 1
 
+    def lost(self, row: int, text: object) -> None:
+        """Say that a row, or a cell of it, could not be used."""
+        self.row(row, text)
+
     def count(self, text: str, row: int) -> None:
         """Count something that may happen in many rows; `text` reads on from the number of rows."""
         seen, first = self._counts.get(text, (0, row))
@@ -124,12 +128,12 @@ def lines_of(path: Path, remarks: Remarks) -> Iterator[tuple[int, str]]:
                 if len(line) >= MAX_LINE_BYTES and not line.endswith(b"\n"):
                     while (more := stream.readline(MAX_LINE_BYTES)) and not more.endswith(b"\n"):
                         pass
-                    remarks.row(row, f"longer than {MAX_LINE_BYTES} bytes, passed over")
+                    remarks.lost(row, f"longer than {MAX_LINE_BYTES} bytes, passed over")
                     continue
                 text = line.decode("utf-8", "replace").rstrip("\r\n")
                 yield row, text.removeprefix("\ufeff") if row == 1 else text
         except (OSError, EOFError, zlib.error) as fault:
-            remarks.row(row + 1, f"the file breaks off here: {fault}")
+            remarks.lost(row + 1, f"the file breaks off here: {fault}")
 
 
 # Times -------------------------------------------------------------------------------------------------------------
