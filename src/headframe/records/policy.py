@@ -174,6 +174,10 @@ class Deadline:
         Days off: ``CN``, ``US-TX``; empty for the jurisdiction's own.
     pauses : bool
         Whether it stands still while the unit waits for the other party.
+    rolls : bool
+        Whether a last day that is a day off moves to the next working day; only where the basis says so.
+    rolls_ref : str
+        What says so.
     """
 
     n: float
@@ -183,6 +187,8 @@ class Deadline:
     ref: str = ""
     calendar: str = ""
     pauses: bool = True
+    rolls: bool = False
+    rolls_ref: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -200,6 +206,8 @@ class Instrument:
     expires: str = ""
     url: str = ""
     sha256: str = ""
+    retrieved: str = ""
+    """When it was read, as far as that is known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -245,6 +253,7 @@ class Axis:
     values: tuple[AxisValue, ...]
     default: str = ""
     ref: str = ""
+    label: Words = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -363,6 +372,7 @@ class ReportingDuty:
     fields: tuple[str, ...] = ()
     min_cell: int = 5
     ref: str = ""
+    basis: Basis = Basis.OPERATOR_DEFAULT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -395,7 +405,8 @@ class Pack:
     ----------
     id, version : str
     digest : str
-        SHA-256 of the pack's file, in hex: a case says by which text it was handled.
+        SHA-256 of the pack's file, in hex: a case says by which text it was handled. Where it inherits, of the file
+        followed by the digests (as bytes) of what it inherits from, in order.
     title : mapping of str to str
     time_zone : str
         IANA name; days begin and end there.
