@@ -174,6 +174,8 @@ class FindingPage:
     rows: tuple[StoredFinding, ...]
     cursor: str
     total: int
+    at_least: bool = False
+    """Whether there are more than `total`, and counting them would take too long."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,6 +201,8 @@ class SiteImport:
     assignments: Sequence[Assignment] = ()
     lawful: Sequence[LawfulEntry] = ()
     contacts: Sequence[Contact] = ()
+    imported_ns: int | None = None
+    """The state that registers are noted with; the time of the import where None. [ns since 1970-01-01 UTC]"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

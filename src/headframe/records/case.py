@@ -508,6 +508,9 @@ class ProposeMeasure:
     document: DocumentRef | None = None
     sheets: tuple[CalculationSheet, ...] = ()
     court_warrant: DocumentRef | None = None
+    approvals: int = 0
+    """How many accounts beside the proposer must say yes. The machine fills it in from the pack, so that the events
+    alone tell it; what an account hands in does not count."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -724,6 +727,8 @@ class ProposalStatus:
     state: ProposalState
     approvers: tuple[str, ...] = ()
     needed: int = 1
+    settled: int | None = None
+    """Number of the event that approved it in full, rejected or withdrew it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -734,6 +739,8 @@ class ServedNotice:
     document: DocumentRef
     received_ns: int
     event: int
+    proposal: int = 0
+    """Number of the event that proposed it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -771,6 +778,8 @@ class AppealStatus:
     grounds: str
     outcome: AppealOutcome | None = None
     decided_ns: int | None = None
+    decision: int = 0
+    """Number of the decision that it is about."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -782,6 +791,16 @@ class Correction:
     value: str
     reason: str
     approved_ns: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventMark:
+    """What is needed of each event to tell the order of things, and who had a part in them."""
+
+    act: str
+    """`NAME` of the act."""
+    account: str
+    at_ns: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -831,6 +850,8 @@ class Case:
     closed_ns: int | None = None
     closure: ClosureReason | None = None
     on_hold: bool = False
+    history: tuple[EventMark, ...] = ()
+    """One mark for each event, in order: that of event number n is ``history[n - 1]``."""
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -915,9 +936,10 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refused:
-    """The machine's no: every reason, each with what would be right."""
+    """The machine's no: every reason, each with what would be right, and what could be done instead."""
 
     reasons: tuple[str, ...]
+    advice: tuple[OpenLinkedCase, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

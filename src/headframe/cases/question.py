@@ -1,0 +1,318 @@
+"""What a rule is asked: may this account do this act on this case, at this time, under this pack? And what it answers.
+
+A rule gives every reason why not, each with what would be right; no reason means yes. It reads the case and changes
+nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from headframe.cases.apply import RESPONSIBLE
+from headframe.records.case import (
+    Account,
+    AppealOutcome,
+    AppealStatus,
+    Case,
+    Command,
+    DecideAppeal,
+    DecisionOutcome,
+    DecisionStatus,
+    DocumentRef,
+    Duty,
+    FileAppeal,
+    ProposalState,
+    ProposalStatus,
+    ProposeClass,
+    ProposeClosure,
+    ProposeDecision,
+    ProposeNotice,
+    RecordReply,
+    ReplyStance,
+    ServedNotice,
+)
+from headframe.records.finding import Family
+from headframe.records.policy import Clock, ClockState, Pack, PartyStanding, Step
+
+DAY_NS = 86_400_000_000_000
+HOUR_NS = 3_600_000_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """May this be done?
+
+    Attributes
+    ----------
+    case : Case
+        As it stands. For the opening of a case, the old case where there is one, else a case without events.
+    act : Act
+    account : Account
+    pack : Pack
+    now_ns : int
+        [ns since 1970-01-01 UTC]
+    clocks : tuple of Clock
+        As `headframe.policy.clocks` computes them for this case at this time.
+    """
+
+    case: Case
+    act: Any
+    account: Account
+    pack: Pack
+    now_ns: int
+    clocks: tuple[Clock, ...] = ()
+
+    def clock(self, name: str) -> Clock | None:
+        """The clock of this name, if the pack has one for this case."""
+        return next((clock for clock in self.clocks if clock.id == name), None)
+
+    def clocks_of(self, name: str) -> tuple[Clock, ...]:
+        """Every clock of a step or right; a pack may give several, such as review and court: ``appeal-2``."""
+        return tuple(clock for clock in self.clocks if clock.id.partition("-")[0] == name)
+
+    def is_over(self, name: str) -> bool:
+        """Whether the time of a clock has run out. A clock that is not there never runs out: silence is no answer."""
+        clock = self.clock(name)
+        if clock is None or clock.due_ns is None:
+            return False
+        return clock.state not in (ClockState.PAUSED, ClockState.NOT_STARTED) and self.now_ns >= clock.due_ns
+
+    def with_act(self, act: Any) -> Question:
+        """The same question about another act."""
+        return Question(
+            case=self.case, act=act, account=self.account, pack=self.pack, now_ns=self.now_ns, clocks=self.clocks
+        )
+
+
+Refusals = Iterable[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """What an act needs.
+
+    Attributes
+    ----------
+    duties : frozenset of Duty
+        One of them the account must have.
+    refusals : callable
+        Every reason against it.
+    commands : callable
+        What is to be done after it; beside the evidence of its event, which every act has.
+    when_closed : bool
+        Whether it may be done to a closed case.
+    """
+
+    duties: frozenset[Duty]
+    refusals: Callable[[Question], Refusals]
+    commands: Callable[[Question, Case], Iterable[Command]] = lambda _question, _after: ()
+    when_closed: bool = False
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# What rules look at.
+
+
+def instant(at_ns: int | None) -> str:
+    """A time for a message, in UTC."""
+    if at_ns is None:
+        return "an unknown time"
+    return datetime.fromtimestamp(at_ns // 1_000_000_000, tz=UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def last_event(case: Case, *acts: type) -> int:
+    """Number of the last event with one of these acts; 0 if there is none."""
+    names = {act.NAME for act in acts}  # type: ignore[attr-defined]
+    for number in range(len(case.history), 0, -1):
+        if case.history[number - 1].act in names:
+            return number
+    return 0
+
+
+def event_numbers(case: Case, act: type) -> tuple[int, ...]:
+    """Numbers of all events with this act."""
+    name = act.NAME  # type: ignore[attr-defined]
+    return tuple(number for number, mark in enumerate(case.history, 1) if mark.act == name)
+
+
+def proposal(case: Case, number: int) -> ProposalStatus | None:
+    """The proposal with this number."""
+    return next((status for status in case.proposals if status.number == number), None)
+
+
+def approved(case: Case, kind: type) -> tuple[ProposalStatus, ...]:
+    """Approved proposals of a kind, in the order in which they were approved."""
+    found = (
+        status for status in case.proposals if isinstance(status.act, kind) and status.state is ProposalState.APPROVED
+    )
+    return tuple(sorted(found, key=lambda status: status.settled or 0))
+
+
+def classified_at(case: Case) -> int:
+    """Number of the event that approved the classification that holds; 0 if there is none."""
+    classes = approved(case, ProposeClass)
+    return (classes[-1].settled or 0) if classes else 0
+
+
+def decision_in_force(case: Case) -> DecisionStatus | None:
+    """The decision that holds."""
+    if case.decisions and not case.decisions[-1].set_aside:
+        return case.decisions[-1]
+    return None
+
+
+def confirmed(case: Case) -> DecisionStatus | None:
+    """The decision in force, if it goes against the party."""
+    decision = decision_in_force(case)
+    return decision if decision is not None and decision.act.outcome is DecisionOutcome.CONFIRMED else None
+
+
+def pending_appeal(case: Case) -> AppealStatus | None:
+    """The appeal that is not decided yet."""
+    return next((appeal for appeal in case.appeals if appeal.outcome is None), None)
+
+
+def appeal_upheld(case: Case) -> bool:
+    """Whether the party was found to be right."""
+    return any(appeal.outcome is AppealOutcome.UPHELD for appeal in case.appeals)
+
+
+def replies(case: Case) -> tuple[tuple[int, RecordReply], ...]:
+    """Every reply, with the number of its event."""
+    return tuple(zip(event_numbers(case, RecordReply), case.replies, strict=True))
+
+
+def has_answered(case: Case, letter: ServedNotice) -> bool:
+    """Whether the party has answered since it got a letter. Asking for time or for the file is no answer yet."""
+    return any(
+        reply.received_ns >= letter.received_ns and reply.stance not in (ReplyStance.ASKS_TIME, ReplyStance.ASKS_FILE)
+        for reply in case.replies
+    )
+
+
+def families(case: Case) -> frozenset[Family]:
+    """Independent families of evidence that say mining goes on at the site.
+
+    Several detectors of one family look at the same thing and count once. An inspection that saw machines counts as
+    the family `inspection`.
+    """
+    seen = {finding.family for finding in case.findings if finding.mining}
+    if any(record.machines_seen for record in case.inspections):
+        seen.add(Family.INSPECTION)
+    return frozenset(seen)
+
+
+def comes_before(pack: Pack, first: Step, second: Step) -> bool:
+    """Whether a pack puts one step before another; not if it has only one of them."""
+    order = [step.step for step in pack.procedure]
+    return first in order and second in order and order.index(first) < order.index(second)
+
+
+def has_step(pack: Pack, step: Step) -> bool:
+    """Whether a pack's procedure has a step."""
+    return any(entry.step is step for entry in pack.procedure)
+
+
+def decides_at(pack: Pack) -> Step:
+    """The step at which a pack decides: its own, else the first that rests on a decision."""
+    for step in (Step.DECIDE, Step.REMEDIATE, Step.VERIFY):
+        if has_step(pack, step):
+            return step
+    return Step.CLOSE
+
+
+def responsible(standing: PartyStanding) -> bool:
+    """Whether a party of this standing answers for mining."""
+    return standing in RESPONSIBLE
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Who had a part in what.
+
+
+def proposers_and_approvers(case: Case, *kinds: type) -> frozenset[str]:
+    """Accounts that proposed or approved something of these kinds, whatever became of it."""
+    return frozenset(
+        name
+        for status in case.proposals
+        if isinstance(status.act, kinds)
+        for name in (status.proposer, *status.approvers)
+    )
+
+
+def verifiers(case: Case) -> frozenset[str]:
+    """Accounts that recorded a measurement."""
+    return frozenset(name for _at_ns, name, _measurement in case.verifications)
+
+
+def took_part(case: Case) -> frozenset[str]:
+    """Accounts that had a part in the case, other than to record or hear an appeal."""
+    aside = {FileAppeal.NAME, DecideAppeal.NAME}
+    return frozenset(mark.account for mark in case.history if mark.act not in aside)
+
+
+VERIFIED_FOR: tuple[type, ...] = (ProposeNotice, ProposeDecision, ProposeClosure)
+"""Whoever measures again has proposed or approved none of these in the case."""
+
+
+def not_the_verifier(question: Question, what: str) -> Refusals:
+    """Whoever verified does not propose or approve what was verified."""
+    if question.account.name in verifiers(question.case):
+        yield (
+            f"{question.account.name} has verified in this case; {what} needs an account that has not: "
+            f"the accounts that propose, approve and verify are three"
+        )
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Reasons that many rules share.
+
+
+def needs_text(text: str, what: str) -> Refusals:
+    """A text that must be there."""
+    if not text.strip():
+        yield f"{what} is empty; say it in words that the party can answer"
+
+
+def not_in_future(question: Question, at_ns: int, what: str) -> Refusals:
+    """A time of something that has happened."""
+    if at_ns > question.now_ns:
+        yield f"{what} is {instant(at_ns)}, which is still to come; record it when it has happened"
+
+
+def not_before(at_ns: int, earliest_ns: int | None, what: str, other: str) -> Refusals:
+    """A time that cannot lie before another."""
+    if earliest_ns is not None and at_ns < earliest_ns:
+        yield f"{what} is {instant(at_ns)}, before {other} ({instant(earliest_ns)}); check the date"
+
+
+def sound_document(document: DocumentRef | None, what: str) -> Refusals:
+    """A reference by which a document can be found and checked."""
+    if document is None:
+        return
+    if len(document.sha256) != 64 or not set(document.sha256) <= set("0123456789abcdef"):
+        yield f"{what} has the digest {document.sha256!r}; it must be SHA-256 in 64 lower-case hex digits"
+    if document.size <= 0:
+        yield f"{what} is empty ({document.size} bytes); keep the document first and refer to it"
+
+
+def one_at_a_time(question: Question, kind: type, what: str) -> Refusals:
+    """Only one proposal of a kind waits for approval at a time."""
+    for status in question.case.proposals:
+        if isinstance(status.act, kind) and status.state is ProposalState.OPEN:
+            yield f"{what} is already proposed (event {status.number}); approve, reject or withdraw that first"
+
+
+def no_appeal_pending(question: Question, what: str) -> Refusals:
+    """What was decided rests while an appeal is heard."""
+    if pending_appeal(question.case) is not None:
+        yield f"an appeal is pending, so {what} has to wait until it is decided or withdrawn"
+
+
+def unit_ids(names: Iterable[str]) -> str:
+    """Names for a message."""
+    listed = sorted(names)
+    return ", ".join(listed) if listed else "none"

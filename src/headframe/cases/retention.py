@@ -1,0 +1,294 @@
+"""What has to go, and when: rules by class of data, packs that set their own, and legal holds that win over both.
+
+A rule counts days from the moment that its class says (`headframe.records.retention.DataClass`); while a case that
+needs the item is open, nothing counts. A plan says what goes and what stays, each with its reason. Two accounts carry
+it out, and a certificate says what they destroyed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from headframe.records.policy import Basis, Pack
+from headframe.records.retention import (
+    DataClass,
+    DestroyedClass,
+    DestructionCertificate,
+    GoingItem,
+    LegalHold,
+    RetainedItem,
+    RetentionPlan,
+    RetentionRule,
+    StayingItem,
+)
+
+_DAY_NS = 86_400_000_000_000
+
+DEFAULT_DAYS: dict[DataClass, int] = {
+    # Findings and readings: a year to compare with, and the year that is compared.
+    DataClass.FINDING: 730,
+    DataClass.READING: 760,
+    # Cases and documents: as long as a decision is likely to be asked about.
+    DataClass.CASE: 1_825,
+    DataClass.DOCUMENT: 1_825,
+    # Photos show more than they are taken for.
+    DataClass.PHOTO: 365,
+    # Addresses are for letters, and a closed case writes none.
+    DataClass.CONTACT: 0,
+    # An access is asked about as long as the case is.
+    DataClass.ACCESS: 1_825,
+    # Half a year in which a screening can still be followed up.
+    DataClass.PSEUDONYM_KEY: 180,
+}
+"""Ours: no public text says so, and every screen shows them as such (`Basis.OPERATOR_DEFAULT`). [days]"""
+
+FIELD_CLASS: dict[str, DataClass] = {
+    "hashrate": DataClass.FINDING,
+    "pool_connections": DataClass.FINDING,
+    "kwh_month": DataClass.READING,
+    "kwh_per_day": DataClass.READING,
+    "power_use": DataClass.READING,
+    "power_profile": DataClass.READING,
+    "load_profile": DataClass.READING,
+    "actual_use_prior_year": DataClass.READING,
+    "network_log": DataClass.READING,
+    "delivery_address": DataClass.CONTACT,
+    "inspection_record": DataClass.DOCUMENT,
+    "site": DataClass.CASE,
+    "owner_enterprise": DataClass.CASE,
+    "scale": DataClass.CASE,
+    "status": DataClass.CASE,
+    "subject_class": DataClass.CASE,
+    "location": DataClass.CASE,
+}
+"""Fields that packs name (``data[].field``, in lower case), and the class they are kept in. The name of a class is a
+field as well."""
+
+
+def default_rules() -> tuple[RetentionRule, ...]:
+    """A rule for each class, for cases whose pack sets none, and for what belongs to no case."""
+    return tuple(
+        RetentionRule(
+            data_class=data_class, days=DEFAULT_DAYS[data_class], basis=Basis.OPERATOR_DEFAULT, source="Headframe"
+        )
+        for data_class in DataClass
+    )
+
+
+def rules_of(pack: Pack) -> tuple[tuple[RetentionRule, ...], tuple[str, ...]]:
+    """Rules that a pack sets for its cases, by its ``data[].retention_days``.
+
+    Where several fields are kept in one class, the shortest period counts: what is kept together goes together.
+
+    Parameters
+    ----------
+    pack : Pack
+
+    Returns
+    -------
+    rules : tuple of RetentionRule
+        For the classes that it sets; the others keep the default.
+    remarks : tuple of str
+        Fields with a period whose class is not known: nothing is done about them, so somebody has to.
+    """
+    rules: dict[DataClass, RetentionRule] = {}
+    remarks = []
+    for field in pack.data:
+        if field.retention_days is None:
+            continue
+        name = field.field.strip().lower()
+        data_class = FIELD_CLASS.get(name) or next((one for one in DataClass if one.value == name), None)
+        if data_class is None:
+            known = ", ".join(sorted({*FIELD_CLASS, *DataClass}))
+            remarks.append(
+                f"pack {pack.id} keeps {field.field} for {field.retention_days} days, but Headframe does not know in "
+                f"which class of data it is; known fields are {known}"
+            )
+            continue
+        rule = RetentionRule(
+            data_class=data_class,
+            days=field.retention_days,
+            # Without a text it is the pack author's word, which is no more than ours.
+            basis=Basis.POLICY if field.ref else Basis.OPERATOR_DEFAULT,
+            source=f"pack {pack.id} {pack.version}, data {field.field}",
+            ref=field.ref,
+            pack_id=pack.id,
+        )
+        if data_class not in rules or rule.days < rules[data_class].days:
+            rules[data_class] = rule
+    return tuple(rules.values()), tuple(remarks)
+
+
+def what_goes(
+    items: Iterable[RetainedItem], rules: Sequence[RetentionRule], holds: Iterable[LegalHold], now_ns: int
+) -> RetentionPlan:
+    """What goes and what stays at an instant.
+
+    Parameters
+    ----------
+    items : iterable of RetainedItem
+    rules : sequence of RetentionRule
+        Those of packs and the default ones; of two for the same class and pack, the later counts. An item without a
+        rule stays.
+    holds : iterable of LegalHold
+    now_ns : int
+        [ns since 1970-01-01 UTC]
+
+    Returns
+    -------
+    RetentionPlan
+        Items in the order given; those that stay for the sake of others last.
+    """
+    known = {(rule.pack_id, rule.data_class): rule for rule in rules}
+    held: dict[str, str] = {}
+    for hold in holds:
+        held.setdefault(hold.case_id, hold.reason)
+    goes: list[GoingItem] = []
+    stays: list[StayingItem] = []
+    for item in items:
+        rule = _rule(item, known)
+        due_ns = None if item.from_ns is None or rule is None else item.from_ns + rule.days * _DAY_NS
+        over = due_ns is not None and due_ns <= now_ns
+        holding = next((case_id for case_id in (*item.case_ids, "") if case_id in held), None)
+        if holding is not None:
+            on = f"case {holding}" if holding else "everything"
+            why = f"legal hold on {on}: {held[holding]}"
+            stays.append(StayingItem(item=item, why=why, rule=rule, due_ns=due_ns, held=over))
+        elif rule is None:
+            stays.append(StayingItem(item=item, why=f"no rule for {item.data_class}"))
+        elif due_ns is None:
+            why = "a case that needs it is open" if item.case_ids else "its period has not begun to count"
+            stays.append(StayingItem(item=item, why=why, rule=rule))
+        elif over:
+            goes.append(GoingItem(item=item, rule=rule, due_ns=due_ns))
+        else:
+            days = -(-(due_ns - now_ns) // _DAY_NS)
+            why = f"{days} {'day is' if days == 1 else 'days are'} left of {rule.days}"
+            stays.append(StayingItem(item=item, why=why, rule=rule, due_ns=due_ns))
+    # A photo may be a document of another case as well: the same bytes are kept once, and go with the last of them.
+    needed = {one.item.sha256: one.item for one in stays}
+    for one in goes:
+        if (other := needed.get(one.item.sha256)) is not None:
+            why = f"the same bytes are still kept as {other.data_class} {other.item_id}"
+            stays.append(StayingItem(item=one.item, why=why, rule=one.rule, due_ns=one.due_ns))
+    goes = [one for one in goes if one.item.sha256 not in needed]
+    return RetentionPlan(now_ns=now_ns, goes=tuple(goes), stays=tuple(stays))
+
+
+def _rule(item: RetainedItem, known: dict[tuple[str, DataClass], RetentionRule]) -> RetentionRule | None:
+    """The rule of an item: of its packs the one that keeps it longest, else the default."""
+    default = known.get(("", item.data_class))
+    found = [known.get((pack_id, item.data_class), default) for pack_id in item.pack_ids] or [default]
+    there = [rule for rule in found if rule is not None]
+    # A case whose pack has no rule at all must not lose what it needs to another case's rule.
+    if not there or len(there) < len(found):
+        return None
+    return max(there, key=lambda rule: rule.days)
+
+
+def certify(
+    plan: RetentionPlan,
+    destroyed: Iterable[RetainedItem],
+    *,
+    certificate_id: str,
+    at_ns: int,
+    proposer: str,
+    approver: str,
+    failed: Iterable[tuple[RetainedItem, str]] = (),
+) -> DestructionCertificate:
+    """The certificate of what was destroyed of a plan.
+
+    Parameters
+    ----------
+    plan : RetentionPlan
+        What two accounts were shown.
+    destroyed : iterable of RetainedItem
+        That are gone.
+    certificate_id : str
+    at_ns : int
+        [ns since 1970-01-01 UTC]
+    proposer, approver : str
+    failed : iterable of (RetainedItem, str)
+        With the reason, those that could not be destroyed.
+
+    Returns
+    -------
+    DestructionCertificate
+
+    Raises
+    ------
+    ValueError
+        If both accounts are one, if something was destroyed that the plan did not let go, or if the certificate says
+        nothing of something that it did.
+    """
+    if not proposer.strip() or not approver.strip() or proposer.strip().casefold() == approver.strip().casefold():
+        raise ValueError(
+            f"destruction needs two different accounts; {proposer!r} proposed it and {approver!r} approved it"
+        )
+    gone = {_name(item) for item in destroyed}
+    not_gone = {_name(item): reason for item, reason in failed}
+    going = {_name(one.item) for one in plan.goes}
+    if wrong := sorted((gone | set(not_gone)) - going):
+        raise ValueError(f"not in the plan, so it must not go: {', '.join(wrong[:10])}")
+    if both := sorted(gone & set(not_gone)):
+        raise ValueError(f"said to be destroyed and said to be there: {', '.join(both[:10])}")
+    if untold := sorted(going - gone - set(not_gone)):
+        raise ValueError(f"in the plan, and nothing is said of it: {', '.join(untold[:10])}")
+    by_rule: dict[RetentionRule, list[str]] = {}
+    for one in plan.goes:
+        if _name(one.item) in gone:
+            by_rule.setdefault(one.rule, []).append(one.item.sha256)
+    classes = [
+        DestroyedClass(rule=rule, count=len(digests), digests=tuple(sorted(digests)))
+        for rule, digests in by_rule.items()
+    ]
+    classes.sort(key=lambda one: (one.rule.data_class, one.rule.pack_id))
+    return DestructionCertificate(
+        certificate_id=certificate_id,
+        at_ns=at_ns,
+        classes=tuple(classes),
+        proposer=proposer,
+        approver=approver,
+        held=sum(one.held for one in plan.stays),
+        failed=tuple(f"{name}: {reason}" for name, reason in sorted(not_gone.items())),
+    )
+
+
+def _name(item: RetainedItem) -> str:
+    """``photo 9f86…``: ids are unique in their class only."""
+    return f"{item.data_class} {item.item_id}"
+
+
+def certificate_json(certificate: DestructionCertificate) -> dict[str, object]:
+    """A certificate as plain JSON, for the ledger and for its document.
+
+    Parameters
+    ----------
+    certificate : DestructionCertificate
+
+    Returns
+    -------
+    dict
+        Numbers are whole, so that its canonical form (RFC 8785) is exact; the instant is text for the same reason.
+    """
+    return {
+        "certificate": certificate.certificate_id,
+        "at_ns": str(certificate.at_ns),
+        "proposer": certificate.proposer,
+        "approver": certificate.approver,
+        "held": certificate.held,
+        "failed": list(certificate.failed),
+        "destroyed": [
+            {
+                "class": one.rule.data_class.value,
+                "count": one.count,
+                "days": one.rule.days,
+                "basis": one.rule.basis.value,
+                "source": one.rule.source,
+                "ref": one.rule.ref,
+                "pack": one.rule.pack_id,
+                "sha256": list(one.digests),
+            }
+            for one in certificate.classes
+        ],
+    }

@@ -1,0 +1,187 @@
+"""Notify: letters to a party. What is held against it rests on two kinds of evidence and a look into registers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from headframe.cases.question import (
+    DAY_NS,
+    Question,
+    Refusals,
+    Rule,
+    classified_at,
+    comes_before,
+    families,
+    instant,
+    last_event,
+    needs_text,
+    not_before,
+    not_in_future,
+    not_the_verifier,
+    one_at_a_time,
+    proposal,
+    sound_document,
+)
+from headframe.records.case import (
+    AddFindings,
+    Case,
+    Command,
+    DocumentKind,
+    Duty,
+    LookUpLawful,
+    LookupOutcome,
+    NoticeKind,
+    OpenCase,
+    ProposalState,
+    ProposeNotice,
+    ServeNotice,
+    WriteDocument,
+)
+from headframe.records.policy import PartyStanding, Step
+
+LOOKUP_MAX_AGE_DAYS = 30
+"""A look-up in the registers of lawful mining older than this is made again before a letter goes out. Operator
+default: no text of a pack says how old it may be; registers that we know of change monthly or slower. [days]"""
+
+MIN_FAMILIES = 2
+"""Independent families of evidence before anything is held against a party (docs/guard-rails.md). [families]"""
+
+NO_NOTICE = frozenset({PartyStanding.VICTIM, PartyStanding.LAWFUL, PartyStanding.NOT_MINING})
+"""Nothing is held against these."""
+
+LETTERS = {
+    NoticeKind.NOTICE: DocumentKind.NOTICE,
+    NoticeKind.INFORMATION: DocumentKind.INFORMATION_LETTER,
+    NoticeKind.HELP: DocumentKind.HELP_LETTER,
+}
+"""What is written for each kind of letter."""
+
+ACCEPTED_AS = {
+    NoticeKind.NOTICE: ("notice",),
+    NoticeKind.INFORMATION: ("notice", "information_letter"),
+    NoticeKind.HELP: ("help_letter",),
+}
+"""Kinds of document that such a letter may have (`DocumentRef.kind`)."""
+
+
+def looked_up(question: Question) -> Refusals:
+    """The registers of lawful mining were asked, after the last finding, and lately."""
+    case = question.case
+    if case.lookup is None or case.lookup_ns is None:
+        yield "the registers of lawful mining have not been asked; look the site up first"
+        return
+    if last_event(case, LookUpLawful) < last_event(case, OpenCase, AddFindings):
+        yield "findings were added after the look-up in the registers of lawful mining; look the site up again"
+    if question.now_ns - case.lookup_ns > LOOKUP_MAX_AGE_DAYS * DAY_NS:
+        yield (
+            f"the look-up in the registers of lawful mining is from {instant(case.lookup_ns)}, more than "
+            f"{LOOKUP_MAX_AGE_DAYS} days ago (operator default); look the site up again"
+        )
+
+
+def not_listed(question: Question) -> Refusals:
+    """No register covers the site, or an account with reasons has classified the case since."""
+    case = question.case
+    if case.lookup is None or case.lookup.outcome is not LookupOutcome.LISTED:
+        return
+    if classified_at(case) < last_event(case, LookUpLawful):
+        yield (
+            "the site is listed as lawful mining; decide 'lawful', or let a classification with reasons be approved "
+            "that says why the entry does not cover it"
+        )
+
+
+def two_families(question: Question) -> Refusals:
+    """Evidence of two kinds that do not rest on each other."""
+    seen = families(question.case)
+    if len(seen) < MIN_FAMILIES:
+        yield (
+            f"the findings rest on {len(seen)} independent family of evidence ({', '.join(sorted(seen)) or 'none'}); "
+            f"a notice needs {MIN_FAMILIES}; detectors of one family count once: send an information letter, or add a "
+            f"finding or an inspection of another family"
+        )
+
+
+def notice_stands(question: Question) -> Refusals:
+    """What must be so when a letter is proposed, and still when it is approved."""
+    act: ProposeNotice = question.act
+    case = question.case
+    yield from not_the_verifier(question, "a letter")
+    if act.kind is NoticeKind.HELP:
+        if case.standing is not PartyStanding.VICTIM or not classified_at(case):
+            yield f"a help letter goes to a victim; the party's standing is {case.standing}: classify the case first"
+        return
+    yield from looked_up(question)
+    if case.standing is PartyStanding.VICTIM:
+        yield "the party is a victim; send a help letter"
+    if act.kind is NoticeKind.INFORMATION:
+        if not families(case):
+            yield "no finding says that mining goes on there; an information letter needs one family of evidence"
+        return
+    if not classified_at(case):
+        yield "no classification is approved; a notice says which rule applies and why, so classify the case first"
+    if case.standing in NO_NOTICE - {PartyStanding.VICTIM}:
+        yield f"the party's standing is {case.standing}; nothing is held against it, so there is no notice to send"
+    yield from not_listed(question)
+    yield from two_families(question)
+    if comes_before(question.pack, Step.INSPECT, Step.NOTIFY) and not case.inspections:
+        yield f"pack {question.pack.id} inspects before it notifies; record an inspection first"
+
+
+def _propose(question: Question) -> Refusals:
+    act: ProposeNotice = question.act
+    yield from one_at_a_time(question, ProposeNotice, "a letter")
+    yield from sound_document(act.document, "the letter")
+    yield from needs_text(act.language, "the letter's language")
+    if act.document.kind not in ACCEPTED_AS[act.kind]:
+        yield (
+            f"the document is kept as {act.document.kind!r}; a letter of kind {act.kind} is kept as "
+            f"{' or '.join(repr(kind) for kind in ACCEPTED_AS[act.kind])}"
+        )
+    yield from notice_stands(question)
+
+
+def notice_commands(question: Question, _after: Case) -> Iterable[Command]:
+    """After the approval of a letter."""
+    act: ProposeNotice = question.act
+    yield WriteDocument(kind=LETTERS[act.kind])
+
+
+def _serve(question: Question) -> Refusals:
+    act: ServeNotice = question.act
+    case = question.case
+    yield from not_in_future(question, act.received_ns, "the time of receipt")
+    yield from needs_text(act.channel, "the way of delivery")
+    yield from sound_document(act.proof, "the proof of delivery")
+    status = proposal(case, act.proposal)
+    if status is None or not isinstance(status.act, ProposeNotice):
+        letters = [str(entry.number) for entry in case.proposals if isinstance(entry.act, ProposeNotice)]
+        yield f"event {act.proposal} proposes no letter; letters are proposed in events {', '.join(letters) or 'none'}"
+        return
+    if status.state is not ProposalState.APPROVED:
+        yield f"the letter of event {act.proposal} is {status.state}; only an approved letter goes out"
+        return
+    if status.settled is not None:
+        approved_ns = case.history[status.settled - 1].at_ns
+        yield from not_before(act.received_ns, approved_ns, "the time of receipt", "the letter's approval")
+    if any(letter.proposal == act.proposal for letter in case.notices):
+        yield f"the letter of event {act.proposal} is already recorded as served; propose another letter to write again"
+    if status.act.kind is NoticeKind.NOTICE:
+        if case.standing in NO_NOTICE:
+            yield (
+                f"the party's standing has become {case.standing} since this notice was approved; call it back, and "
+                f"write a letter that fits"
+            )
+        yield from not_listed(question)
+    elif status.act.kind is NoticeKind.HELP and case.standing is not PartyStanding.VICTIM:
+        yield f"the party's standing has become {case.standing} since this help letter was approved; write another"
+
+
+def _served_commands(question: Question, after: Case) -> Iterable[Command]:
+    if after.notices[-1].kind is NoticeKind.NOTICE and not after.inspections:
+        if comes_before(question.pack, Step.NOTIFY, Step.INSPECT):
+            yield WriteDocument(kind=DocumentKind.INSPECTION_REQUEST)
+
+
+PROPOSE_NOTICE = Rule(duties=frozenset({Duty.PROPOSE}), refusals=_propose)
+SERVE_NOTICE = Rule(duties=frozenset({Duty.PROPOSE}), refusals=_serve, commands=_served_commands)

@@ -1,0 +1,147 @@
+"""Reply: what the party answers, the file that it gets, and the time that it has."""
+
+from __future__ import annotations
+
+from headframe.cases.question import (
+    Question,
+    Refusals,
+    Rule,
+    instant,
+    needs_text,
+    not_before,
+    not_in_future,
+    sound_document,
+)
+from headframe.records.case import (
+    Duty,
+    ExtendClock,
+    GrantAccess,
+    PauseClock,
+    RecordReply,
+    ResumeClock,
+)
+from headframe.records.policy import Clock, ClockState, Deadline, Pack, RightKind, Step
+
+PARTY_CLOCKS = frozenset({str(Step.REPLY), str(Step.REMEDIATE), str(Step.APPEAL), str(RightKind.HEARING)})
+"""Periods in which the party may do something; they are never made shorter. Every other one binds the unit, also where
+it is a right of the party, such as to be given the file: it is not for the unit to make that longer."""
+
+CLERK = frozenset({Duty.PROPOSE})
+"""Who records what comes in and goes out."""
+
+
+def is_the_units(clock: str) -> bool:
+    """Whether a clock binds the unit, and is not the party's time."""
+    return clock.partition("-")[0] not in PARTY_CLOCKS
+
+
+def _reply(question: Question) -> Refusals:
+    act: RecordReply = question.act
+    yield from not_in_future(question, act.received_ns, "the time of receipt")
+    yield from not_before(act.received_ns, question.case.opened_ns, "the time of receipt", "the case was opened")
+    yield from sound_document(act.document, "the reply")
+    if act.document is None:
+        yield from needs_text(act.text, "the reply")
+
+
+def _grant(question: Question) -> Refusals:
+    act: GrantAccess = question.act
+    yield from not_in_future(question, act.given_ns, "the time of access")
+    yield from not_before(act.given_ns, question.case.opened_ns, "the time of access", "the case was opened")
+    if not act.documents:
+        yield "no document is named; access means that the party was given something of the file"
+    for text in act.held_back:
+        yield from needs_text(text, "what was held back and why")
+
+
+def _known_clock(question: Question, name: str) -> tuple[Clock | None, list[str]]:
+    clock = question.clock(name)
+    if clock is not None:
+        return clock, []
+    names = ", ".join(sorted(entry.id for entry in question.clocks)) or "none"
+    return None, [f"no clock {name} runs in this case; its clocks are {names}"]
+
+
+def deadline_of(pack: Pack, clock: str) -> Deadline | None:
+    """The period of a pack that a clock counts, by step or right; ``appeal-2`` is the second of the appeals."""
+    name, _, place = clock.partition("-")
+    of_steps = [step.deadline for step in pack.procedure if step.step == clock and step.deadline is not None]
+    of_rights = [right.deadline for right in pack.rights if right.right == name and right.deadline is not None]
+    found = of_steps or of_rights[int(place) - 1 if place.isdecimal() else 0 :]
+    return found[0] if found else None
+
+
+def _open_pause(question: Question, name: str) -> int | None:
+    """Since when a clock is paused; None while it runs."""
+    return next((since for clock, since, until, _ in question.case.pauses if clock == name and until is None), None)
+
+
+def _pause(question: Question) -> Refusals:
+    act: PauseClock = question.act
+    yield from needs_text(act.reason, "the reason of the pause")
+    clock, missing = _known_clock(question, act.clock)
+    yield from missing
+    since = _open_pause(question, act.clock)
+    if since is not None:
+        yield f"clock {act.clock} is paused since {instant(since)}; resume it first"
+    yield from not_in_future(question, act.from_ns, "the pause begins")
+    ends = [until for name, _, until, _ in question.case.pauses if name == act.clock and until is not None]
+    yield from not_before(act.from_ns, max(ends, default=None), "the pause begins", "the last pause ended")
+    if clock is None:
+        return
+    deadline = deadline_of(question.pack, act.clock)
+    if deadline is not None and not deadline.pauses:
+        yield (
+            f"clock {act.clock} does not pause under pack {question.pack.id} ({deadline.basis.replace('_', ' ')}); "
+            f"extend it instead"
+        )
+    if clock.state in (ClockState.OVER, ClockState.STOPPED, ClockState.NOT_STARTED):
+        yield f"clock {act.clock} is {clock.state.replace('_', ' ')}; only a running clock can be paused"
+    yield from not_before(act.from_ns, clock.started_ns, "the pause begins", f"clock {act.clock} started")
+    if clock.due_ns is not None and act.from_ns >= clock.due_ns:
+        yield f"clock {act.clock} was over at {instant(clock.due_ns)}, before the pause; extend it instead"
+
+
+def _resume(question: Question) -> Refusals:
+    act: ResumeClock = question.act
+    yield from needs_text(act.reason, "the reason to let it run on")
+    since = _open_pause(question, act.clock)
+    if since is None:
+        yield f"clock {act.clock} is not paused; nothing to resume"
+        return
+    yield from not_before(act.from_ns, since, "the clock runs on", "its pause began")
+    if is_the_units(act.clock):
+        yield from not_in_future(question, act.from_ns, "the clock runs on")
+    elif act.from_ns < question.now_ns:
+        yield (
+            f"clock {act.clock} is the party's time, and was paused until now ({instant(question.now_ns)}); to let it "
+            f"run on from {instant(act.from_ns)} would take time away: resume it from now or later"
+        )
+
+
+def _extend(question: Question) -> Refusals:
+    act: ExtendClock = question.act
+    yield from needs_text(act.reason, "the reason of the extension")
+    clock, missing = _known_clock(question, act.clock)
+    yield from missing
+    if is_the_units(act.clock):
+        yield f"clock {act.clock} binds the unit, which cannot give itself more time; it may be paused with a reason"
+    if clock is not None and clock.state is ClockState.NOT_STARTED:
+        yield f"clock {act.clock} has not started; extend it when it runs"
+    if clock is not None and clock.due_ns is not None and act.until_ns <= clock.due_ns:
+        yield (
+            f"clock {act.clock} runs until {instant(clock.due_ns)} already; an extension gives a later time, never an "
+            f"earlier one, and not {instant(act.until_ns)}"
+        )
+    before = [until for name, until, _ in question.case.extensions if name == act.clock]
+    if before and act.until_ns <= max(before):
+        yield f"clock {act.clock} was already extended until {instant(max(before))}; time given is not taken back"
+    if act.until_ns <= question.now_ns:
+        yield f"the extension ends at {instant(act.until_ns)}, which is past; give a time to come"
+
+
+REPLY = Rule(duties=CLERK, refusals=_reply)
+GRANT_ACCESS = Rule(duties=CLERK, refusals=_grant)
+PAUSE_CLOCK = Rule(duties=CLERK, refusals=_pause)
+RESUME_CLOCK = Rule(duties=CLERK, refusals=_resume)
+EXTEND_CLOCK = Rule(duties=CLERK, refusals=_extend)

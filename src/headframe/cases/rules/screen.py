@@ -1,0 +1,84 @@
+"""Screen: open a case on findings, add findings, look the site up in the registers of lawful mining, link cases."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from headframe.cases.question import Question, Refusals, Rule, needs_text, not_in_future
+from headframe.records.case import (
+    AddFindings,
+    Duty,
+    FindingRef,
+    LinkCase,
+    LookUpLawful,
+    OpenCase,
+)
+
+
+def _findings(question: Question, findings: Sequence[FindingRef], known: set[str]) -> Refusals:
+    if not findings:
+        yield "no finding is given; a case rests on at least one"
+    seen = set(known)
+    for finding in findings:
+        if finding.finding_id in seen:
+            yield f"finding {finding.finding_id} is already in the case; give each once"
+        seen.add(finding.finding_id)
+        if finding.ended_ns < finding.started_ns:
+            yield f"finding {finding.finding_id} ends before it begins; import it again"
+        yield from not_in_future(question, finding.ended_ns, f"the end of finding {finding.finding_id}")
+
+
+def _open(question: Question) -> Refusals:
+    act: OpenCase = question.act
+    pack = question.pack
+    yield from needs_text(act.case_id, "the case's id")
+    yield from needs_text(act.site_id, "the site's id")
+    if (act.pack_id, act.pack_version, act.pack_digest) != (pack.id, pack.version, pack.digest):
+        yield (
+            f"the act names pack {act.pack_id} {act.pack_version} ({act.pack_digest[:12]}), but {pack.id} "
+            f"{pack.version} ({pack.digest[:12]}) was handed in; a case is handled by the text that it was opened under"
+        )
+    yield from _findings(question, act.findings, set())
+    old = question.case
+    if not act.recurrence_of:
+        if old.version:
+            yield f"case {old.case_id} is open already; a new case starts from nothing, or names the one it recurs from"
+        return
+    if not old.version or old.case_id != act.recurrence_of:
+        yield f"case {act.recurrence_of} has to be handed in with the act that opens its recurrence"
+        return
+    if old.closed_ns is None:
+        yield f"case {old.case_id} is not closed; add the findings to it instead of opening a recurrence"
+    if act.case_id == old.case_id:
+        yield f"the new case has the id of the old one, {old.case_id}; it needs its own"
+    if act.site_id != old.site_id:
+        yield (
+            f"case {old.case_id} is about site {old.site_id}, this one about {act.site_id}; a recurrence is at the "
+            f"same site: open a case of its own and link it as same_operator"
+        )
+
+
+def _add(question: Question) -> Refusals:
+    act: AddFindings = question.act
+    yield from _findings(question, act.findings, {finding.finding_id for finding in question.case.findings})
+
+
+def _look_up(question: Question) -> Refusals:
+    act: LookUpLawful = question.act
+    if not any(name.strip() for name in act.registers):
+        yield "no register is named; name each that was asked, with the day of its state, or say that there is none"
+
+
+def _link(question: Question) -> Refusals:
+    act: LinkCase = question.act
+    yield from needs_text(act.case_id, "the other case's id")
+    if act.case_id == question.case.case_id:
+        yield "a case is not linked to itself; name the other case"
+    if (act.case_id, act.relation) in question.case.links:
+        yield f"case {act.case_id} is already linked as {act.relation}"
+
+
+OPEN = Rule(duties=frozenset({Duty.SCREEN}), refusals=_open, when_closed=True)
+ADD_FINDINGS = Rule(duties=frozenset({Duty.SCREEN}), refusals=_add)
+LOOK_UP_LAWFUL = Rule(duties=frozenset({Duty.SCREEN}), refusals=_look_up)
+LINK = Rule(duties=frozenset({Duty.SCREEN, Duty.PROPOSE}), refusals=_link, when_closed=True)

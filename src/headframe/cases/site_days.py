@@ -1,0 +1,94 @@
+"""Hourly load of a site's usage points, laid out as local days: what `headframe.cases.verification` compares."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headframe.cases.verification import BLOCKS, SiteDays
+from headframe.detectors.power.hours import local_offset_s, values_at
+from headframe.records.reading import HourlySeries, LocalClock
+
+HOUR_S, DAY_S = 3600, 86_400
+FOUR_DAYS = 4
+"""1970-01-01 was a Thursday: (day + 3) mod 7 is 0 on Mondays."""
+
+Floats = NDArray[np.float64]
+
+
+def site_days(
+    power_w: Floats,
+    start_s: int,
+    clock: LocalClock | None,
+    *,
+    temperature_c: HourlySeries | None = None,
+    peers_w: Floats | None = None,
+    balance_w: Floats | None = None,
+    usage_points: tuple[str, ...] = (),
+) -> SiteDays:
+    """Lay hourly load out as local days.
+
+    Parameters
+    ----------
+    power_w : float64[k, n] or float64[n]
+        Hourly mean power of each usage point of the site; an hour in which one is missing is missing. [W]
+    start_s : int
+        Start of the first hour. [s since 1970-01-01 UTC]
+    clock : LocalClock or None
+        Of days and hours, and of holidays; None: UTC.
+    temperature_c : HourlySeries or None
+        [degrees C]
+    peers_w : float64[n] or None
+        Typical power of comparable sites in each hour. [W]
+    balance_w : float64[n] or None
+        What the transformer delivers and no meter sees, less losses. [W]
+    usage_points : tuple of str
+
+    Returns
+    -------
+    SiteDays
+        From the first local day to the last, consecutive.
+    """
+    total = np.asarray(power_w, np.float64)
+    if total.ndim == 2:
+        total = total.sum(axis=0)
+    hours_s = start_s + HOUR_S * np.arange(total.size, dtype=np.int64)
+    local_s = hours_s + local_offset_s(hours_s, clock)
+    day, hour = local_s // DAY_S, local_s % DAY_S // HOUR_S
+    first = int(day[0]) if day.size else 0
+    at = day - first
+    n = int(at[-1]) + 1 if at.size else 0
+    block_w = _means(total, at * BLOCKS + hour * BLOCKS // 24, n * BLOCKS).reshape(n, BLOCKS)
+    # The meter of a day begins at its first local hour.
+    day_start_s = np.zeros(n, np.int64)
+    day_start_s[at[::-1]] = (hours_s - hour * HOUR_S)[::-1]
+    local_days = first + np.arange(n)
+    off = (local_days + FOUR_DAYS - 1) % 7 >= 5
+    if clock is not None and clock.holidays.size:
+        off |= np.isin(local_days, clock.holidays)
+    return SiteDays(
+        day_start_s=day_start_s,
+        block_w=block_w,
+        peak_w=_extremes(total, at, n, highest=True),
+        floor_w=_extremes(total, at, n, highest=False),
+        day_off=off,
+        temperature_c=None if temperature_c is None else _means(values_at(temperature_c, hours_s), at, n),
+        peers_w=None if peers_w is None else _means(np.asarray(peers_w, np.float64), at, n),
+        balance_w=None if balance_w is None else _means(np.asarray(balance_w, np.float64), at, n),
+        usage_points=usage_points,
+    )
+
+
+def _means(values: Floats, slot: NDArray[np.int64], slots: int) -> Floats:
+    """Mean of what is known in each slot; NaN where nothing is."""
+    known = np.isfinite(values)
+    count = np.bincount(slot[known], minlength=slots)
+    total = np.bincount(slot[known], weights=values[known], minlength=slots)
+    return np.where(count > 0, total / np.maximum(count, 1), np.nan)
+
+
+def _extremes(values: Floats, day: NDArray[np.int64], days: int, *, highest: bool) -> Floats:
+    found = np.full(days, -np.inf if highest else np.inf)
+    known = np.isfinite(values)
+    (np.maximum if highest else np.minimum).at(found, day[known], values[known])
+    return np.where(np.isfinite(found), found, np.nan)

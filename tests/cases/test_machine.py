@@ -1,0 +1,542 @@
+"""Stories of cases: acts go in (`>>`), commands come out (`<<`), time passes (`+`)."""
+
+from dataclasses import replace
+
+import pytest
+from case_stories import (
+    DAY,
+    HEARER,
+    HOUR,
+    INSPECTOR,
+    PROPOSER,
+    SCREENER,
+    START,
+    VERIFIER,
+    Story,
+    account,
+    classification,
+    decider,
+    decision,
+    document,
+    finding,
+    inspection,
+    letter,
+    lookup,
+    measured,
+    opening,
+    packs,
+    requestable,
+    told,
+)
+
+from headframe.cases.machine import apply, replay
+from headframe.records.case import (
+    AddFindings,
+    AppealOutcome,
+    Approve,
+    CaseRelation,
+    ClosureReason,
+    DecideAppeal,
+    DecisionOutcome,
+    DeclareFinal,
+    Duty,
+    ExtendClock,
+    FileAppeal,
+    GrantAccess,
+    LiftHold,
+    LinkCase,
+    LookupOutcome,
+    NoticeKind,
+    OpenLinkedCase,
+    PauseClock,
+    PlaceHold,
+    ProposeClosure,
+    ProposeCorrection,
+    ProposeMeasure,
+    ProposeReopening,
+    RecordMeasure,
+    RecordRemedy,
+    RecordReply,
+    RecordReport,
+    Refused,
+    Reject,
+    RemedyGrade,
+    ReplyStance,
+    ResumeClock,
+    ServeDecision,
+    ServeNotice,
+    Stage,
+    Withdraw,
+)
+from headframe.records.finding import Family
+from headframe.records.policy import ClockState, PartyStanding
+
+PACKS = sorted(packs())
+
+
+def serve(story: Story) -> Story:
+    """Serve the letter that was approved last."""
+    return story >> (PROPOSER, lambda now: ServeNotice(proposal=story.last - 1, received_ns=now, channel="post"))
+
+
+def serve_decision(story: Story) -> Story:
+    """Serve the decision."""
+    return story >> (PROPOSER, lambda now: ServeDecision(received_ns=now, channel="post"))
+
+
+def reply(stance: ReplyStance = ReplyStance.CONTESTS):
+    """An answer that has just come."""
+    return lambda now: RecordReply(received_ns=now, stance=stance, document=None, text="our answer")
+
+
+@pytest.mark.parametrize("pack", PACKS)
+def test_from_findings_to_a_closure_that_was_measured(pack: str) -> None:
+    """The whole way in every pack; each step asks for its document."""
+    story = Story(pack)
+    chief = decider(story.pack)
+    story >> (SCREENER, opening(story.pack)) << []
+    assert story.case.stage is Stage.SCREENED
+    story >> (SCREENER, lookup()) << []
+    story >> (PROPOSER, classification(story.pack)) << []
+    inspect_first = pack == "my-esa"
+    story >> (chief, Approve(proposal=story.last)) << (["write inspection_request"] if inspect_first else [])
+    assert story.case.stage is Stage.CLASSIFIED
+    if inspect_first:
+        story >> (INSPECTOR, inspection) << []
+    story >> (PROPOSER, letter()) << []
+    story >> (chief, Approve(proposal=story.last)) << ["write notice"]
+    serve(story + 1) << ([] if inspect_first else ["write inspection_request"])
+    assert story.case.stage is Stage.NOTIFIED
+    if not inspect_first:
+        story >> (INSPECTOR, inspection) << []
+    story + 40  # silence: the time to reply is over
+    story.agreed(decision(heard="")) << ["write decision"]
+    assert story.case.stage is Stage.DECIDED
+    serve_decision(story + 1) << []
+    story + 200 >> (chief, DeclareFinal(reason="no appeal")) << ["enter register"]
+    story.remedied() << []
+    assert story.case.stage is Stage.REMEDIATION
+    story + 91 >> (VERIFIER, measured) << ["write verification_report"]
+    assert story.case.stage is Stage.VERIFIED
+    story.agreed(ProposeClosure(reason=ClosureReason.RECTIFIED, text="over")) << ["write closure", "purge contacts"]
+    assert story.case.stage is Stage.CLOSED
+    assert story.case.closure is ClosureReason.RECTIFIED
+
+
+def test_a_victim_gets_a_help_letter_and_nothing_else() -> None:
+    """No notice, no decision against it, no measure, no register entry; a case that ends in help."""
+    story = Story("cn-national-1283").classified(PartyStanding.VICTIM)
+    story.refuses(PROPOSER, letter(), "the party is a victim; send a help letter")
+    story.refuses(PROPOSER, letter(NoticeKind.INFORMATION), "the party is a victim; send a help letter")
+    story.refuses(PROPOSER, decision(), "confirmed does not agree with the party's standing, victim")
+    story.agreed(letter(NoticeKind.HELP)) << ["write help_letter"]
+    serve(story)
+    closure = ProposeClosure(reason=ClosureReason.VICTIM_HELPED, text="cleaned")
+    story.refuses(PROPOSER, closure, "neither measured (nothing was measured again; verify first) nor proved by others")
+    story + 3 >> (
+        PROPOSER,
+        lambda now: RecordRemedy(at_ns=now, grade=RemedyGrade.B, text="cleaned", documents=(document("remedy_proof"),)),
+    )
+    story.agreed(closure) << ["write closure", "purge contacts"]
+
+
+def test_lawful_mining_ends_without_a_notice() -> None:
+    """What a register covers is decided as lawful; or classified otherwise, with reasons, by two accounts."""
+    story = Story("ru-irk").opened() >> (SCREENER, lookup(LookupOutcome.LISTED))
+    story.agreed(classification(story.pack, PartyStanding.LAWFUL))
+    story.refuses(PROPOSER, letter(), "the party's standing is lawful; nothing is held against it")
+    story.agreed(decision(DecisionOutcome.LAWFUL))
+    story.agreed(ProposeClosure(reason=ClosureReason.LAWFUL, text="in the register")) << [
+        "write closure",
+        "purge contacts",
+    ]
+
+
+def test_a_listed_site_gets_a_notice_only_after_a_classification_with_reasons() -> None:
+    """A listing is not overlooked: somebody has to say why it does not cover this."""
+    story = Story("ru-irk").classified() >> (SCREENER, lookup(LookupOutcome.LISTED))
+    story.refuses(PROPOSER, letter(), "the site is listed as lawful mining; decide 'lawful'")
+    story.agreed(classification(story.pack)).agreed(letter())
+
+
+def test_one_family_is_enough_to_inform_and_too_little_to_accuse() -> None:
+    """Detectors of one family count once; a contact says nothing of mining; an inspection counts for itself."""
+    story = Story("campus-operator").opened((finding(1), finding(2), finding(3, Family.ENDPOINT, mining=False))) >> (
+        SCREENER,
+        lookup(),
+    )
+    story.agreed(classification(story.pack))
+    story.refuses(PROPOSER, letter(), "rest on 1 independent family of evidence (content); a notice needs 2")
+    story.agreed(letter(NoticeKind.INFORMATION)) << ["write information_letter"]
+    story >> (INSPECTOR, lambda now: inspection(now, machines=0))
+    story.refuses(PROPOSER, letter(), "rest on 1 independent family")
+    story >> (INSPECTOR, inspection)
+    story.agreed(letter())
+
+
+def test_silence_neither_decides_nor_closes() -> None:
+    """Before the time to reply is over nothing goes against the party; afterwards nothing happens by itself."""
+    story = Story("campus-operator").notified()
+    story.refuses(PROPOSER, decision(), "the party has not answered, and has time until 2026-03-18 00:00:00 UTC")
+    due = next(clock.due_ns for clock in story.clocks if clock.id == "reply")
+    story.now_ns = due - 1
+    story.refuses(PROPOSER, decision(), "the party has not answered")
+    story.now_ns = due
+    assert not isinstance(story.ask(PROPOSER, decision()), Refused)
+    story + 5_000
+    assert replay(story.events).stage is Stage.NOTIFIED
+    story.refuses(
+        PROPOSER, ProposeClosure(reason=ClosureReason.UNDETERMINED, text="nobody answered"), "no decision is in force"
+    )
+
+
+@pytest.mark.parametrize("stance", [ReplyStance.ASKS_TIME, ReplyStance.ASKS_FILE])
+def test_to_ask_for_something_is_no_answer(stance: ReplyStance) -> None:
+    """Who asks for time or for the file still has the time to answer."""
+    story = Story("campus-operator").notified() + 1 >> (PROPOSER, reply(stance))
+    story.refuses(PROPOSER, decision(), "the party has not answered, and has time until")
+
+
+def test_an_answer_to_an_earlier_letter_is_no_answer_to_the_notice() -> None:
+    """What came before the notice cannot answer it, whenever it is recorded."""
+    story = Story("campus-operator").classified()
+    before = story.now_ns
+    story.notified() >> (
+        PROPOSER,
+        RecordReply(received_ns=before, stance=ReplyStance.OTHER, document=None, text="thank you"),
+    )
+    story.refuses(PROPOSER, decision(), "the party has not answered")
+
+
+def test_an_answer_is_weighed() -> None:
+    """A decision says how; one that was proposed before the answer came is proposed anew."""
+    story = Story("campus-operator").heard()
+    story.refuses(PROPOSER, decision(heard=" "), "the party has answered, but heard_reply is empty")
+    story >> (PROPOSER, decision())
+    proposed = story.last
+    story >> (PROPOSER, reply())
+    story.refuses(decider(story.pack), Approve(proposal=proposed), "has answered (event 11) since this decision")
+    story >> (PROPOSER, Withdraw(proposal=proposed, reason="a new answer"))
+    story.agreed(decision())
+
+
+def test_what_the_party_claims_is_looked_into() -> None:
+    """Lawful: look it up again. Victim: classify again. The file: give it."""
+    story = Story("campus-operator").heard()
+    for stance in (ReplyStance.CLAIMS_LAWFUL, ReplyStance.CLAIMS_VICTIM, ReplyStance.ASKS_FILE):
+        story >> (PROPOSER, reply(stance))
+    story.refuses(
+        PROPOSER,
+        decision(),
+        "says that it mines lawfully (event 10); look the site up again",
+        "says that it is a victim (event 11); classify the case again",
+        "has asked for the file (event 12); give access",
+    )
+    story >> (SCREENER, lookup()) >> (PROPOSER, lambda now: GrantAccess(given_ns=now, documents=("F-1",)))
+    story.refuses(PROPOSER, decision(), "says that it is a victim")
+    story.agreed(classification(story.pack)).agreed(decision())
+
+
+def test_findings_that_the_notice_does_not_name_are_told_before_deciding() -> None:
+    """Nobody is judged on what was not held against him."""
+    story = Story("campus-operator").heard() >> (SCREENER, AddFindings(findings=(finding(9, Family.TIMING),)))
+    story.refuses(PROPOSER, decision(), "findings were added (event 10) that the notice does not name")
+
+
+def test_a_pack_that_inspects_first_is_followed() -> None:
+    """The order of the procedure holds: Malaysia inspects before it notifies, others before they decide."""
+    story = Story("my-esa").opened() >> (SCREENER, lookup())
+    story.agreed(classification(story.pack))
+    story.refuses(PROPOSER, letter(), "pack my-esa inspects before it notifies; record an inspection first")
+    story = Story("ru-irk").opened() >> (SCREENER, lookup())
+    serve(story.agreed(classification(story.pack)).agreed(letter()))
+    story + 1 >> (PROPOSER, reply())
+    story.refuses(PROPOSER, decision(), "pack ru-irk inspects before it decides; record an inspection first")
+
+
+# -- four eyes --------------------------------------------------------------------------------------------------------
+
+EVERYTHING = frozenset(Duty)
+
+
+def test_nobody_decides_on_what_he_proposed() -> None:
+    """Whatever duties an account has."""
+    story = Story("campus-operator").opened()
+    both = replace(decider(story.pack), duties=EVERYTHING)
+    story >> (both, classification(story.pack))
+    story.refuses(both, Approve(proposal=2), "proposed this itself; another account decides on it")
+    story.refuses(both, Reject(proposal=2, reason="no"), "proposed this itself")
+    story.refuses(PROPOSER, Withdraw(proposal=2, reason="no"), "only that account withdraws it")
+    story >> (both, Withdraw(proposal=2, reason="a slip"))
+
+
+def test_who_inspected_does_not_decide_and_who_decided_does_not_inspect() -> None:
+    """Decisions and measures need eyes that were not at the site."""
+    story = Story("campus-operator").heard()
+    chief = replace(decider(story.pack), duties=EVERYTHING)
+    other = replace(decider(story.pack, 2), duties=EVERYTHING)
+    story >> (chief, inspection) >> (PROPOSER, decision())
+    story.refuses(chief, Approve(proposal=story.last), "has inspected in this case; a decision is approved by")
+    story.refuses(chief, Reject(proposal=story.last, reason="no"), "has inspected in this case")
+    story >> (other, Approve(proposal=story.last))
+    story.refuses(other, inspection, "has decided in this case; an inspection needs an account that does not decide")
+
+
+def test_proposer_approver_and_verifier_are_three() -> None:
+    """Whoever measures again has neither proposed nor approved a letter, a decision or the closure."""
+    story = Story("campus-operator").remedied() + 91
+    chief = replace(decider(story.pack), duties=EVERYTHING)
+    for name in (chief, replace(PROPOSER, duties=EVERYTHING)):
+        story.refuses(name, measured, "has proposed or approved a letter, a decision or a closure in this case")
+    versatile = account("verifier", *Duty, unit=chief.unit)
+    story >> (versatile, measured)
+    closure = ProposeClosure(reason=ClosureReason.RECTIFIED, text="over")
+    story.refuses(versatile, closure, "verifier has verified in this case; a closure needs an account that has not")
+    story >> (PROPOSER, closure)
+    story.refuses(versatile, Approve(proposal=story.last), "verifier has verified in this case")
+    story >> (chief, Approve(proposal=story.last))
+
+
+def test_a_decision_is_approved_in_a_unit_that_decides() -> None:
+    """The pack says which."""
+    story = Story("cn-national-1283").heard() >> (PROPOSER, decision())
+    story.refuses(
+        decider(story.pack, unit="grid"),
+        Approve(proposal=story.last),
+        "whoever approves a decision must belong to a unit that decides or leads in pack cn-national-1283 (drc, nea); "
+        "decider-1-grid belongs to grid",
+    )
+
+
+def test_a_measure_with_two_approvers() -> None:
+    """Each once, neither the proposer, both of the unit that decides on it; only then the request is written."""
+    story = Story("cn-national-1283").decided("diff-tariff") + 10
+    one, two = decider(story.pack, 1, "drc"), decider(story.pack, 2, "drc")
+    story >> (PROPOSER, ProposeMeasure(measure="diff-tariff", reason="rule 13"))
+    number = story.last
+    assert story.case.proposals[-1].needed == 2
+    story.refuses(decider(story.pack, 1, "nea"), Approve(proposal=number), "must belong to drc")
+    story >> (one, Approve(proposal=number)) << []
+    assert not story.case.measures
+    story.refuses(one, Approve(proposal=number), "has approved this already; it needs 2 accounts beside the proposer")
+    story >> (two, Approve(proposal=number)) << ["write measure_request diff-tariff"]
+    story >> (
+        PROPOSER,
+        lambda now: RecordMeasure(measure="diff-tariff", unit="grid", at_ns=now),
+    )
+    assert story.case.measures[0].carried_out_ns == story.now_ns
+
+
+def test_the_number_of_approvals_is_not_the_proposers_to_say() -> None:
+    """What an account hands in as `approvals` does not count."""
+    story = Story("cn-national-1283").decided("diff-tariff") + 10
+    story >> (PROPOSER, ProposeMeasure(measure="diff-tariff", reason="rule 13", approvals=1))
+    assert story.case.proposals[-1].needed == 2
+    assert story.events[-1].act.approvals == 2
+
+
+def test_a_referral_needs_two() -> None:
+    """A dossier, for example on the theft of electricity, leaves with two approvals."""
+    story = Story("my-esa").classified()
+    story.agreed(letter())
+    serve(story) + 1 >> (PROPOSER, reply())
+    story.decided("prosecute")
+    story + 200 >> (decider(story.pack), DeclareFinal(reason="no appeal"))
+    story >> (PROPOSER, ProposeMeasure(measure="prosecute", reason="bypass", court_warrant=document()))
+    number = story.last
+    story >> (decider(story.pack, 1), Approve(proposal=number)) << []
+    story >> (decider(story.pack, 2), Approve(proposal=number)) << ["write referral_dossier prosecute"]
+
+
+# -- appeals ----------------------------------------------------------------------------------------------------------
+
+
+def appealed(story: Story) -> Story:
+    """The party goes to another body."""
+    return story + 1 >> (PROPOSER, lambda now: FileAppeal(received_ns=now, body="court", grounds="not ours"))
+
+
+def test_an_appeal_lets_everything_rest() -> None:
+    """No measure, no closure, no final decision, no new decision while it is heard."""
+    story = Story("campus-operator")
+    name = requestable(story.pack)
+    story.decided(name)
+    chief = decider(story.pack)
+    story >> (PROPOSER, ProposeMeasure(measure=name, reason="rule"))
+    story >> (decider(story.pack, unit=next(m.decided_by for m in story.pack.measures if m.id == name)),
+              Approve(proposal=story.last))  # fmt: skip
+    appealed(story)
+    assert story.case.stage is Stage.APPEALED
+    by = next(m.executed_by or m.decided_by for m in story.pack.measures if m.id == name)
+    story.refuses(PROPOSER, lambda now: RecordMeasure(measure=name, unit=by, at_ns=now), "an appeal is pending")
+    story.refuses(PROPOSER, ProposeMeasure(measure=name, reason="now"), "an appeal is pending")
+    story.refuses(PROPOSER, ProposeClosure(reason=ClosureReason.RECTIFIED, text="now"), "an appeal is pending")
+    story.refuses(PROPOSER, decision(), "an appeal is pending")
+    (story + 300).refuses(chief, DeclareFinal(reason="now"), "an appeal is pending")
+    everything = replace(chief, duties=EVERYTHING)
+    no = DecideAppeal(outcome=AppealOutcome.REJECTED, reason="no grounds")
+    story.refuses(everything, no, "has had a part in this case; an appeal is heard by an account that has not")
+    story >> (HEARER, no) >> (chief, DeclareFinal(reason="appeal rejected")) << ["enter register"]
+
+
+def test_an_appeal_that_is_upheld_takes_all_back() -> None:
+    """The decision is set aside, measures are withdrawn, the register entry goes; the case closes as set aside."""
+    story = Story("campus-operator")
+    name = requestable(story.pack)
+    story.decided(name)
+    chief = decider(story.pack)
+    by = next(m.executed_by or m.decided_by for m in story.pack.measures if m.id == name)
+    story >> (PROPOSER, ProposeMeasure(measure=name, reason="rule"))
+    story >> (decider(story.pack, unit=next(m.decided_by for m in story.pack.measures if m.id == name)),
+              Approve(proposal=story.last))  # fmt: skip
+    story >> (PROPOSER, lambda now: RecordMeasure(measure=name, unit=by, at_ns=now))
+    story + 200 >> (chief, DeclareFinal(reason="no appeal")) << ["enter register"]
+    story.refuses(
+        PROPOSER,
+        lambda now: FileAppeal(received_ns=now, body="court", grounds="late"),
+        "extend the clock of the appeal",
+    )
+    story >> (PROPOSER, ExtendClock(clock="appeal", until_ns=story.now_ns + 5 * DAY, reason="kept from appealing"))
+    appealed(story) >> (HEARER, DecideAppeal(outcome=AppealOutcome.UPHELD, reason="right")) << ["remove from register"]
+    assert story.case.decisions[0].set_aside
+    assert story.case.measures[0].withdrawn
+    story.refuses(PROPOSER, decision(), "an appeal was upheld: the party was found to be right")
+    closure = ProposeClosure(reason=ClosureReason.DECISION_SET_ASIDE, text="set aside")
+    story.refuses(PROPOSER, closure, "was carried out and has not ended; record its end first")
+    story >> (PROPOSER, lambda now: RecordMeasure(measure=name, unit=by, at_ns=now, ended=True))
+    story.agreed(closure)
+
+
+def test_an_appeal_that_is_remitted_lets_decide_again() -> None:
+    """The first decision is set aside; the second has its own appeal, which the first one's end does not use up."""
+    story = appealed(Story("campus-operator").decided())
+    story >> (HEARER, DecideAppeal(outcome=AppealOutcome.REMITTED, reason="reasons missing")) << []
+    serve_decision(story.agreed(decision()) + 1)
+    story.refuses(decider(story.pack), DeclareFinal(reason="now"), "the party can appeal until")
+    appealed(story) >> (HEARER, DecideAppeal(outcome=AppealOutcome.WITHDRAWN, reason="the party said so"))
+    story >> (decider(story.pack), DeclareFinal(reason="withdrawn")) << ["enter register"]
+
+
+def test_an_appeal_opens_a_closed_case() -> None:
+    """Within its time; it ends by another closure of two accounts."""
+    story = Story("cn-national-1283").closed()
+    assert story.now_ns - START < 180 * DAY
+    appealed(story) >> (HEARER, DecideAppeal(outcome=AppealOutcome.REJECTED, reason="no grounds"))
+    assert story.case.closed_ns is None
+    story.agreed(ProposeClosure(reason=ClosureReason.RECTIFIED, text="over"))
+
+
+def test_a_decision_becomes_final_after_the_case_is_closed() -> None:
+    """The time to appeal may end months after the mining; the case stays closed, the register takes the decision."""
+    story = Story("cn-national-1283").closed() + 300
+    story >> (decider(story.pack), DeclareFinal(reason="no appeal")) << ["enter register"]
+    assert story.case.stage is Stage.CLOSED
+
+
+@pytest.mark.parametrize(
+    ("changed", "expected"),
+    [({}, ["enter register"]), ({"organisation_id": ""}, ["enter register"]),
+     ({"site_kind": "household_premises"}, [])],
+)  # fmt: skip
+def test_who_enters_the_register(changed: dict[str, str], expected: list[str]) -> None:
+    """Final decisions on organisations and sites; premises behind one supply point never."""
+    story = Story("campus-operator").opened(**changed).classified().notified().heard().decided() + 200
+    story >> (decider(story.pack), DeclareFinal(reason="no appeal")) << expected
+
+
+def test_a_victim_found_late_gets_everything_back() -> None:
+    """A classification that takes the party out of responsibility takes the decision, too, and its register entry."""
+    story = Story("campus-operator").decided() + 200 >> (
+        decider(Story("campus-operator").pack), DeclareFinal(reason="no appeal")
+    )  # fmt: skip
+    story >> (PROPOSER, classification(story.pack, PartyStanding.VICTIM))
+    outsider = account("outsider", Duty.DECIDE, unit="somewhere")
+    story.refuses(outsider, Approve(proposal=story.last), "takes a confirmed decision away; its approver must belong")
+    story >> (decider(story.pack), Approve(proposal=story.last)) << ["remove from register"]
+    assert story.case.decisions[-1].set_aside
+
+
+# -- after closure ----------------------------------------------------------------------------------------------------
+
+
+def test_findings_after_closure_open_a_linked_case() -> None:
+    """Recurrence is a case of its own, at the same site."""
+    story = Story("campus-operator").closed() + 30
+    new = (finding(7, ended_ns=story.now_ns - DAY),)
+    answer = story.ask(SCREENER, AddFindings(findings=new))
+    assert answer == Refused(
+        reasons=("the case is closed since 2026-06-05 05:24:00 UTC; open a new case that recurs from HF-2026-000001",),
+        advice=(OpenLinkedCase(recurrence_of="HF-2026-000001"),),
+    )
+    again = opening(story.pack, new, case_id="HF-2026-000002", recurrence_of="HF-2026-000001")
+    story.refuses(SCREENER, replace(again, site_id="S-2"), "a recurrence is at the same site")
+    story.refuses(SCREENER, replace(again, case_id="HF-2026-000001"), "has the id of the old one")
+    story.refuses(SCREENER, replace(again, recurrence_of="HF-2025-000009"), "has to be handed in with the act")
+    accepted = story.ask(SCREENER, again)
+    assert accepted.case.links == (("HF-2026-000001", CaseRelation.RECURRENCE_OF),)
+    assert accepted.case.version == 1
+    assert [told(command) for command in accepted.commands] == ["AppendEvidence"]
+    Story("campus-operator").opened().refuses(SCREENER, again, "is not closed; add the findings to it instead")
+    Story("campus-operator").refuses(SCREENER, again, "case HF-2026-000001 has to be handed in with the act")
+
+
+def test_a_closed_case_takes_little_and_opens_by_two() -> None:
+    """Corrections, links, reports and holds; anything else needs a reopening."""
+    story = Story("campus-operator").closed() + 1
+    story.refuses(VERIFIER, measured, "propose to reopen it, with the reason")
+    story >> (PROPOSER, LinkCase(case_id="HF-2026-000004", relation=CaseRelation.SAME_OPERATOR)) << []
+    duty = story.pack.reporting[0]
+    story >> (PROPOSER, RecordReport(report=duty.id, to=duty.to, period="2026-W11")) << []
+    story.agreed(ProposeCorrection(event=1, field="summary", value="a better summary", reason="a slip"))
+    assert story.case.corrections[-1].value == "a better summary"
+    story.agreed(ProposeReopening(reason="the wrong site"))
+    assert story.case.closed_ns is None
+    assert story.case.closure is None
+    story.agreed(decision())  # after a reopening the case is decided anew
+
+
+def test_a_hold_keeps_the_addresses_until_it_is_lifted() -> None:
+    """Purged at closure, unless on hold; and then when the hold ends."""
+    story = Story("campus-operator").verified()
+    chief = decider(story.pack)
+    story >> (chief, PlaceHold(reason="court order")) << []
+    story.agreed(ProposeClosure(reason=ClosureReason.RECTIFIED, text="over")) << ["write closure"]
+    story >> (chief, LiftHold(reason="order ended")) << ["purge contacts"]
+
+
+# -- clocks -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_paused_reply_gives_time() -> None:
+    """While the clock of the reply stands still nobody decides; it runs on from now, never from before."""
+    story = Story("campus-operator").notified() + 2
+    story >> (PROPOSER, lambda now: PauseClock(clock="reply", from_ns=now, reason="waiting for the meter file"))
+    story + 60
+    assert next(clock.state for clock in story.clocks if clock.id == "reply") is ClockState.PAUSED
+    story.refuses(PROPOSER, decision(), "the clock of the reply is not running out; resume it first")
+    story.refuses(
+        PROPOSER, ResumeClock(clock="reply", from_ns=story.now_ns - HOUR, reason="sent"), "resume it from now or later"
+    )
+    story >> (PROPOSER, lambda now: ResumeClock(clock="reply", from_ns=now, reason="sent"))
+    story.refuses(PROPOSER, decision(), "the party has not answered, and has time until")
+    story + 20
+    story.agreed(decision(heard=""))
+
+
+def test_replay_refuses_events_that_do_not_fit() -> None:
+    """Numbers without gaps, times in order, one case; a case begins with its opening."""
+    story = Story("campus-operator").closed()
+    events = story.events
+    for bad, message in [
+        ([], "at least one event"),
+        (events[1:], "the first must be 'open'"),
+        ([events[0], events[2]], "event 3 of HF-2026-000001 does not follow event 1"),
+        ([events[0], replace(events[1], case_id="X")], "event 2 of X does not follow"),
+        ([events[0], replace(events[1], at_ns=START - 1)], "was recorded before the event before it"),
+        ([events[0], replace(events[0], number=2)], "which cannot come here"),
+        ([replace(events[0], number=2)], "is number 2 of HF-2026-000001, not its first"),
+    ]:
+        with pytest.raises(ValueError, match=message):
+            replay(bad)
+    case = replay(events[:5])
+    assert apply(case, events[5]) == replay(events[:6])
