@@ -1,0 +1,149 @@
+"""``headframe bundle``: a case that an outsider can check alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from headframe.cli.exit_codes import ExitCode
+from headframe.cli.polite import politely, say
+from headframe.cli.workspace_options import (
+    ActAs,
+    CaseId,
+    Format,
+    OutputFormat,
+    TokenFile,
+    Workspace,
+    acting,
+    write_json,
+    write_lines,
+)
+
+bundle = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+
+
+@bundle.callback()
+def _bundle() -> None:
+    """Hand out a case so that nobody has to be believed, and check one that was handed out.
+
+    Example: headframe bundle verify HF-2026-000001.zip --key unit.pub
+    """
+
+
+@bundle.command("make")
+@politely
+def make(
+    case_id: CaseId,
+    path: Annotated[Path, typer.Argument(metavar="PATH", help="Ends in .zip, or is a folder; must not be there.")],
+    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Who asked for it; it is logged.")],
+    withhold: Annotated[
+        list[str] | None,
+        typer.Option("--withhold", metavar="FIELD", help="A field of the leaves that stays closed: account, unit."),
+    ] = None,
+    leave_out: Annotated[
+        list[str] | None,
+        typer.Option("--leave-out", metavar="DOCUMENT", help="Name or SHA-256 of a document that stays out."),
+    ] = None,
+    time_stamp: Annotated[
+        Path | None,
+        typer.Option("--time-stamp", metavar="FILE", help="An authority's answer (RFC 3161) for the checkpoint."),
+    ] = None,
+    workspace: Workspace = None,
+    act_as: ActAs = None,
+    token_file: TokenFile = None,
+) -> None:
+    """Make the bundle of a case: events, documents and findings, with the proof that they are in the ledger.
+
+    \b
+    Examples:
+      headframe bundle make HF-2026-000001 HF-2026-000001.zip --reason "the party asked for its file"
+      headframe bundle make HF-2026-000001 audit --reason "audit 2026" --withhold account
+    """  # noqa: D301 - the backspace tells the help to keep these lines apart
+    from headframe.casework.case_bundle import write_case_bundle
+    from headframe.cli.log import _file
+    from headframe.reports.words import count, size
+
+    with acting(workspace, act_as, token_file) as (casework, account):
+        manifest = write_case_bundle(
+            casework,
+            account,
+            case_id,
+            path,
+            reason=reason,
+            withhold=withhold or (),
+            leave_out=leave_out or (),
+            time_stamp=None if time_stamp is None else _file(time_stamp),
+        )
+        key = casework.ledger.keys[-1].text()
+    write_lines([str(path)])
+    total = sum(file.size for file in manifest.files)
+    say(f"{count(len(manifest.files), 'file')}, {size(total)}; whoever checks it needs your public key: {key}")
+
+
+@bundle.command("verify")
+@politely
+def verify(
+    path: Annotated[Path, typer.Argument(metavar="PATH", help="The bundle: a zip or a folder.")],
+    keys: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--key",
+            metavar="KEY",
+            help="A public key that you trust (name+id+base64), of the log or a witness, or a file of such lines.",
+        ),
+    ] = None,
+    authorities: Annotated[
+        list[Path] | None,
+        typer.Option("--authority", metavar="FILE", help="Root certificate (PEM) of a time-stamp authority."),
+    ] = None,
+    witnesses: Annotated[
+        int, typer.Option("--witnesses", metavar="N", min=0, help="So many known witnesses must have co-signed.")
+    ] = 0,
+    output_format: OutputFormat = Format.TABLE,
+) -> None:
+    """Check a bundle, offline: no workspace, no database, no network.
+
+    Ends with 0 if every check holds, with 3 if one does not. Get the unit's public key on another way than the bundle.
+
+    \b
+    Examples:
+      headframe bundle verify HF-2026-000001.zip --key unit.pub
+      headframe bundle verify audit --key unit.pub --key witness.pub --witnesses 1
+    """  # noqa: D301 - the backspace tells the help to keep these lines apart
+    from headframe.cli.log import _file
+    from headframe.reports.words import clock_time, visible
+    from headframe.stores.bundles import verify_bundle
+    from headframe.stores.ledger_keys import read_verifiers
+
+    report = verify_bundle(
+        path,
+        read_verifiers(keys or []),
+        authorities=[_file(file) for file in authorities or []],
+        witnesses_needed=witnesses,
+    )
+    if output_format is Format.JSON:
+        write_json(
+            {
+                "subject": report.subject,
+                "made_ns": None if report.made_ns is None else str(report.made_ns),
+                "sound": report.sound,
+                "checks": [{"name": item.name, "state": item.state.value, "text": item.text} for item in report.checks],
+                "withheld": [{"index": index, "field": name} for index, name in report.withheld],
+                "withheld_count": report.withheld_count,
+                "keys_inside": list(report.keys_inside),
+            }
+        )
+    else:
+        head = []
+        if report.made_ns is not None:
+            head = [f"bundle of {visible(report.subject)}, made {clock_time(report.made_ns)} UTC as it says"]
+        rows = [f"{item.state.value:<12} {item.name:<12} {visible(item.text, 2_000)}" for item in report.checks]
+        verdict = "Nothing was altered." if report.sound else "This bundle does not hold: see what failed above."
+        write_lines([*head, *rows, verdict])
+    if not keys:
+        for line in report.keys_inside:
+            say(f"the bundle names this key itself; compare it with what the unit publishes: {visible(line)}")
+    if not report.sound:
+        raise SystemExit(int(ExitCode.DAMAGED))

@@ -1,0 +1,384 @@
+"""``headframe log``: the ledger, for those who keep it and those who check it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from headframe.cli.exit_codes import ExitCode
+from headframe.cli.polite import fail, politely, say
+from headframe.cli.workspace_options import (
+    ActAs,
+    Format,
+    OutputFormat,
+    TokenFile,
+    Workspace,
+    acting,
+    write_json,
+    write_lines,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from headframe.ledger.note import Verifier
+    from headframe.stores.ledger_files import LedgerReader
+
+log = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+
+Folder = Annotated[
+    Path | None,
+    typer.Option("--ledger", metavar="DIR", help="A log's folder, for example a copy; else the workspace's."),
+]
+Keys = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--key",
+        metavar="KEY",
+        help="A public key that you trust (name+id+base64), or a file of such lines; may be given several times.",
+    ),
+]
+
+
+@log.callback()
+def _log() -> None:
+    """Check, read and witness the append-only log of everything that was done (docs/ledger-format.md).
+
+    Example: headframe log verify
+    """
+
+
+def _reader(folder: Path | None, workspace: Path | None, keys: Sequence[str] | None) -> LedgerReader:
+    """The log that the options name, with the keys that are trusted for it."""
+    from headframe.stores.blocks import workspace_folder
+    from headframe.stores.ledger_files import LedgerReader
+    from headframe.stores.ledger_keys import read_keys, read_verifiers
+
+    place = workspace_folder(workspace)
+    trusted: tuple[Verifier, ...]
+    if keys:
+        trusted = read_verifiers(keys)
+    elif folder is None:
+        trusted = tuple(signer.verifier for signer in read_keys(place / "keys" / "ledger.key"))
+    else:
+        fail(
+            "whose log is it? Give the public key that you trust for it: --key KEY. "
+            "The unit that runs it prints it with headframe log checkpoint --public-key",
+            ExitCode.USAGE,
+        )
+    return LedgerReader(folder or place / "ledger", trusted)
+
+
+@log.command("verify")
+@politely
+def verify(
+    ledger: Folder = None,
+    keys: Keys = None,
+    since: Annotated[
+        Path | None,
+        typer.Option("--since", metavar="FILE", help="An older checkpoint of this log; it must be its beginning."),
+    ] = None,
+    output_format: OutputFormat = Format.TABLE,
+    workspace: Workspace = None,
+) -> None:
+    """Read the whole log, hash everything anew, and compare it with its signed checkpoint.
+
+    Ends with 0 if all of it holds, with 3 if anything does not.
+
+    \b
+    Examples:
+      headframe log verify
+      headframe log verify --ledger /mnt/copy/ledger --key unit.pub --since last-year.checkpoint
+    """  # noqa: D301 - the backspace tells the help to keep these lines apart
+    from headframe.ledger.checkpoint import open_checkpoint
+    from headframe.ledger.leaf import BadLeaf, read
+    from headframe.ledger.note import BadNote, parse_note
+    from headframe.ledger.store import BadLedger
+    from headframe.ledger.witness import Forked, check_continues, cosignatures
+    from headframe.reports.words import count, visible
+
+    problems: list[str] = []
+    strange: list[str] = []
+    about: dict[str, object] = {}
+    lines: list[str] = []
+
+    def look(index: int, leaf: bytes) -> None:
+        try:
+            read(leaf)
+        except BadLeaf as error:
+            if len(problems) < 20:
+                problems.append(f"leaf {index} is not of the format: {error}")
+
+    try:
+        reader = _reader(ledger, workspace, keys)
+        checked = reader.check_all(each=look)
+        note = parse_note(reader.note)
+        if since is not None:
+            old, _note, _signed = open_checkpoint(_file(since), reader.keys)
+            proof = reader.consistency_proof(old.size) if old.size <= reader.size else ()
+            check_continues(old, reader.checkpoint, proof)
+            lines.append(f"begins with the {count(old.size, 'leaf', 'leaves')} of {since}")
+        strange = list(reader.unknown_files())
+        cosigned = cosignatures(note, reader.keys)
+        about = {
+            "origin": reader.checkpoint.origin,
+            "leaves": checked.size,
+            "entry_bytes": checked.entry_bytes,
+            "root": checked.root.hex(),
+            "cosigned_by": [item.witness.name for item in cosigned],
+            "other_files": strange,
+        }
+        lines.insert(
+            0,
+            f"{visible(reader.checkpoint.origin)}: {count(checked.size, 'leaf', 'leaves')}, {checked.entry_bytes:,} "
+            "bytes; every leaf, tile and the root are as the signed checkpoint says",
+        )
+        lines.append(f"root {checked.root.hex()}")
+    except (BadLedger, BadNote, Forked) as error:
+        problems.append(str(error))
+    if output_format is Format.JSON:
+        write_json({**about, "sound": not problems, "problems": problems})
+    else:
+        write_lines([] if problems else lines)
+    for path in strange[:10]:
+        say(f"{visible(path)} is no part of the log: beyond its end, or of a strange name")
+    for problem in problems:
+        say(visible(problem, 1_000))
+    if problems:
+        raise SystemExit(int(ExitCode.DAMAGED))
+
+
+@log.command("show")
+@politely
+def show(
+    index: Annotated[int | None, typer.Argument(metavar="[INDEX]", help="One leaf, by its number from 0.")] = None,
+    last: Annotated[int, typer.Option("--last", metavar="N", min=1, max=10_000, help="How many, from the end.")] = 20,
+    ledger: Folder = None,
+    keys: Keys = None,
+    output_format: OutputFormat = Format.TABLE,
+    workspace: Workspace = None,
+) -> None:
+    """Show leaves: what kind, about what, when, and which fields have a digest. What they said is not in the log.
+
+    \b
+    Examples:
+      headframe log show
+      headframe log show 17 --format json
+    """  # noqa: D301 - the backspace tells the help to keep these lines apart
+    from headframe.ledger.leaf import read
+    from headframe.reports.words import clock_time, visible
+
+    reader = _reader(ledger, workspace, keys)
+    start = max(reader.size - last, 0) if index is None else index
+    end = reader.size if index is None else index + 1
+    rows = []
+    for place, entry in enumerate(reader.entries(start, end), start):
+        leaf = read(entry)
+        rows.append(
+            {
+                "index": place,
+                "kind": leaf.kind,
+                "subject": leaf.subject,
+                "at_ns": str(leaf.at_ns),
+                "fields": dict(leaf.digests),
+            }
+        )
+        if output_format is Format.TABLE:
+            names = ", ".join(visible(name) for name in leaf.digests)
+            write_lines([f"{place:>8}  {clock_time(leaf.at_ns)}  {leaf.kind:<10} {visible(leaf.subject)}  [{names}]"])
+    if output_format is Format.JSON:
+        write_json(rows)
+
+
+@log.command("checkpoint")
+@politely
+def checkpoint(
+    public_key: Annotated[
+        bool, typer.Option("--public-key", help="Print the log's public key instead, for those who check.")
+    ] = False,
+    keep: Annotated[
+        Path | None,
+        typer.Option("--keep", metavar="FILE", help="Keep a checkpoint that a witness has co-signed, for bundles."),
+    ] = None,
+    ledger: Folder = None,
+    keys: Keys = None,
+    workspace: Workspace = None,
+) -> None:
+    """Print the signed checkpoint: publish it, hand it to witnesses, keep it to compare with later ones.
+
+    \b
+    Examples:
+      headframe log checkpoint > 2026-11-20.checkpoint
+      headframe log checkpoint --keep cosigned.checkpoint
+    """  # noqa: D301 - the backspace tells the help to keep these lines apart
+    from headframe.stores.blocks import workspace_folder
+    from headframe.stores.ledger_files import Ledger
+    from headframe.stores.ledger_keys import read_keys
+
+    if keep is not None:
+        place = workspace_folder(workspace)
+        log_here = Ledger(ledger or place / "ledger", read_keys(place / "keys" / "ledger.key"))
+        log_here.keep_witnessed(_file(keep))
+        say("kept; bundles of leaves that it covers will carry it")
+        return
+    reader = _reader(ledger, workspace, keys)
+    if public_key:
+        write_lines([key.text() for key in reader.keys])
+        return
+    write_lines(reader.note.decode("utf-8").splitlines())
+
+
+@log.command("witness")
+@politely
+def witness(
+    key_file: Annotated[Path, typer.Option("--key-file", metavar="FILE", help="The witness's private key.")],
+    state: Annotated[
+        Path | None,
+        typer.Option("--state", metavar="FILE", help="Where the witness remembers what it saw last of this log."),
+    ] = None,
+    new_key: Annotated[
+        str, typer.Option("--new-key", metavar="NAME", help="Make the key file first, for a witness of this name.")
+    ] = "",
+    ledger: Folder = None,
+    keys: Keys = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE", help="Where the co-signed checkpoint goes; else stdout.")
+    ] = None,
+) -> None:
+    """As a second unit: check that a log has only grown since you last looked, and co-sign its checkpoint.
+
+    You need to read the log's folder, or a copy. Refuses, and names both sizes, if the log has shrunk or has another
+    history than the one you saw; nothing is signed then, and what you remember stays.
+
+    \b
+    Examples:
+      headframe log witness --new-key witness.example/w1 --key-file witness.key
+      headframe log witness --ledger /mnt/unit/ledger --key unit.pub --key-file witness.key --state unit.seen
+    """  # noqa: D301 - the backspace tells the help to keep these lines apart
+    from headframe import clock
+    from headframe.ledger.note import COSIGNATURE, format_note
+    from headframe.ledger.witness import Forked, cosign, last_seen
+    from headframe.stores.disk import Disk
+    from headframe.stores.ledger_files import replace_file
+    from headframe.stores.ledger_keys import new_key as make_key
+    from headframe.stores.ledger_keys import read_keys, write_keys
+
+    if new_key:
+        if key_file.exists():
+            fail(f"{key_file} is there already; a key that is lost cannot be made again, so it stays", ExitCode.USAGE)
+        write_keys(key_file, [make_key(new_key, kind=COSIGNATURE)])
+        say(f"private key in {key_file}; hand the public key to those who shall check for it")
+        write_lines([read_keys(key_file)[0].verifier.text()])
+        return
+    if ledger is None or state is None:
+        fail("which log, and what was seen of it? Give --ledger DIR and --state FILE", ExitCode.USAGE)
+    signer = read_keys(key_file)[0]
+    reader = _reader(ledger, None, keys)
+    disk = Disk()
+    kept = disk.read(state)
+    seen = None if kept is None else last_seen(kept, signer)
+    if seen is None:
+        say(f"{state} is not there: this log is seen for the first time, and taken as it is")
+    try:
+        # A log that has shrunk has no proof to give; the comparison says so.
+        short = seen is None or seen.size > reader.size
+        proof = () if seen is None or short else reader.consistency_proof(seen.size)
+        note = format_note(cosign(reader.note, reader.keys, seen, proof, signer, clock.now_ns() // 10**9))
+    except Forked as error:
+        fail(str(error), ExitCode.REFUSED)
+    # What was signed must be remembered before anybody else has it: else a crash could make the witness sign two forks.
+    replace_file(disk, state, note)
+    if out is not None:
+        replace_file(disk, out, note)
+    else:
+        write_lines(note.decode("utf-8").splitlines())
+    say(f"co-signed {reader.checkpoint.origin} at {reader.size:,} leaves")
+
+
+@log.command("prove")
+@politely
+def prove(
+    index: Annotated[int | None, typer.Argument(metavar="[INDEX]", help="The leaf, by its number from 0.")] = None,
+    since: Annotated[
+        int | None, typer.Option("--since", metavar="SIZE", help="Prove instead that the log of so many leaves grew.")
+    ] = None,
+    ledger: Folder = None,
+    keys: Keys = None,
+    workspace: Workspace = None,
+) -> None:
+    """Print the proof that a leaf is in the log, or that the log has only grown, as JSON with the checkpoint.
+
+    \b
+    Examples:
+      headframe log prove 17
+      headframe log prove --since 100000
+    """  # noqa: D301 - the backspace tells the help to keep these lines apart
+    if (index is None) == (since is None):
+        fail("name either a leaf (headframe log prove 17) or an older size (--since 1000)", ExitCode.USAGE)
+    reader = _reader(ledger, workspace, keys)
+    size = reader.size
+    result: dict[str, object] = {"checkpoint": reader.note.decode("utf-8"), "tree_size": size}
+    if index is not None:
+        result |= {
+            "index": index,
+            "leaf": reader.entry(index).decode("utf-8"),
+            "proof": [value.hex() for value in reader.inclusion_proof(index, size)],
+        }
+    elif since is not None:
+        result |= {
+            "old_size": since,
+            "old_root": reader.root_at(since).hex(),
+            "proof": [value.hex() for value in reader.consistency_proof(since, size)],
+        }
+    write_json(result)
+
+
+@log.command("begin-key-change")
+@politely
+def begin_key_change(
+    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; it is logged.")],
+    workspace: Workspace = None,
+    act_as: ActAs = None,
+    token_file: TokenFile = None,
+) -> None:
+    """Make a new key for the log; old and new sign together until headframe log end-key-change.
+
+    Example: headframe log begin-key-change --reason "yearly change" --as admin --token-file admin.token
+    """
+    from headframe.casework.ledger_key import begin_key_change as begin
+
+    with acting(workspace, act_as, token_file) as (casework, account):
+        key = begin(casework, account, reason)
+    write_lines([key.text()])
+    say("publish this key now; both sign until you end the change. Back the key file up")
+
+
+@log.command("end-key-change")
+@politely
+def end_key_change(
+    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why now; it is logged.")],
+    workspace: Workspace = None,
+    act_as: ActAs = None,
+    token_file: TokenFile = None,
+) -> None:
+    """Let the log's old key go, when all who check know the new one.
+
+    Example: headframe log end-key-change --reason "all witnesses know the new key" --as admin
+    """
+    from headframe.casework.ledger_key import end_key_change as end
+
+    with acting(workspace, act_as, token_file) as (casework, account):
+        key = end(casework, account, reason)
+    write_lines([key.text()])
+    say("the old key is gone from the key file; destroy its copies")
+
+
+def _file(path: Path) -> bytes:
+    from headframe.errors import UnreadableInput
+
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise UnreadableInput(f"{path} cannot be read: {error.strerror}") from None

@@ -1,0 +1,141 @@
+"""``headframe log``: the words and the exit codes."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from headframe.cli import app
+from headframe.ledger.leaf import seal
+from headframe.ledger.merkle import check_consistency, check_inclusion, leaf_hash
+from headframe.ledger.tiles import Tile
+from headframe.stores.ledger_files import Ledger, workspace_ledger
+
+
+@pytest.fixture
+def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A workspace whose ledger has three leaves."""
+    monkeypatch.setenv("HEADFRAME_WORKSPACE", str(tmp_path / "w"))
+    ledger = workspace_ledger(tmp_path / "w")
+    grow(ledger, 3)
+    return tmp_path / "w"
+
+
+def grow(ledger: Ledger, count: int) -> None:
+    for _ in range(count):
+        number = ledger.size
+        leaf, _disclosures = seal("case", f"HF-1/{number}", 10**18 + number, {"act": "x"}, lambda: bytes(16))
+        ledger.append([leaf])
+
+
+def headframe(*arguments: str) -> Result:
+    return CliRunner().invoke(app, list(arguments))
+
+
+def test_a_whole_log(workspace: Path) -> None:
+    """What was read, and that it holds."""
+    done = headframe("log", "verify")
+    assert done.exit_code == 0, done.output
+    assert "3 leaves" in done.stdout
+    assert "every leaf, tile and the root are as the signed checkpoint says" in done.stdout
+    about = json.loads(headframe("log", "verify", "--format", "json").stdout)
+    assert (about["leaves"], about["sound"], about["problems"]) == (3, True, [])
+
+
+def test_a_damaged_log_ends_with_3(workspace: Path) -> None:
+    """And says which file."""
+    path = workspace / "ledger" / Tile(0, 0, 3).path()
+    path.write_bytes(bytes(96))
+    done = headframe("log", "verify")
+    assert done.exit_code == 3
+    assert "tile/0/000.p/3 does not have the hashes that the leaves below it make" in done.stderr
+    about = json.loads(headframe("log", "verify", "--format", "json").stdout)
+    assert about["sound"] is False
+
+
+def test_a_copy_needs_a_key_that_is_trusted(workspace: Path) -> None:
+    """Whose log it is cannot be asked of the log."""
+    folder = str(workspace / "ledger")
+    done = headframe("log", "verify", "--ledger", folder)
+    assert done.exit_code == 2
+    assert "whose log is it?" in done.stderr
+    key = headframe("log", "checkpoint", "--public-key").stdout.strip()
+    assert headframe("log", "verify", "--ledger", folder, "--key", key).exit_code == 0
+
+
+def test_an_older_checkpoint_must_be_the_beginning(workspace: Path, tmp_path: Path) -> None:
+    """Who has kept one can see that nothing was taken back."""
+    old = tmp_path / "old"
+    old.write_text(headframe("log", "checkpoint").stdout)
+    shutil.copytree(workspace / "ledger", tmp_path / "copy")
+    grow(workspace_ledger(workspace), 4)
+    assert "begins with the 3 leaves of" in headframe("log", "verify", "--since", str(old)).stdout
+    newer = tmp_path / "newer"
+    newer.write_text(headframe("log", "checkpoint").stdout)
+    key = headframe("log", "checkpoint", "--public-key").stdout.strip()
+    done = headframe("log", "verify", "--ledger", str(tmp_path / "copy"), "--key", key, "--since", str(newer))
+    assert done.exit_code == 3
+    assert "has shrunk: it had 7 leaves" in done.stderr
+
+
+def test_leaves_are_shown_without_what_they_said(workspace: Path) -> None:
+    """Kind, subject, time, names of fields."""
+    lines = headframe("log", "show").stdout.splitlines()
+    assert len(lines) == 3
+    assert "HF-1/2" in lines[2]
+    assert "[act]" in lines[2]
+    (row,) = json.loads(headframe("log", "show", "1", "--format", "json").stdout)
+    assert (row["index"], row["subject"]) == (1, "HF-1/1")
+    assert "the log has 3 leaves" in headframe("log", "show", "9").stderr
+
+
+def test_proofs_are_those_of_the_format(workspace: Path) -> None:
+    """Another program can check them from the JSON alone."""
+    value = json.loads(headframe("log", "prove", "1").stdout)
+    root = workspace_ledger(workspace).checkpoint.root
+    proof = [bytes.fromhex(item) for item in value["proof"]]
+    check_inclusion(1, value["tree_size"], leaf_hash(value["leaf"].encode()), proof, root)
+    value = json.loads(headframe("log", "prove", "--since", "2").stdout)
+    proof = [bytes.fromhex(item) for item in value["proof"]]
+    check_consistency(2, bytes.fromhex(value["old_root"]), 3, root, proof)
+    assert headframe("log", "prove").exit_code == 2
+
+
+def test_a_witness_from_its_key_to_its_refusal(workspace: Path, tmp_path: Path) -> None:
+    """A second unit makes a key, co-signs, follows the log as it grows, and refuses another history."""
+    key_file, state, out = (str(tmp_path / name) for name in ("witness.key", "seen", "cosigned"))
+    made = headframe("log", "witness", "--new-key", "witness.example/w1", "--key-file", key_file)
+    assert made.stdout.startswith("witness.example/w1+")
+    assert headframe("log", "witness", "--new-key", "w", "--key-file", key_file).exit_code == 2
+    key = headframe("log", "checkpoint", "--public-key").stdout.strip()
+    watching = ("log", "witness", "--ledger", str(workspace / "ledger"), "--key", key, "--key-file", key_file,
+                "--state", state)  # fmt: skip
+    first = headframe(*watching, "--out", out)
+    assert first.exit_code == 0, first.output
+    assert "is seen for the first time" in first.stderr
+    assert headframe("log", "checkpoint", "--keep", out).exit_code == 0
+    assert (workspace / "ledger" / "witnessed").read_bytes() == Path(out).read_bytes()
+    grow(workspace_ledger(workspace), 2)
+    assert "co-signed" in headframe(*watching).stderr
+    remembered = Path(state).read_bytes()
+    # The unit begins its log anew, with the same key.
+    (workspace / "ledger").rename(tmp_path / "hidden")
+    forged = workspace_ledger(workspace)
+    grow(forged, 1)
+    refused = headframe(*watching)
+    assert refused.exit_code == 6
+    assert "it had 5 leaves when it was last seen, and this checkpoint says 1" in refused.stderr
+    forged.append([b"x%d" % number for number in range(8)])
+    refused = headframe(*watching)
+    assert refused.exit_code == 6
+    assert "of 9 leaves is not shown to continue the 5 that were seen" in refused.stderr
+    assert Path(state).read_bytes() == remembered
+
+
+def test_no_ledger(tmp_path: Path) -> None:
+    """In words."""
+    done = headframe("log", "verify", "--workspace", str(tmp_path))
+    assert done.exit_code == 4
+    assert "cannot be read: No such file or directory" in done.stderr
