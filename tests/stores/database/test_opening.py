@@ -1,0 +1,311 @@
+"""What is opened, what is refused and with which words; versions of the tables forward and back."""
+
+import re
+import sqlite3
+import stat
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Column, MetaData, Table, Text, inspect, text
+from stores.database.makers import T0, clock, finding, leaf, opening, site
+
+from headframe.cases.store import CaseFilter, FindingFilter, SiteImport
+from headframe.errors import HeadframeError
+from headframe.sites.no_person import personal_in_metadata
+from headframe.stores.database import DatabaseStore, open_store
+from headframe.stores.database import opening as module
+from headframe.stores.database.opening import HEAD, migrate
+from headframe.stores.database.tables import METADATA
+
+
+def scripts() -> ScriptDirectory:
+    config = Config()
+    config.set_main_option("script_location", str(Path(module.__file__).with_name("migrations")))
+    return ScriptDirectory.from_config(config)
+
+
+REVISIONS = [script.revision for script in reversed(list(scripts().walk_revisions()))]
+
+
+def test_the_program_knows_the_newest_migration() -> None:
+    """`HEAD` is the newest migration; they follow each other by number, one after the other."""
+    assert [f"{k:04d}" for k in range(1, len(REVISIONS) + 1)] == REVISIONS
+    assert REVISIONS[-1] == HEAD
+
+
+def test_migrations_make_the_tables_of_the_program(store: DatabaseStore) -> None:
+    """After all migrations the database has exactly the tables, columns and indices that the program works with."""
+    with store.engine.connect() as db:
+        differences = compare_metadata(MigrationContext.configure(db, opts={"compare_type": True}), METADATA)
+    assert [d for d in differences if "headframe_version" not in str(d)] == []
+
+
+def test_texts_sort_by_code_point(store: DatabaseStore) -> None:
+    """A list has the same order on both databases, whatever language the server sorts by."""
+    with store.writing() as writer:
+        writer.import_sites(
+            SiteImport(sites=[replace(site(1), site_id=name) for name in ("b", "B", "a", "é", "_", "Z", "挖")])
+        )
+    assert [each.site_id for each in store.all_sites()] == ["B", "Z", "_", "a", "b", "é", "挖"]
+
+
+def fill(store: DatabaseStore) -> None:
+    kept = [finding(1), replace(finding(2), coin="BTC"), replace(finding(3), coin="BTC"), finding(4)]
+    with store.writing() as writer:
+        writer.import_sites(SiteImport(sites=[site(1), site(2)]))
+        writer.import_findings(kept)
+        for k, own in ((1, kept[:3]), (2, []), (3, kept[3:])):
+            events, case = opening(f"HF-2026-{k:06d}", findings=own)
+            writer.append(events, case, [clock(), clock("appeal", None)])
+            writer.log(leaf(f"case/{case.case_id}/1", case.case_id))
+        assert writer.next_case_number(2026) == 1
+
+
+def contents(store: DatabaseStore) -> dict[str, list[dict[str, Any]]]:
+    """Every row of every table."""
+    with store.engine.connect() as db:
+        return {
+            table.name: sorted(
+                (dict(row.items()) for row in db.execute(table.select()).mappings()),
+                key=repr,
+            )
+            for table in METADATA.sorted_tables
+        }
+
+
+@pytest.mark.parametrize("revision", REVISIONS[:-1])
+def test_back_and_forward_keeps_the_data(fresh_url: str, revision: str) -> None:
+    """From the newest version back to an older one and forward again: every row and every value is there."""
+    store = open_store(fresh_url)
+    fill(store)
+    before = contents(store)
+    assert {row["case_id"]: row["coin"] for row in before["cases"]} == {
+        "HF-2026-000001": "BTC", "HF-2026-000002": "", "HF-2026-000003": "XMR",
+    }  # fmt: skip
+    migrate(store.engine, revision)
+    with store.engine.connect() as db:
+        assert db.execute(text("SELECT version_num FROM headframe_version")).scalar_one() == revision
+        assert "coin" not in {column["name"] for column in inspect(db).get_columns("cases")}
+    store.close()
+    store = open_store(fresh_url)  # brings it up to date by itself
+    assert contents(store) == before
+    assert store.cases(CaseFilter()).total == 3
+    assert len(store.clocks("HF-2026-000001")) == 2
+    store.close()
+
+
+def test_down_to_nothing_and_up_again(fresh_url: str) -> None:
+    """Before the first version there is no table; what was kept is gone, as the migration says."""
+    store = open_store(fresh_url)
+    fill(store)
+    migrate(store.engine, "base")
+    with store.engine.connect() as db:
+        assert set(inspect(db).get_table_names()) <= {"headframe_version"}
+    store.close()
+    with pytest.raises(HeadframeError, match="is empty"):
+        open_store(fresh_url)
+    store = open_store(fresh_url, create=True)
+    assert store.cases(CaseFilter()).total == 0
+    fill(store)
+    store.close()
+
+
+def test_an_old_version_is_refused_where_it_may_not_be_changed(fresh_url: str) -> None:
+    """With ``upgrade=False`` an old database is left as it is, and the message says what to do."""
+    store = open_store(fresh_url)
+    migrate(store.engine, "0001")
+    store.close()
+    with pytest.raises(HeadframeError, match=r"version 0001.*works with .*copy"):
+        open_store(fresh_url, upgrade=False)
+
+
+@pytest.mark.parametrize("version", ["9999", "not ours"])
+def test_a_newer_version_is_refused(fresh_url: str, version: str) -> None:
+    """A database that a newer Headframe made is not touched."""
+    store = open_store(fresh_url)
+    with store.engine.begin() as db:
+        db.execute(text("UPDATE headframe_version SET version_num = :v"), {"v": version})
+    store.close()
+    with pytest.raises(HeadframeError, match=f"version {version}.*newer"):
+        open_store(fresh_url, create=True)
+
+
+def test_a_foreign_database_is_refused(empty_url: str) -> None:
+    """A database with other tables is somebody else's: nothing is made in it."""
+    engine = module._engine(module._address(empty_url), create=True)
+    with engine.begin() as db:
+        db.execute(text("CREATE TABLE accounts (id INTEGER)"))
+    with pytest.raises(HeadframeError, match=r"none of Headframe's.*accounts"):
+        open_store(empty_url, create=True)
+    with engine.connect() as db:
+        assert inspect(db).get_table_names() == ["accounts"]
+    engine.dispose()
+
+
+def test_an_empty_database_is_only_filled_when_asked(empty_url: str) -> None:
+    """Without ``create`` nothing is made; not even a file."""
+    with pytest.raises(HeadframeError, match=r"no database|is empty"):
+        open_store(empty_url)
+    open_store(empty_url, create=True).close()
+    open_store(empty_url).close()
+
+
+def test_two_who_make_the_same_database(empty_url: str) -> None:
+    """Two programs that open a new database at the same moment both get it, and its tables are made once."""
+    faults: list[BaseException] = []
+    barrier = threading.Barrier(2)
+
+    def make() -> None:
+        barrier.wait()
+        try:
+            open_store(empty_url, create=True).close()
+        except BaseException as fault:
+            faults.append(fault)
+
+    threads = [threading.Thread(target=make) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not faults
+
+
+def test_no_column_has_a_place_for_a_person() -> None:
+    """Tables are like classes: no table and no column describes a human being."""
+    assert sum(len(table.columns) for table in METADATA.sorted_tables) > 100
+    assert personal_in_metadata(METADATA) == ()
+    Table("residents", worse := MetaData(), Column("phone", Text))
+    assert personal_in_metadata(worse) != ()
+
+
+def test_files_that_are_no_database(tmp_path: Path) -> None:
+    """A file that is something else, a folder, and addresses that mean nothing are refused in words."""
+    other = tmp_path / "notes.txt"
+    other.write_text("not a database, but long enough to have a header of sixteen bytes" * 20)
+    for url, words in (
+        (str(other), "not a database"),
+        (tmp_path, "cannot be opened|database"),
+        (tmp_path / "absent" / "x.db", "no folder"),
+        ("mysql://host/x", "mysql is no database"),
+        ("sqlite://", "names no file"),
+        ("sqlite:///:memory:", "names no file"),
+        ("postgresql:///x?host=/nowhere/at/all", "does not answer"),
+        ("nonsense+++://", "nonsense is no database"),
+    ):
+        with pytest.raises(HeadframeError, match=words) as told:
+            open_store(url, create=True)
+        assert "secret" not in str(told.value)
+    with pytest.raises(HeadframeError, match="no database"):
+        open_store(tmp_path / "absent.db")
+    assert not (tmp_path / "absent.db").exists()
+
+
+def test_a_password_is_not_shown() -> None:
+    """Whatever goes wrong, the message does not hold the password of the address."""
+    with pytest.raises(HeadframeError) as told:
+        open_store("postgresql://u:secret@/x?host=/nowhere")
+    assert "secret" not in str(told.value)
+
+
+def test_sqlite_is_set_up_for_safety(tmp_path: Path) -> None:
+    """Nobody else may read the file; commits are flushed; references are checked; what is deleted is overwritten."""
+    path = tmp_path / "headframe.db"
+    store = open_store(path, create=True)
+    with store.writing() as writer:
+        writer.next_case_number(2026)
+    for file in (path, Path(f"{path}-wal")):
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600, file
+    wanted = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "secure_delete": 1, "auto_vacuum": 2}
+    with store.engine.connect() as db:
+        assert {name: db.exec_driver_sql(f"PRAGMA {name}").scalar_one() for name in wanted} == wanted
+    store.close()
+
+
+def test_a_writer_waits_for_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A writer of another program is waited for; after too long the message says what is the matter."""
+    path = tmp_path / "headframe.db"
+    monkeypatch.setattr(module, "BUSY_TIMEOUT_S", 0.2)
+    store = open_store(path, create=True)
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(HeadframeError, match="another program"), store.writing():
+        pass
+    assert store.findings(FindingFilter()).total == 0  # readers are not kept waiting
+    late = open_store(path)  # and those who open it meanwhile are not either
+    assert late.findings(FindingFilter()).total == 0
+    late.close()
+    other.execute("ROLLBACK")
+    with store.writing() as writer:
+        assert writer.next_case_number(2026) == 1
+    other.close()
+    store.close()
+
+
+def test_a_full_disk_is_told(tmp_path: Path) -> None:
+    """When the disk is full the transaction is not there, and the message says so; afterwards all goes on."""
+    store = open_store(tmp_path / "headframe.db", create=True)
+    fill(store)
+    with store.engine.connect() as db:
+        pages = db.exec_driver_sql("PRAGMA page_count").scalar_one()
+    big = replace(finding(9), document={"noise": [f"{k * 2654435761 % 2**32:08x}" for k in range(40_000)]})
+    raw = store.engine.raw_connection()
+    raw.driver_connection.execute(f"PRAGMA max_page_count={pages}")  # type: ignore[union-attr]
+    raw.close()  # goes back to the pool, and is the one that is taken next
+    with pytest.raises(HeadframeError, match="Free some space"), store.writing() as writer:
+        writer.import_findings([big])
+    assert store.finding("F-0000009") is None
+    raw = store.engine.raw_connection()
+    raw.driver_connection.execute("PRAGMA max_page_count=1000000")  # type: ignore[union-attr]
+    raw.close()
+    with store.writing() as writer:
+        assert writer.import_findings([big]) == 1
+    store.close()
+
+
+def test_a_backup_is_whole(tmp_path: Path) -> None:
+    """A copy taken while a transaction is open holds all that was committed and nothing else, for its owner only."""
+    store = open_store(tmp_path / "headframe.db", create=True)
+    fill(store)
+    before = contents(store)
+    with store.writing() as writer:
+        writer.next_case_number(2030)
+        store.backup(tmp_path / "copy.db")
+    copy = open_store(tmp_path / "copy.db")
+    assert contents(copy) == before
+    copy.close()
+    assert stat.S_IMODE((tmp_path / "copy.db").stat().st_mode) == 0o600
+    with pytest.raises(HeadframeError, match="there already"):
+        store.backup(tmp_path / "copy.db")
+    with pytest.raises(HeadframeError, match="cannot be written"):
+        store.backup(tmp_path / "absent" / "copy.db")
+    store.close()
+
+
+def test_importing_the_package_touches_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Migrations run when a database is opened, never because a module is imported."""
+    import subprocess
+    import sys
+
+    code = "import headframe.stores.database, sys; print('alembic' in sys.modules)"
+    said = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert said.stdout.strip() == "False"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_readable_copy_is_enough_to_look(tmp_path: Path, opened: Callable[[], DatabaseStore]) -> None:
+    """Two stores on one database see what the other has committed, and nothing else."""
+    one, two = opened(), opened()
+    with one.writing() as writer:
+        writer.import_sites(SiteImport(sites=[site(1)]))
+        assert two.site("S-1") is None
+    assert two.site("S-1") == site(1)
+    assert re.fullmatch("[0-9]{4}", HEAD)
+    assert T0
