@@ -362,7 +362,7 @@ class MetersEngine:
     def _balanced(self, table: _Table) -> None:
         """Ask the balance of each transformer, and put its answer beside the row that it names."""
         last = {name: at for at, name in enumerate(table.rows.usage_points)}  # of several periods the last
-        for found in self._balances(last):
+        for found in self._balances(last, table.rows.mean_w):
             at = last.get(found.usage_point)
             if at is None:
                 continue
@@ -376,7 +376,9 @@ class MetersEngine:
             table.log10_e[at] += found.log10_e
             table.score[at] = np.fmax(table.score[at], score_of_p(own))
 
-    def _balances(self, there: Mapping[str, int]) -> Iterator[LoadFinding | LoadInsufficient]:
+    def _balances(
+        self, there: Mapping[str, int], taken_w: NDArray[np.float64]
+    ) -> Iterator[LoadFinding | LoadInsufficient]:
         clock = self._knowledge.surroundings.clock
         members: dict[str, list[UsagePoint]] = {}
         for point in self._knowledge.usage_points.values():
@@ -391,7 +393,7 @@ class MetersEngine:
                     if name in metered and np.nansum(power_w) > 0:
                         fed_in[name] = (start_s, power_w.copy())
                 if self._knowledge.resources:
-                    yield from self._drops(batch)
+                    yield from self._drops(batch, {name: float(taken_w[at]) for name, at in there.items()})
         for transformer in sorted(self._knowledge.transformers, key=lambda one: one.transformer):
             head = transformer.head_usage_point
             points = members.get(transformer.transformer, [])
@@ -413,7 +415,7 @@ class MetersEngine:
             batch = _net(batch, fed_in)
             yield from balance_detector.detect(batch, batch, transformer, points, clock=clock)
 
-    def _drops(self, batch: LoadBatch) -> Iterator[LoadFinding | LoadInsufficient]:
+    def _drops(self, batch: LoadBatch, taken_w: Mapping[str, float]) -> Iterator[LoadFinding | LoadInsufficient]:
         """What each generator's feed-in says, beside the resource that it follows best; no table says which it is."""
         clock = self._knowledge.surroundings.clock
         resources = self._knowledge.resources
@@ -423,9 +425,19 @@ class MetersEngine:
             if name in self._heads:  # what a whole transformer gives back is its generators' to explain
                 continue
             best = int(np.argmax(followed[:, k]))
+            power_w = batch.power_w[batch.first[k] : batch.first[k + 1]]
+            fed_w = float(np.nanmean(power_w)) if not np.isnan(power_w).all() else 0.0
+            if fed_w > 0 and taken_w.get(name, 0.0) > export_drop.MOST_TAKEN * fed_w:
+                yield LoadInsufficient(
+                    detector=export_drop.DETECTOR,
+                    usage_point=name,
+                    missing="a meter of the generation alone: the premises use what would be fed in, and more of it "
+                    "in some seasons",
+                )
+                continue
             if followed[best, k] >= export_drop.LEAST_FOLLOWED:
                 yield answers[best][k]
-            elif np.nansum(batch.power_w[batch.first[k] : batch.first[k + 1]]) > 0:
+            elif fed_w > 0:
                 kinds = " nor ".join(kind for kind, _ in resources)
                 missing = (
                     f"its feed-in follows neither {kinds}" if len(resources) > 1 else f"it does not follow {kinds}"

@@ -168,6 +168,10 @@ def detect(
     return tuple(answers)
 
 
+MOST_TAKEN = 0.25
+"""A point that takes more than this, of what it feeds in, from the grid is no generator but premises with one: more of
+the generation is used there in some seasons, which looks like a drop. Machines behind a solar park's meter take half of
+their energy from the grid by night; above a drop of two fifths they would be missed."""
 LEAST_FOLLOWED = 0.3
 """Rank correlation by day below which a resource is not what a generator lives on. A drop in the midst of the data
 costs some of it, so that it lies far below what generators have."""
