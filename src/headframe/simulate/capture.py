@@ -305,7 +305,8 @@ class _Office:
             hashrate_hs=miner.hashrate_hs,
             share_interval_s=miner.share_interval_s,
             fixed_difficulty_hashes=fixed,
-            refresh_interval_s=None if CHAINS[miner.coin].block_interval_s < 30 else 45.0,
+            # A pool that wants few shares has no haste with fresh jobs either.
+            refresh_interval_s=None if CHAINS[miner.coin].block_interval_s < 30 else max(45.0, miner.share_interval_s),
             rejected=miner.rejected,
             stale=miner.stale,
             rtt_ns=int(rng.uniform(8, 90) * MILLISECOND),
@@ -405,14 +406,14 @@ class _Office:
             for _ in range(round(rng.expovariate(1 / max(spec.visits_per_host, 1e-9)))):
                 kind = rng.choices(("web", "http", "quic"), (6, 1, 3))[0]
                 self._office_talk(kind, six if rng.random() < 0.1 else host, rng, rng.uniform(0, span_s * 0.97), 60)
-            if number % 4 == 0:
+            if spec.standing_talks and number % 4 == 0:
                 self._office_talk("ntp", host, rng, rng.uniform(0, min(64, span_s / 2)), span_s)
             if number % 5 == 1:
                 self._office_talk("mail", host, rng, rng.uniform(0, span_s * 0.9), 60)
             for kind, every, length_s in (("ssh", 15, 600.0), ("video", 20, 150.0), ("backup", 30, 60.0)):
                 if number % every == 2:
                     self._office_talk(kind, host, rng, rng.uniform(0, span_s * 0.6), length_s)
-            if number % 6 == 3:
+            if spec.standing_talks and number % 6 == 3:
                 self._office_talk("file_sync", host, rng, rng.uniform(0, span_s * 0.1), span_s)
 
     def _office_talk(self, kind: str, host: str, rng: random.Random, at_s: float, length_s: float) -> None:

@@ -9,6 +9,7 @@ truth about each stands in ``truth.csv``; nothing of it is in what the detectors
 | ``sites.csv``, ``lawful.csv``, ``contacts.csv`` | the registry, the register of lawful mining, letter boxes |
 | ``before/``, ``after/``, ``later/`` | each a capture with its indicators and block times |
 | ``before/readings.parquet``, ``after/readings.parquet`` | meters up to the first letters; and from then on |
+| ``later/lawful.csv`` | the register as it was put right afterwards |
 | ``topology.csv``, ``transformers.csv``, ``weather.csv`` | what the utility knows besides |
 | ``truth.csv`` | what each site truly is, and when it ended |
 """
@@ -17,7 +18,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
@@ -31,14 +32,18 @@ from headframe.simulate.meters.places import PLACES
 from headframe.simulate.spec import CaptureSpec, MinerSpec, PoolSpec
 from headframe.simulate.transport import Faults
 
-FIRST_DAY = date(2026, 3, 2)
-DAYS = 182
-"""Readings from March to the end of August."""
-LAST_DAY_BEFORE = 120
+FIRST_DAY = date(2025, 12, 29)
+DAYS = 280
+"""Readings from the turn of the year to the beginning of October: enough weeks before the mining to know them by."""
+LAST_DAY_BEFORE = 218
 """Local days up to which the first readings go; the cases begin then."""
-_BEFORE, _AFTER, _LATER = 110, 168, 180
-"""Local days on which the captures begin, at half past nine. [days]"""
-_MINUTES = 40.0
+_SHORT_S = 40 * 60.0
+_LONG_S = 34 * 86_400.0
+_CAPTURES = (("before", 208, _SHORT_S, 6.0), ("after", 236, _LONG_S, 30.0), ("later", 278, _SHORT_S, 6.0))
+"""Folder, local day on which it begins at half past nine, how long it lasts [s], web visits of a host. The one in the
+middle is what an end is verified with: a month without a gap, of few packets."""
+_RARE_SHARES_S = 600.0
+"""Of miners in the capture of a month. [s]"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,16 +87,16 @@ def _pool(name: str, last: int, port: int, **more: Any) -> PoolSpec:
     return PoolSpec(name=f"{name}.example", address=f"203.0.113.{last}", port=port, **more)
 
 
-_END = 136
+_END = 234
 """Local day on which what was ordered to stop had stopped. [days]"""
 
 SITES: tuple[DistrictSite, ...] = (
     DistrictSite(
         site_id="data-hill", name="Data Hill", kind="data_centre", organisation="Hill Hosting Ltd",
         truth="mines openly on hired racks; stops after the decision", prefix="192.0.2.24/29", point=41,
-        miner=MinerSpec(dialect="stratum-v1", coin="BTC", hashrate_hs=2.2e15, pool=_pool("btc.deepvein", 10, 3333),
+        miner=MinerSpec(dialect="stratum-v1", coin="BTC", hashrate_hs=4.6e15, pool=_pool("btc.deepvein", 10, 3333),
                         host="192.0.2.26"),
-        farm=PlacedFarm(point=41, trade="office", mode=Running.STEP, power_w=62_000, from_day=38, until_day=_END),
+        farm=PlacedFarm(point=41, trade="office", mode=Running.STEP, power_w=110_000, from_day=175, until_day=_END),
     ),
     DistrictSite(
         site_id="east-campus", name="East Campus", kind="campus", organisation="University of the District",
@@ -102,15 +107,15 @@ SITES: tuple[DistrictSite, ...] = (
     DistrictSite(
         site_id="licence-hall", name="Licence Hall", kind="data_centre", organisation="Filed Research Ltd",
         truth="mines under a filed research project; lawful", prefix="192.0.2.40/29", point=42,
-        miner=MinerSpec(dialect="kaspa", coin="KAS", hashrate_hs=8.2e12, share_interval_s=6, host="192.0.2.42",
-                        pool=_pool("kas.northshaft", 22, 16110, operator="North Shaft")),
+        miner=MinerSpec(dialect="stratum-v1", coin="BTC", hashrate_hs=8.2e14, host="192.0.2.42",
+                        pool=_pool("btc.northshaft", 22, 3333, operator="North Shaft")),
         stops_on_network=False,
-        farm=PlacedFarm(point=42, trade="server room", mode=Running.STEP, power_w=24_000, from_day=20),
+        farm=PlacedFarm(point=42, trade="server room", mode=Running.STEP, power_w=24_000, from_day=118),
     ),
     DistrictSite(
         site_id="mill-lane", name="Mill Lane workshop", kind="enterprise", organisation="Mill Lane Joinery",
         truth="machines before the meter: theft of electricity; the tap is removed", point=43,
-        farm=PlacedFarm(point=43, trade="workshop", mode=Running.PARTIAL_BYPASS, power_w=24_000, from_day=45,
+        farm=PlacedFarm(point=43, trade="workshop", mode=Running.PARTIAL_BYPASS, power_w=48_000, from_day=165,
                         until_day=_END),
     ),
     DistrictSite(
@@ -119,20 +124,21 @@ SITES: tuple[DistrictSite, ...] = (
         prefix="192.0.2.48/29", point=44,
         miner=MinerSpec(dialect="eth-proxy", coin="ETC", hashrate_hs=480e6, host="192.0.2.50",
                         pool=_pool("etc.northshaft", 20, 4444, operator="North Shaft")),
-        farm=PlacedFarm(point=44, trade="cold store", mode=Running.STEP, power_w=30_000, from_day=52, until_day=_END),
+        farm=PlacedFarm(point=44, trade="cold store", mode=Running.STEP, power_w=30_000, from_day=160, until_day=_END),
     ),
     DistrictSite(
         site_id="star-cafe", name="Star internet cafe", kind="internet_cafe", organisation="Star Games Ltd",
-        truth="mines with its guests' graphics cards; stops, and begins again", prefix="192.0.2.56/29", point=45,
+        truth="mines with its guests' graphics cards when none is there; stops, and begins again",
+        prefix="192.0.2.56/29", point=45,
         miner=MinerSpec(dialect="kawpow", coin="RVN", hashrate_hs=900e6, host="192.0.2.58",
                         pool=_pool("rvn.northshaft", 23, 10001, operator="North Shaft")),
         begins_again=True,
-        farm=PlacedFarm(point=45, trade="shop", mode=Running.NIGHT_ONLY, power_w=7_000, from_day=30, until_day=_END),
+        farm=PlacedFarm(point=45, trade="shop", mode=Running.STEP, power_w=30_000, from_day=172, until_day=_END),
     ),
     DistrictSite(
-        site_id="south-office", name="South Office House", kind="enterprise", organisation="South House Ltd",
-        truth="a new server room, and no mining", point=46,
-        farm=PlacedFarm(point=46, trade="shop", mode=Running.STEP, power_w=27_000, from_day=60),
+        site_id="south-school", name="South School", kind="public_institution", organisation="District Schools",
+        truth="a new server room for all schools, and no mining", point=46,
+        farm=PlacedFarm(point=46, trade="school", mode=Running.STEP, power_w=30_000, from_day=143),
     ),
     DistrictSite(
         site_id="river-consult", name="River Consulting", kind="enterprise", organisation="River Consulting",
@@ -157,7 +163,7 @@ SITES: tuple[DistrictSite, ...] = (
     DistrictSite(
         site_id="weir-plant", name="Weir Hydro Plant", kind="power_plant", organisation="Weir Power",
         truth="machines before the plant's meter; the case is open", point=49,
-        farm=PlacedFarm(point=49, trade=HYDRO, mode=Running.EXPORT_DROP, power_w=60_000, from_day=70),
+        farm=PlacedFarm(point=49, trade=HYDRO, mode=Running.EXPORT_DROP, power_w=60_000, from_day=168),
     ),
 )  # fmt: skip
 """Eleven sites; the cafe's second beginning is the twelfth case."""
@@ -222,11 +228,11 @@ def write_district(folder: Path, seed: int, *, points: int = 220) -> SimulatedDi
     if points < 60:
         raise ValueError(f"points is {points}; expected 60 or more")
     captures = []
-    for number, (name, day) in enumerate((("before", _BEFORE), ("after", _AFTER), ("later", _LATER))):
+    for number, (name, day, duration_s, visits) in enumerate(_CAPTURES):
         (folder / name).mkdir(exist_ok=True)
         spec = CaptureSpec(
-            miners=tuple(_on_network(name)), duration_s=60 * _MINUTES, hard_negatives=False,
-            faults=Faults(retransmission=0.003, sensor_loss=0.0002, reordering=0.002),
+            miners=tuple(_on_network(name)), duration_s=duration_s, visits_per_host=visits, hard_negatives=False,
+            standing_talks=False, faults=Faults(retransmission=0.003, sensor_loss=0.0002, reordering=0.002),
         )  # fmt: skip
         traffic = simulate_capture(spec, seed + number, start_ns=local_day_ns(day, time(9, 30)))
         captures.append(write_simulation(traffic, folder / name / "link.pcap"))
@@ -246,7 +252,7 @@ def _on_network(capture: str) -> Iterable[MinerSpec]:
             or (capture == "later" and site.begins_again)
         )  # fmt: skip
         if mines:
-            yield site.miner
+            yield replace(site.miner, share_interval_s=_RARE_SHARES_S) if capture == "after" else site.miner
 
 
 def _write_readings(folder: Path, seed: int, points: int) -> None:
@@ -271,7 +277,34 @@ def _write_readings(folder: Path, seed: int, points: int) -> None:
         (folder / name).unlink()
 
 
+_LAWFUL = (
+    ("R-17", "district-research", "filed_research", "licence-hall", "heat of 25 kW for the pool hall", 40,
+     "file 2025/1183", "2025-07-01", "2026-12-31"),
+)  # fmt: skip
+_LAWFUL_LATER = (
+    *_LAWFUL,
+    ("R-18", "district-research", "filed_research", "north-cold", "machines of a tenant that dry grain", 80,
+     "file 2026/0204", "2026-04-01", "2027-03-31"),
+)  # fmt: skip
+"""The second entry was filed in time, and entered late."""
+
+
 def _write_registry(folder: Path) -> None:
+    for name, rows in (("lawful.csv", _LAWFUL), ("later/lawful.csv", _LAWFUL_LATER)):
+        _write(
+            folder / name,
+            ("entry", "register", "kind", "site", "scope", "power_limit_kw", "proof", "valid_from", "valid_until"),
+            rows,
+        )
+    _write(
+        folder / "contacts.csv",
+        ("contact", "role", "site", "channel", "address"),
+        (
+            (f"C-{number:02d}", "facility", site.site_id, "post", f"Gate house, {number} {site.name} Road")
+            for number, site in enumerate(SITES, 1)
+            if site.name
+        ),
+    )
     _write(
         folder / "sites.csv",
         ("site", "name", "kind", "organisation", "region", "prefix", "usage_point"),

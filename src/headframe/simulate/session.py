@@ -324,7 +324,9 @@ class _Simulation:
         return self.pushes[index - 1][0] > sent_ns - self.habits.rtt_ns // 2
 
     def _retarget(self, now: int) -> None:
-        aim = _RETARGET_S / self.habits.share_interval_s
+        # Long enough for some shares: on fewer a pool would raise the difficulty without end.
+        period_s = max(_RETARGET_S, 3 * self.habits.share_interval_s)
+        aim = period_s / self.habits.share_interval_s
         ratio = max(self.shares_since_retarget, 0.5) / aim
         self.shares_since_retarget = 0
         if not 1 / _RETARGET_DEAD_BAND < ratio < _RETARGET_DEAD_BAND:
@@ -341,4 +343,4 @@ class _Simulation:
                 self.epoch += 1
                 if self.share_times_ns is None:
                     self._next_share(now + self.habits.rtt_ns)
-        self._at(now + int(_RETARGET_S * SECOND), "retarget")
+        self._at(now + int(period_s * SECOND), "retarget")

@@ -165,6 +165,8 @@ class CaptureSpec:
         Mean number of web visits of an office host.
     hard_negatives : bool
         Add the conversations that only look like mining.
+    standing_talks : bool
+        Office hosts ask for the time and keep files in step all the while; without it a capture may last a month.
     faults : Faults
     """
 
@@ -173,6 +175,7 @@ class CaptureSpec:
     duration_s: float = 1800.0
     visits_per_host: float = 6.0
     hard_negatives: bool = True
+    standing_talks: bool = True
     faults: Faults = field(default_factory=lambda: NO_FAULTS)
 
     def __post_init__(self) -> None:
