@@ -57,8 +57,8 @@ def draw_load(drawing: LoadDrawing, *, slots: int = 500) -> Drawing | None:
     residual = _thinned(drawing.residual_w, per_slot)
 
     finite = [value for line in (mean, floor, fitted, high) for value in line if math.isfinite(value)]
-    top_w = _nice_ceiling(max(finite))
-    bottom_w = min(0.0, -_nice_ceiling(-min(finite)) if min(finite) < 0 else 0.0)
+    top_w = nice_ceiling(max(finite))
+    bottom_w = min(0.0, -nice_ceiling(-min(finite)) if min(finite) < 0 else 0.0)
     marks: list[str] = []
     letters: list[str] = [lane_label(0, "Power", "")]
     said: list[str] = []
@@ -70,7 +70,7 @@ def draw_load(drawing: LoadDrawing, *, slots: int = 500) -> Drawing | None:
     for level in _levels(bottom_w, top_w):
         marks.append(f'<path class="grid" d="M0 {y(level)}H{AXIS_UNITS}"/>')
         letters.append(f'<text x="100%" y="{y(level) - 3}" class="amount">{si(level, "W")}</text>')
-    if band := _band(place, [y(value) for value in low], [y(value) for value in high]):
+    if band := band_outline(place, [y(value) for value in low], [y(value) for value in high]):
         marks.append(f'<path class="peers" d="{band}"/>')
         said.append("the peers' middle 90 %")
     for name, words, line in (
@@ -78,7 +78,7 @@ def draw_load(drawing: LoadDrawing, *, slots: int = 500) -> Drawing | None:
         ("floor", "lowest hour of each day", floor),
         ("fitted", "fitted floor", fitted),
     ):
-        if path := _path(place, [y(value) for value in line]):
+        if path := line_path(place, [y(value) for value in line]):
             marks.append(f'<path class="{name}" d="{path}"/>')
             said.append(words)
     top = LABEL_HEIGHT + _POWER_HEIGHT + LANE_GAP
@@ -160,7 +160,7 @@ def _thinned(values: Sequence[float], per_slot: int) -> list[float]:
     return made
 
 
-def _nice_ceiling(value: float) -> float:
+def nice_ceiling(value: float) -> float:
     """The next round number, so that the scale can be read."""
     if not value > 0:
         return 1.0
@@ -173,7 +173,7 @@ def _levels(bottom: float, top: float) -> list[float]:
     return [*([bottom] if bottom < 0 else []), (0.0 if bottom < 0 else top / 2), top]
 
 
-def _path(place: Sequence[int], height: Sequence[float]) -> str:
+def line_path(place: Sequence[int], height: Sequence[float]) -> str:
     """A line that is broken where a value is missing; a value without neighbours is a short dash."""
     made: list[str] = []
     down = False
@@ -187,7 +187,7 @@ def _path(place: Sequence[int], height: Sequence[float]) -> str:
     return "".join(made)
 
 
-def _band(place: Sequence[int], low: Sequence[float], high: Sequence[float]) -> str:
+def band_outline(place: Sequence[int], low: Sequence[float], high: Sequence[float]) -> str:
     """The outlines of what lies between two lines, one for each stretch in which both are known."""
     made: list[str] = []
     run: list[tuple[int, float, float]] = []
@@ -212,4 +212,4 @@ def _residual(place: Sequence[int], residual: Sequence[float], top: int) -> tupl
     def y(watts: float) -> float:
         return round(top + LABEL_HEIGHT + _ROOM + (_RESIDUAL_HEIGHT - 2 * _ROOM) * (highest - watts) / span, 1)
 
-    return _path(place, [y(value) for value in residual]), y(0.0), highest
+    return line_path(place, [y(value) for value in residual]), y(0.0), highest

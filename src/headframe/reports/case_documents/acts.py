@@ -1,0 +1,936 @@
+"""Documents about what is done: inspection, decision, measure, referral, verification, closure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from headframe.errors import HeadframeError
+from headframe.records.case import (
+    Case,
+    DecisionOutcome,
+    DecisionStatus,
+    InspectionRecord,
+    Measurement,
+    ProposeClosure,
+    ProposeDecision,
+    ProposeMeasure,
+    VerificationOutcome,
+)
+from headframe.records.policy import Measure, MeasureMode, PartyStanding, Precondition, Step, UnitRole
+from headframe.reports.case_documents.drawings import plot_before_after
+from headframe.reports.case_documents.letters import plots_of, sheets_of
+from headframe.reports.case_documents.model import (
+    Block,
+    Callout,
+    CaseDocument,
+    Column,
+    Entries,
+    Entry,
+    Exhibits,
+    Listing,
+    Paragraph,
+    Section,
+    Signature,
+    Table,
+    Tone,
+)
+from headframe.reports.case_documents.parts import (
+    Desk,
+    acting_unit,
+    classification_section,
+    course_section,
+    delivered,
+    documents_of,
+    doubts_section,
+    error_rates_section,
+    evidence_section,
+    exhibit_of,
+    facts_section,
+    furniture,
+    letterhead,
+    links_lines,
+    lookup_section,
+    measure_named,
+    measure_row,
+    prepared,
+    proposal_signatures,
+    provenance_section,
+    reference,
+    rights_section,
+    rules_section,
+    sheets_section,
+    signatures_section,
+    signed_by,
+    to_party,
+    to_sign,
+    unit_name,
+    unit_with,
+    with_basis,
+)
+from headframe.reports.case_documents.speech import Speech
+
+
+class NothingToWrite(HeadframeError):
+    """The case does not hold what the document is about."""
+
+
+def _made(
+    desk: Desk,
+    kind: str,
+    *,
+    unit: str,
+    addressee: tuple[str, ...],
+    title: str,
+    lead: tuple[str, ...],
+    standing: Callout | None,
+    sections: Sequence[Section | None],
+) -> CaseDocument:
+    return CaseDocument(
+        kind=kind,
+        language=desk.speech.language,
+        made_ns=desk.now_ns,
+        title=title,
+        letterhead=letterhead(desk, unit, addressee),
+        lead=lead,
+        standing=standing,
+        sections=tuple(section for section in sections if section is not None),
+        furniture=furniture(desk.speech),
+    )
+
+
+# ---------------------------------------------------------------------------------------------------------- inspection
+
+
+def inspection_request(desk: Desk) -> CaseDocument:
+    """Ask a unit to look on the spot: what is known, what to look for, what the record must hold."""
+    speech, say = desk.speech, desk.speech.say
+    unit = acting_unit(desk.pack, Step.CLASSIFY, speech)
+    to = unit_with(desk.pack, UnitRole.INSPECT, speech) or say("unit.unknown")
+    held = desk.held
+    looks = ["machines", "supply", "others"]
+    if any(one.of_meter for one in held) or desk.case.usage_points:
+        looks[1:1] = ["meters", "bypass"]
+    if any(not one.of_meter for one in held):
+        looks.insert(1, "hosts")
+    sections = [
+        facts_section(desk, *plots_of(desk)),
+        Section(
+            title=say("inspect.look.title"), blocks=(Listing(items=tuple(say(f"inspect.look.{n}") for n in looks)),)
+        ),
+        Section(
+            title=say("inspect.record.title"),
+            blocks=(
+                Paragraph(text=say("inspect.record.lead")),
+                Table(
+                    columns=(
+                        Column(head=say("inspect.record.what"), weight=1.3),
+                        Column(head=say("inspect.record.how"), weight=2.6),
+                    ),
+                    rows=tuple(
+                        (say(f"inspect.record.{n}"), say(f"inspect.record.{n}.how"))
+                        for n in ("authority", "present", "time", "machines", "meters", "bypass", "photos")
+                    ),
+                ),
+            ),
+        ),
+        Section(
+            title=say("inspect.conduct.title"),
+            blocks=(
+                Listing(items=tuple(say(f"inspect.conduct.{n}") for n in ("authority", "safety", "least", "victim"))),
+            ),
+        ),
+        lookup_section(desk, to_party=False),
+        rules_section(desk),
+        doubts_section(desk),
+        evidence_section(desk),
+        provenance_section(desk),
+        signatures_section(desk, [*prepared(desk), to_sign(desk, "sign.approval")]),
+    ]
+    return _made(
+        desk, "inspection_request", unit=unit, addressee=(to,), title=say("inspect.title"),
+        lead=(say("inspect.lead", site=desk.site, party=desk.party),),
+        standing=Callout(title=say("inspect.standing"), lines=(say("inspect.standing.text"),)), sections=sections,
+    )  # fmt: skip
+
+
+def inspection_sections(desk: Desk) -> list[Section]:
+    """What inspections found."""
+    return [
+        Section(title=desk.speech.say("inspected.title", n=number), blocks=tuple(_inspection(record, desk)))
+        for number, record in enumerate(desk.case.inspections, 1)
+    ]
+
+
+def _inspection(record: InspectionRecord, desk: Desk) -> list[Block]:
+    speech, say = desk.speech, desk.speech.say
+    entries = [
+        Entry(label=say("inspected.authority"), value=reference(record.authority, desk.pack, speech)),
+        Entry(label=say("inspected.unit"), value=unit_name(desk.pack, record.unit, speech)),
+        Entry(label=say("inspected.when"), value=speech.from_to(record.started_ns, record.ended_ns)),
+        Entry(label=say("inspected.place"), value=record.place),
+        Entry(label=say("inspected.present"), value=speech.listed(record.present) or say("none")),
+        Entry(
+            label=say("inspected.machines"),
+            value=say("not_counted") if record.machines_seen is None else f"{record.machines_seen:,}",
+        ),
+        Entry(
+            label=say("inspected.bypass"),
+            value=say({None: "inspected.bypass.unlooked", True: "yes", False: "no"}[record.bypass_seen]),
+        ),
+    ]
+    blocks: list[Block] = [Entries(entries=tuple(entries))]
+    if record.observations:
+        blocks.append(Listing(items=record.observations))
+    if record.meters:
+        blocks.append(
+            Table(
+                columns=tuple(
+                    Column(head=say(f"inspected.meter.{n}"), weight=weight, figures=n == "reading", code=n == "number")
+                    for n, weight in (
+                        ("number", 1.5),
+                        ("reading", 1.3),
+                        ("seals", 1.6),
+                        ("intact", 1.0),
+                        ("remark", 1.6),
+                    )
+                ),
+                rows=tuple(
+                    (
+                        meter.meter,
+                        f"{meter.reading} {meter.unit}".strip(),
+                        speech.listed(meter.seals) or say("none"),
+                        say({None: "not_looked_at", True: "yes", False: "no"}[meter.seals_intact]),
+                        meter.remark or say("none"),
+                    )
+                    for meter in record.meters
+                ),
+            )
+        )
+    if record.photos:
+        blocks.append(Exhibits(exhibits=tuple(exhibit_of(photo, speech) for photo in record.photos)))
+    return blocks
+
+
+# ------------------------------------------------------------------------------------------------------------ decision
+
+
+def _decision(case: Case, number: int | None) -> tuple[ProposeDecision, int, DecisionStatus | None] | None:
+    """The decision asked for, else the latest, else the latest proposal of one."""
+    taken = [one for one in case.decisions if number is None or one.number == number]
+    if taken:
+        return taken[-1].act, taken[-1].number, taken[-1]
+    for status in reversed(case.proposals):
+        if isinstance(status.act, ProposeDecision) and (number is None or status.number == number):
+            return status.act, status.number, None
+    return None
+
+
+def decision(desk: Desk, number: int | None = None) -> CaseDocument:
+    """What was decided, on which facts and basis, how the party was heard, and how to appeal."""
+    speech, say, case, pack = desk.speech, desk.speech.say, desk.case, desk.pack
+    found = _decision(case, number)
+    if found is None:
+        raise NothingToWrite(
+            f"case {case.case_id} has no decision"
+            + (f" number {number}" if number is not None else "")
+            + ", taken or proposed: propose one first, then write the document"
+        )
+    act, event, status = found
+    unit = acting_unit(pack, Step.DECIDE, speech)
+    reasons: list[Block] = [Paragraph(text=act.reason)]
+    basis = [reference(ref, pack, speech) for ref in act.legal_basis]
+    reasons += [
+        Paragraph(text=say("decision.basis"), tone=Tone.STRONG),
+        Listing(items=tuple(basis)) if basis else Paragraph(text=say("basis.not_said")),
+    ]
+    measures = [one for name in act.measures if (one := measure_named(pack, name)) is not None]
+    unknown = [name for name in act.measures if measure_named(pack, name) is None]
+    sections: list[Section | None] = [
+        Section(title=say("decision.reasons"), blocks=tuple(reasons)),
+        Section(title=say("decision.heard"), blocks=tuple(_heard(desk, act))),
+        facts_section(desk, *plots_of(desk)),
+        *inspection_sections(desk),
+        _measures_section(desk, measures, unknown) if act.measures else _no_measures(desk, act.outcome),
+        sheets_section(act.sheets, desk),
+        rights_section(desk, decision=True),
+        _appeals_section(desk),
+        classification_section(desk),
+        lookup_section(desk),
+        rules_section(desk),
+        doubts_section(desk),
+        error_rates_section(desk),
+        evidence_section(desk, documents_of(case)),
+        provenance_section(desk),
+        signatures_section(desk, _decision_signatures(desk, event, status), say("sign.decision")),
+    ]
+    if status is None or not status.deciders:
+        standing = Callout(title=say("decision.draft"), lines=(say("decision.draft.text"),), tone=Tone.CAUTION)
+    elif status.set_aside:
+        standing = Callout(title=say("decision.set_aside"), lines=(say("decision.set_aside.text"),), tone=Tone.CAUTION)
+    else:
+        key = "final" if status.final_ns is not None else "not_final"
+        standing = Callout(title=say(f"decision.{key}"), lines=(say(f"decision.{key}.text"),))
+    return _made(
+        desk, "decision", unit=unit, addressee=to_party(desk), title=say("decision.title"),
+        lead=(
+            say(f"decision.lead.{act.outcome.value}", party=desk.party, site=desk.site),
+            *((say("decision.decided", when=speech.day(status.decided_ns)),) if status is not None else ()),
+        ),
+        standing=standing, sections=sections,
+    )  # fmt: skip
+
+
+def _decision_signatures(desk: Desk, event: int, status: DecisionStatus | None) -> list[Signature]:
+    if made := proposal_signatures(desk, event):
+        return made
+    if status is not None:
+        return [
+            signed_by(desk, "sign.proposed", status.proposer, None),
+            *(signed_by(desk, "sign.decided", account, status.decided_ns) for account in status.deciders),
+        ]
+    return [*prepared(desk), to_sign(desk, "sign.approval")]
+
+
+def _heard(desk: Desk, act: ProposeDecision) -> list[Block]:
+    """How the party was informed, what it answered, and how that was weighed."""
+    speech, say, case = desk.speech, desk.speech.say, desk.case
+    blocks: list[Block] = []
+    if lines := delivered(desk):
+        blocks.append(Listing(items=tuple(lines)))
+    for reply in case.replies:
+        blocks.append(
+            Entries(
+                entries=(
+                    Entry(label=say("reply.received"), value=speech.moment(reply.received_ns)),
+                    Entry(label=say("reply.stance"), value=speech.term("stance", reply.stance.value)),
+                    Entry(label=say("reply.text"), value=reply.text or say("reply.in_document")),
+                )
+            )
+        )
+    if not case.replies:
+        blocks.append(Paragraph(text=say("reply.none")))
+    if act.heard_reply:
+        blocks += [Paragraph(text=say("reply.weighed"), tone=Tone.STRONG), Paragraph(text=act.heard_reply)]
+    for access in case.access:
+        held_back = speech.listed(access.held_back)
+        blocks.append(
+            Paragraph(
+                text=say(
+                    "access.held_back" if held_back else "access.given",
+                    day=speech.day(access.given_ns),
+                    what=held_back,
+                )
+            )
+        )
+    return blocks
+
+
+def _measures_section(desk: Desk, measures: list[Measure], unknown: list[str]) -> Section:
+    speech, say = desk.speech, desk.speech.say
+    blocks: list[Block] = [
+        Paragraph(text=say("measures.lead")),
+        Table(
+            columns=(
+                Column(head=say("measures.what"), weight=2.0),
+                Column(head=say("measures.mode"), weight=1.6),
+                Column(head=say("measures.units"), weight=1.7),
+                Column(head=say("measures.basis"), weight=2.0),
+            ),
+            rows=tuple(measure_row(one, desk) for one in measures),
+        ),
+    ]
+    if unknown:
+        blocks.append(Callout(title=say("measures.unknown"), lines=(speech.listed(unknown),), tone=Tone.CAUTION))
+    for one in measures:
+        if one.mode is MeasureMode.NOT_SUPPORTED:
+            blocks.append(
+                Callout(
+                    title=say("measures.not_supported", measure=speech.of(one.text)),
+                    lines=(speech.of(one.reason) or say("measures.no_reason"),), tone=Tone.CAUTION,
+                )
+            )  # fmt: skip
+    blocks.append(Paragraph(text=say("measures.by_units")))
+    return Section(title=say("measures.title"), blocks=tuple(blocks))
+
+
+def _no_measures(desk: Desk, outcome: DecisionOutcome) -> Section:
+    key = "measures.none.victim" if outcome is DecisionOutcome.VICTIM else "measures.none"
+    return Section(title=desk.speech.say("measures.title"), blocks=(Paragraph(text=desk.speech.say(key)),))
+
+
+# ------------------------------------------------------------------------------------------------------------ measures
+
+
+def _proposed_measure(desk: Desk, subject: str) -> tuple[Measure, ProposeMeasure | None, int | None]:
+    """The measure asked for, with the proposal that asks for it."""
+    case, pack = desk.case, desk.pack
+    proposals = [status for status in case.proposals if isinstance(status.act, ProposeMeasure)]
+    if subject.isdigit():
+        proposals = [status for status in proposals if status.number == int(subject)]
+        subject = ""
+    for status in reversed(proposals):
+        act = status.act
+        if isinstance(act, ProposeMeasure) and (not subject or act.measure == subject):
+            measure = measure_named(pack, act.measure)
+            if measure is None:
+                break
+            return measure, act, status.number
+    measure = measure_named(pack, subject)
+    if measure is None:
+        there = ", ".join(one.id for one in pack.measures) or "none"
+        raise NothingToWrite(
+            f"the document needs a measure of the pack {pack.id}, and {subject or 'none'!r} came: it has {there}"
+        )
+    return measure, None, None
+
+
+def _refuse_unsupported(measure: Measure, pack_id: str, speech: Speech) -> None:
+    if measure.mode is MeasureMode.NOT_SUPPORTED:
+        reason = speech.of(measure.reason) or "the pack gives no reason"
+        raise NothingToWrite(
+            f"no document asks for the measure {measure.id!r} of {pack_id}: it is not supported ({reason}); choose "
+            "another measure of the pack"
+        )
+
+
+def _refuse_victim(desk: Desk) -> None:
+    if desk.case.standing in (PartyStanding.VICTIM, PartyStanding.LAWFUL, PartyStanding.NOT_MINING):
+        raise NothingToWrite(
+            f"case {desk.case.case_id}: the party stands as {desk.case.standing.value!r}, and no measure may be asked "
+            "for against it; a help letter or a closure is what can be written"
+        )
+
+
+def _precondition_rows(desk: Desk, measure: Measure, act: ProposeMeasure | None) -> tuple[tuple[str, str], ...]:
+    """Each precondition, and by what in the case it is met; one that is not met is said to be open."""
+    speech, say, case = desk.speech, desk.speech.say, desk.case
+    final = next((one for one in reversed(case.decisions) if one.final_ns is not None and not one.set_aside), None)
+    approvals = next((status for status in reversed(case.proposals) if act is not None and status.act == act), None)
+    persists = next(
+        (one for one in reversed(case.verifications) if one[2].outcome is VerificationOutcome.PERSISTS), None
+    )
+    reply_clock = next((clock for clock in desk.clocks if clock.id == "reply"), None)
+    met: dict[Precondition, str] = {
+        Precondition.NOTICE_SERVED: (
+            say("met.notice", day=speech.day(case.notices[-1].received_ns)) if case.notices else ""
+        ),
+        Precondition.REPLY_PERIOD_OVER: (
+            say("met.reply_period", state=speech.term("clockstate", reply_clock.state.value)) if reply_clock else ""
+        ),
+        Precondition.SECOND_APPROVER: (
+            say("met.approvers", accounts=speech.listed(approvals.approvers))
+            if approvals is not None and approvals.approvers else ""
+        ),
+        Precondition.INSPECTION_RECORD: (
+            say("met.inspection", day=speech.day(case.inspections[-1].ended_ns)) if case.inspections else ""
+        ),
+        Precondition.VIOLATION_CONTINUING: (
+            say("met.persists", day=speech.day(persists[2].after_until_ns)) if persists else ""
+        ),
+        Precondition.CALCULATION_ATTACHED: (
+            say("met.sheets", n=len(act.sheets)) if act is not None and act.sheets else ""
+        ),
+        Precondition.FINAL_DECISION: say("met.final", day=speech.day(final.final_ns or 0)) if final else "",
+        Precondition.COURT_WARRANT: (
+            say("met.warrant", name=act.court_warrant.name) if act is not None and act.court_warrant else ""
+        ),
+    }  # fmt: skip
+    return tuple(
+        (speech.term("precondition", one.value), met.get(one) or say("met.open")) for one in measure.preconditions
+    )
+
+
+def _measure_sections(desk: Desk, measure: Measure, act: ProposeMeasure | None) -> list[Section | None]:
+    speech, say, pack = desk.speech, desk.speech.say, desk.pack
+    basis = [reference(ref, pack, speech) for ref in (measure.legal_basis or (measure.ref,)) if ref]
+    entries = [
+        Entry(label=say("measures.what"), value=speech.of(measure.text) or measure.id),
+        Entry(label=say("measures.mode"), value=speech.term("mode", measure.mode.value)),
+        Entry(label=say("measure.decides"), value=unit_name(pack, measure.decided_by, speech)),
+        Entry(label=say("measure.executes"), value=unit_name(pack, measure.executed_by or measure.decided_by, speech)),
+        Entry(label=say("measures.basis"), value=speech.listed(basis) or say("basis.not_said")),
+    ]
+    if measure.ends_when:
+        entries.append(Entry(label=say("measure.ends"), value=measure.ends_when))
+    blocks: list[Block] = [Entries(entries=tuple(entries))]
+    if act is not None and act.reason:
+        blocks += [Paragraph(text=say("measure.reason"), tone=Tone.STRONG), Paragraph(text=act.reason)]
+    if speech.of(measure.reason):
+        blocks.append(Callout(title=say("measure.takes"), lines=(speech.of(measure.reason),)))
+    rows = _precondition_rows(desk, measure, act)
+    conditions: list[Block] = [
+        Table(
+            columns=(
+                Column(head=say("measure.precondition"), weight=1.3), Column(head=say("measure.met_by"), weight=2.2),
+            ),
+            rows=rows,
+        )
+    ] if rows else [Paragraph(text=say("measure.no_preconditions"))]  # fmt: skip
+    return [
+        Section(title=say("measure.title"), blocks=tuple(blocks)),
+        Section(title=say("measure.preconditions"), blocks=tuple(conditions)),
+    ]
+
+
+def measure_request(desk: Desk, subject: str) -> CaseDocument:
+    """Ask the unit that carries a measure out to do so. Headframe writes the request and does nothing else."""
+    speech, say, pack = desk.speech, desk.speech.say, desk.pack
+    _refuse_victim(desk)
+    measure, act, number = _proposed_measure(desk, subject)
+    _refuse_unsupported(measure, pack.id, speech)
+    unit = unit_name(pack, measure.decided_by, speech) or acting_unit(pack, Step.DECIDE, speech)
+    to = unit_name(pack, measure.executed_by or measure.decided_by, speech)
+    signatures = proposal_signatures(desk, number) if number is not None else [
+        *prepared(desk), to_sign(desk, "sign.approval"),
+    ]  # fmt: skip
+    approved = number is not None and not any(one.account == "" for one in signatures)
+    sections: list[Section | None] = [
+        *_measure_sections(desk, measure, act),
+        _decisions_section(desk),
+        _appeals_section(desk),
+        facts_section(desk, *plots_of(desk)),
+        *inspection_sections(desk),
+        sheets_section(act.sheets if act is not None and act.sheets else sheets_of(desk), desk),
+        rights_section(desk, decision=True, to_party=False),
+        lookup_section(desk, to_party=False),
+        doubts_section(desk),
+        evidence_section(desk, documents_of(desk.case)),
+        provenance_section(desk),
+        signatures_section(desk, signatures, say("sign.measure")),
+    ]
+    return _made(
+        desk, "measure_request", unit=unit, addressee=(to,), title=say("measure.request"),
+        lead=(say("measure.lead", measure=speech.of(measure.text) or measure.id, party=desk.party, site=desk.site),),
+        standing=Callout(
+            title=say("measure.standing" if approved else "measure.draft"),
+            lines=(say("measure.standing.text" if approved else "measure.draft.text"),),
+            tone=Tone.STRONG if approved else Tone.CAUTION,
+        ),
+        sections=sections,
+    )  # fmt: skip
+
+
+def _decisions_section(desk: Desk) -> Section | None:
+    speech, say = desk.speech, desk.speech.say
+    if not desk.case.decisions:
+        return None
+    rows = []
+    for one in desk.case.decisions:
+        state = "set_aside" if one.set_aside else "final" if one.final_ns is not None else "not_final"
+        rows.append(
+            (
+                speech.term("outcome", one.act.outcome.value),
+                speech.day(one.decided_ns),
+                speech.day(one.received_ns) if one.received_ns is not None else say("decision.not_served"),
+                say(f"decision.{state}"),
+            )
+        )
+    return Section(
+        title=say("decisions.title"),
+        blocks=(
+            Table(
+                columns=tuple(Column(head=say(f"decisions.{n}")) for n in ("outcome", "decided", "served", "state")),
+                rows=tuple(rows),
+            ),
+        ),
+    )
+
+
+def _appeals_section(desk: Desk) -> Section | None:
+    """Appeals of the party, and what became of each."""
+    speech, say = desk.speech, desk.speech.say
+    if not desk.case.appeals:
+        return None
+    return Section(
+        title=say("appeals.title"),
+        blocks=(
+            Table(
+                columns=(
+                    Column(head=say("appeals.received"), weight=1.1),
+                    Column(head=say("appeals.body"), weight=1.5),
+                    Column(head=say("appeals.grounds"), weight=2.4),
+                    Column(head=say("appeals.outcome"), weight=1.6),
+                ),
+                rows=tuple(
+                    (
+                        speech.day(one.received_ns),
+                        unit_name(desk.pack, one.body, speech),
+                        one.grounds,
+                        say(
+                            "appeals.decided", outcome=speech.term("outcome", one.outcome.value),
+                            day=speech.day(one.decided_ns),
+                        )
+                        if one.outcome is not None and one.decided_ns is not None
+                        else say("appeals.pending"),
+                    )
+                    for one in desk.case.appeals
+                ),
+            ),
+        ),
+    )  # fmt: skip
+
+
+def _carried_out_section(desk: Desk) -> Section | None:
+    """Measures that were asked for: when, when they were carried out, and when they ended."""
+    speech, say = desk.speech, desk.speech.say
+    if not desk.case.measures:
+        return None
+
+    def day(at_ns: int | None) -> str:
+        return say("not_yet") if at_ns is None else speech.day(at_ns)
+
+    rows = []
+    for one in desk.case.measures:
+        measure = measure_named(desk.pack, one.measure)
+        name = (speech.of(measure.text) if measure is not None else "") or one.measure
+        ended = say("carried.withdrawn") if one.withdrawn else day(one.ended_ns)
+        rows.append((name, speech.day(one.requested_ns), day(one.carried_out_ns), ended))
+    return Section(
+        title=say("carried.title"),
+        blocks=(
+            Table(
+                columns=(
+                    Column(head=say("measures.what"), weight=2.0),
+                    *(Column(head=say(f"carried.{n}")) for n in ("requested", "done", "ended")),
+                ),
+                rows=tuple(rows),
+            ),
+        ),
+    )
+
+
+def referral_dossier(desk: Desk, subject: str) -> CaseDocument:
+    """Hand a case to the unit that may decide what the writer may not: evidence, digests, chain of custody."""
+    speech, say, pack = desk.speech, desk.speech.say, desk.pack
+    _refuse_victim(desk)
+    measure, act, number = _proposed_measure(desk, subject)
+    _refuse_unsupported(measure, pack.id, speech)
+    unit = acting_unit(pack, Step.DECIDE, speech)
+    to = unit_with(pack, UnitRole.RECEIVE_REFERRAL, speech) or unit_name(pack, measure.decided_by, speech)
+    signatures = proposal_signatures(desk, number) if number is not None else [
+        *prepared(desk), to_sign(desk, "sign.approval"), to_sign(desk, "sign.approval"),
+    ]  # fmt: skip
+    approved = sum(bool(one.account) for one in signatures[1:])
+    complete = number is not None and approved >= 2
+    bypass = any(record.bypass_seen for record in desk.case.inspections)
+    sections: list[Section | None] = [
+        *_measure_sections(desk, measure, act),
+        facts_section(desk, *plots_of(desk)),
+        *inspection_sections(desk),
+        _decisions_section(desk),
+        _appeals_section(desk),
+        sheets_section(act.sheets if act is not None and act.sheets else sheets_of(desk), desk),
+        Section(title=say("decision.heard"), blocks=tuple(_replies(desk))),
+        doubts_section(desk),
+        error_rates_section(desk),
+        lookup_section(desk, to_party=False),
+        rules_section(desk),
+        evidence_section(desk, [*documents_of(desk.case), *(kept.ref for kept in desk.file.documents)]),
+        course_section(desk, custody=True),
+        rights_section(desk, decision=bool(desk.case.decisions), to_party=False),
+        provenance_section(desk),
+        signatures_section(desk, signatures, say("sign.referral")),
+    ]
+    return _made(
+        desk, "referral_dossier", unit=unit, addressee=(to,), title=say("referral.title"),
+        lead=(
+            say("referral.lead", measure=speech.of(measure.text) or measure.id, party=desk.party, site=desk.site),
+            *((say("referral.bypass"),) if bypass else ()),
+        ),
+        standing=Callout(
+            title=say("referral.standing" if complete else "referral.draft"),
+            lines=(say("referral.standing.text" if complete else "referral.draft.text"),),
+            tone=Tone.STRONG if complete else Tone.CAUTION,
+        ),
+        sections=sections,
+    )  # fmt: skip
+
+
+def _replies(desk: Desk) -> list[Block]:
+    act = ProposeDecision(outcome=DecisionOutcome.UNDETERMINED, legal_basis=(), reason="")
+    return _heard(desk, act)
+
+
+# -------------------------------------------------------------------------------------------------------- verification
+
+
+def verification_report(desk: Desk, measurement: Measurement | None = None) -> CaseDocument:
+    """What was measured again, with the picture before and after.
+
+    Parameters
+    ----------
+    desk : Desk
+    measurement : Measurement or None
+        The one to report where it is not an event yet; else the latest of the case.
+
+    Raises
+    ------
+    NothingToWrite
+        If nothing was measured again.
+    """
+    speech, say, case, pack = desk.speech, desk.speech.say, desk.case, desk.pack
+    signed: list[Signature]
+    if measurement is None:
+        if not case.verifications:
+            raise NothingToWrite(
+                f"case {case.case_id} holds no measurement: verify it first (headframe case verify), then write "
+                "the report"
+            )
+        at_ns, account, measurement = case.verifications[-1]
+        signed = [signed_by(desk, "sign.verified", account, at_ns)]
+    else:
+        signed = prepared(desk)
+    rule = pack.verification
+    outcome = measurement.outcome.value
+    result: list[Block] = [Paragraph(text=measurement.explanation)] if measurement.explanation else []
+    if (plot := plot_before_after(measurement, speech)) is not None:
+        result.append(plot)
+    else:
+        result.append(Paragraph(text=say("verify.no_plot"), tone=Tone.SOFT))
+    metrics: list[Block] = [
+        Table(
+            columns=(
+                Column(head=say("verify.metric"), weight=1.7),
+                Column(head=say("verify.before"), figures=True, weight=1.1),
+                Column(head=say("verify.after"), figures=True, weight=1.1),
+                Column(head=say("verify.expected"), figures=True, weight=1.9),
+                Column(head=say("verify.coverage"), figures=True, weight=0.9),
+                Column(head=say("verify.outcome"), weight=1.3),
+            ),
+            rows=tuple(
+                (
+                    speech.term("metric", one.metric),
+                    _with_unit(one.before, one.unit, speech),
+                    _with_unit(one.after, one.unit, speech),
+                    _expected(one.expected, one.low, one.high, one.unit, speech),
+                    speech.share(one.coverage),
+                    speech.term("verified", one.outcome.value),
+                )
+                for one in measurement.metrics
+            ),
+        ),
+        Listing(
+            items=tuple(
+                say("verify.explained", metric=speech.term("metric", one.metric), text=one.explanation)
+                for one in measurement.metrics
+                if one.explanation
+            )
+        ),
+    ]
+    method = [
+        Entry(
+            label=say("verify.window.before"),
+            value=speech.from_to(measurement.before_from_ns, measurement.before_until_ns),
+        ),
+        Entry(
+            label=say("verify.window.after"),
+            value=speech.from_to(measurement.after_from_ns, measurement.after_until_ns),
+        ),
+        Entry(label=say("verify.detectors"), value=speech.listed(measurement.detectors) or say("none")),
+        Entry(label=say("verify.coverage"), value=speech.share(measurement.coverage)),
+        Entry(
+            label=say("verify.rule"),
+            value=say(
+                "verify.rule.text", days=rule.window_days, coverage=speech.share(rule.min_coverage),
+                basis=with_basis(rule.basis, "", pack, speech),
+            ),
+        ),
+    ]  # fmt: skip
+    if rule.normalise:
+        method.append(
+            Entry(
+                label=say("verify.normalised"),
+                value=speech.listed(speech.term("normalise", one) for one in rule.normalise),
+            )
+        )
+    found: list[Block] = [Paragraph(text=say("verify.new.some" if measurement.new_findings else "verify.new.none"))]
+    if measurement.new_findings:
+        found.append(
+            Listing(
+                items=tuple(
+                    say(
+                        "verify.new.one", detector=one.detector, version=one.version, subject=one.subject,
+                        period=speech.from_to(one.started_ns, one.ended_ns), id=one.finding_id,
+                    )
+                    for one in measurement.new_findings
+                )
+            )
+        )  # fmt: skip
+    if measurement.missing:
+        found.append(Callout(title=say("verify.missing"), lines=measurement.missing, tone=Tone.CAUTION))
+    sections: list[Section | None] = [
+        Section(title=say("verify.result"), blocks=tuple(result)),
+        Section(title=say("verify.metrics"), blocks=tuple(metrics)) if measurement.metrics else None,
+        Section(title=say("verify.found"), blocks=tuple(found)),
+        _remedies_section(desk),
+        Section(title=say("verify.method"), blocks=(Entries(entries=tuple(method)),)),
+        Section(
+            title=say("verify.limits"),
+            blocks=(Listing(items=tuple(say(f"verify.limits.{n}") for n in ("elsewhere", "window", "baseline"))),),
+        ),
+        evidence_section(desk, [ref for remedy in case.remedies for ref in remedy.documents]),
+        provenance_section(desk),
+        signatures_section(desk, signed, say("sign.verification")),
+    ]
+    tone = Tone.STRONG if measurement.outcome is VerificationOutcome.RECTIFIED else Tone.CAUTION
+    return _made(
+        desk, "verification_report", unit=acting_unit(pack, Step.VERIFY, speech), addressee=(),
+        title=say("verify.title"),
+        lead=(say(f"verify.lead.{outcome}", site=desk.site),),
+        standing=Callout(title=speech.term("verified", outcome), lines=(say(f"verify.means.{outcome}"),), tone=tone),
+        sections=sections,
+    )  # fmt: skip
+
+
+def _with_unit(value: float, unit: str, speech: Speech) -> str:
+    if not math.isfinite(value):
+        return speech.say("not_measured")
+    return f"{speech.number(value)} {speech.unit(unit)}".strip()
+
+
+def _expected(expected: float, low: float, high: float, unit: str, speech: Speech) -> str:
+    if not math.isfinite(expected):
+        return speech.say("not_known")
+    if not math.isfinite(low + high):
+        return _with_unit(expected, unit, speech)
+    return speech.say(
+        "interval.brief", middle=_with_unit(expected, unit, speech), low=speech.number(low), high=speech.number(high)
+    )
+
+
+def _remedies_section(desk: Desk) -> Section | None:
+    speech, say = desk.speech, desk.speech.say
+    if not desk.case.remedies:
+        return None
+    return Section(
+        title=say("remedy.title"),
+        blocks=(
+            Table(
+                columns=(
+                    Column(head=say("remedy.when"), weight=1.0),
+                    Column(head=say("remedy.grade"), weight=1.8),
+                    Column(head=say("remedy.what"), weight=2.4),
+                ),
+                rows=tuple(
+                    (speech.day(one.at_ns), speech.term("grade", one.grade.value), one.text)
+                    for one in desk.case.remedies
+                ),
+            ),
+        ),
+    )
+
+
+# ------------------------------------------------------------------------------------------------------------- closure
+
+
+def closure(desk: Desk) -> CaseDocument:
+    """Why the case ends, on what, what stays, and what would open it again."""
+    speech, say, case = desk.speech, desk.speech.say, desk.case
+    proposal = next((one for one in reversed(case.proposals) if isinstance(one.act, ProposeClosure)), None)
+    reason = case.closure
+    text = ""
+    if proposal is not None and isinstance(proposal.act, ProposeClosure):
+        reason, text = reason or proposal.act.reason, proposal.act.text
+    if reason is None:
+        raise NothingToWrite(
+            f"case {case.case_id} is not closed, and no closure is proposed: propose one first; silence closes nothing"
+        )
+    signatures = proposal_signatures(desk, proposal.number) if proposal is not None else [
+        *prepared(desk), to_sign(desk, "sign.approval"),
+    ]  # fmt: skip
+    why: list[Block] = [Paragraph(text=say(f"closure.because.{reason.value}"))]
+    if text:
+        why.append(Paragraph(text=text))
+    if case.verifications:
+        _, _, measured = case.verifications[-1]
+        why.append(
+            Paragraph(
+                text=say(
+                    "closure.measured", outcome=speech.term("verified", measured.outcome.value),
+                    start=speech.day(measured.after_from_ns), end=speech.last_day_before(measured.after_until_ns),
+                )
+            )
+        )  # fmt: skip
+        if (plot := plot_before_after(measured, speech)) is not None:
+            why.append(plot)
+    stays = [say("closure.stays.ledger"), say("closure.stays.contacts"), say("closure.stays.retention")]
+    if case.on_hold:
+        stays.append(say("closure.stays.hold"))
+    stays += [_register_line(one_expires, outcome, desk) for outcome, one_expires in _registered(desk)]
+    again = [say("closure.again.findings"), say("closure.again.error")]
+    if desk.pack.verification.reopen_if:
+        again.append(say("closure.again.pack", text=desk.pack.verification.reopen_if))
+    sections: list[Section | None] = [
+        Section(title=say("closure.why"), blocks=tuple(why)),
+        _remedies_section(desk),
+        _decisions_section(desk),
+        _appeals_section(desk),
+        _carried_out_section(desk),
+        Section(title=say("closure.stays"), blocks=(Listing(items=tuple(stays)),)),
+        Section(title=say("closure.again"), blocks=(Listing(items=tuple(again)),)),
+        Section(title=say("links.title"), blocks=(Listing(items=tuple(links_lines(desk))),)) if case.links else None,
+        rights_section(desk, decision=bool(case.decisions)),
+        course_section(desk),
+        _corrections_section(desk),
+        evidence_section(desk, documents_of(case)),
+        provenance_section(desk),
+        signatures_section(desk, signatures, say("sign.closure")),
+    ]
+    closed = case.closed_ns is not None
+    return _made(
+        desk, "closure", unit=acting_unit(desk.pack, Step.CLOSE, speech), addressee=to_party(desk),
+        title=say("closure.title"), lead=(say(f"closure.lead.{reason.value}", site=desk.site),),
+        standing=Callout(
+            title=say("closure.closed", day=speech.day(case.closed_ns)) if closed and case.closed_ns is not None
+            else say("closure.draft"),
+            lines=(say("closure.closed.text" if closed else "closure.draft.text"),),
+            tone=Tone.STRONG if closed else Tone.CAUTION,
+        ),
+        sections=sections,
+    )  # fmt: skip
+
+
+def _registered(desk: Desk) -> list[tuple[str, int | None]]:
+    return [(one.outcome.value, one.expires_ns) for one in desk.file.register_entries if one.removed_ns is None]
+
+
+def _register_line(expires_ns: int | None, outcome: str, desk: Desk) -> str:
+    speech = desk.speech
+    until = speech.say("closure.register.until", day=speech.day(expires_ns)) if expires_ns is not None else speech.say(
+        "closure.register.open"
+    )  # fmt: skip
+    return speech.say("closure.register", outcome=speech.term("outcome", outcome), until=until)
+
+
+def _corrections_section(desk: Desk) -> Section | None:
+    speech, say = desk.speech, desk.speech.say
+    if not desk.case.corrections:
+        return None
+    return Section(
+        title=say("corrections.title"),
+        blocks=(
+            Table(
+                columns=tuple(
+                    Column(head=say(f"corrections.{n}"), weight=weight)
+                    for n, weight in (("event", 0.6), ("field", 1.0), ("value", 1.8), ("reason", 1.8), ("when", 1.0))
+                ),
+                rows=tuple(
+                    (str(one.event), one.field, one.value, one.reason, speech.day(one.approved_ns))
+                    for one in desk.case.corrections
+                ),
+            ),
+        ),
+    )
+
+
+__all__ = [
+    "NothingToWrite",
+    "closure",
+    "decision",
+    "inspection_request",
+    "inspection_sections",
+    "measure_request",
+    "referral_dossier",
+    "verification_report",
+]

@@ -1,0 +1,237 @@
+"""Letters to the party: the notice, the information letter, and the help letter to a victim."""
+
+from __future__ import annotations
+
+from headframe.records.case import NoticeKind, ProposeDecision, ProposeMeasure
+from headframe.records.policy import CalculationSheet, Step, UnitRole
+from headframe.reports.case_documents.drawings import plot_course, plot_delays, plot_findings, plot_power
+from headframe.reports.case_documents.held import facts_of
+from headframe.reports.case_documents.model import (
+    Block,
+    Callout,
+    CaseDocument,
+    Entries,
+    Entry,
+    Facts,
+    Listing,
+    Paragraph,
+    Plot,
+    Section,
+    Signature,
+    Tone,
+)
+from headframe.reports.case_documents.parts import (
+    Desk,
+    acting_unit,
+    classification_section,
+    doubts_section,
+    due_words,
+    error_rates_section,
+    evidence_section,
+    facts_section,
+    furniture,
+    letterhead,
+    lookup_section,
+    prepared,
+    proposal_signatures,
+    provenance_section,
+    rights_section,
+    rules_section,
+    sheets_section,
+    signatures_section,
+    to_party,
+    to_sign,
+    unit_with,
+)
+
+_MOST_COURSES = 3
+"""Conversations whose course is drawn; the others are in the findings' documents."""
+
+
+def plots_of(desk: Desk) -> list[Block]:
+    """What can be drawn from the findings of a case."""
+    held, speech = desk.held, desk.speech
+    plots: list[Plot | None] = [plot_findings(held, speech), plot_power(held, speech)]
+    with_course = [one for one in held if plot_course(one.document, speech) is not None]
+    for one in with_course[:_MOST_COURSES]:
+        plots += [plot_course(one.document, speech), plot_delays(one.document, speech)]
+    return [plot for plot in plots if plot is not None]
+
+
+def sheets_of(desk: Desk) -> list[CalculationSheet]:
+    """Every calculation sheet that the case's proposals carry, each once."""
+    sheets = [
+        sheet
+        for status in desk.case.proposals
+        if isinstance(status.act, ProposeDecision | ProposeMeasure)
+        for sheet in status.act.sheets
+    ]
+    return list(dict.fromkeys(sheets))
+
+
+def notice_signatures(desk: Desk, kind: NoticeKind) -> list[Signature]:
+    """Who proposed and approved the letter; open places while nobody has."""
+    for status in reversed(desk.case.proposals):
+        if getattr(status.act, "kind", None) is kind and status.act.NAME == "propose_notice":
+            return proposal_signatures(desk, status.number)
+    return [*prepared(desk), to_sign(desk, "sign.approval")]
+
+
+def notice(desk: Desk) -> CaseDocument:
+    """Facts held against the party, the rule, and how to answer."""
+    speech, say, case = desk.speech, desk.speech.say, desk.case
+    unit = acting_unit(desk.pack, Step.NOTIFY, speech)
+    reply_clock = next((clock for clock in desk.clocks if clock.id == Step.REPLY.value), None)
+    reply_step = next((one for one in desk.pack.procedure if one.step is Step.REPLY), None)
+    due, _ = due_words(reply_clock, reply_step.deadline if reply_step else None, speech)
+    first = min((one.started_ns for one in case.findings), default=case.opened_ns)
+    last = max((one.ended_ns for one in case.findings), default=case.opened_ns)
+    answer = Section(
+        title=say("answer.title"),
+        blocks=(
+            Callout(title=say("answer.until"), lines=(due, say("answer.extend")), tone=Tone.STRONG),
+            Paragraph(text=say("answer.lead")),
+            Listing(
+                items=tuple(say(f"answer.{name}") for name in ("contest", "lawful", "victim", "admit", "time", "file")),
+            ),
+            Paragraph(text=say("answer.how", unit=unit, case=case.case_id)),
+        ),
+    )
+    sections = [
+        facts_section(desk, *plots_of(desk)),
+        rules_section(desk),
+        classification_section(desk),
+        lookup_section(desk),
+        doubts_section(desk),
+        error_rates_section(desk),
+        answer,
+        rights_section(desk),
+        sheets_section(sheets_of(desk), desk),
+        evidence_section(desk),
+        provenance_section(desk),
+        signatures_section(desk, notice_signatures(desk, NoticeKind.NOTICE), say("sign.notice")),
+    ]
+    return CaseDocument(
+        kind="notice",
+        language=speech.language,
+        made_ns=desk.now_ns,
+        title=say("notice.title"),
+        letterhead=letterhead(desk, unit, to_party(desk)),
+        lead=(
+            say("notice.lead", site=desk.site, start=speech.day(first), end=speech.day(last)),
+            say("notice.ask"),
+        ),
+        standing=Callout(title=say("notice.standing"), lines=(say("notice.standing.text"),)),
+        sections=tuple(section for section in sections if section is not None),
+        furniture=furniture(speech),
+    )
+
+
+def information_letter(desk: Desk) -> CaseDocument:
+    """That something was seen, and where to ask; nothing is held against anybody."""
+    speech, say, case = desk.speech, desk.speech.say, desk.case
+    unit = acting_unit(desk.pack, Step.NOTIFY, speech)
+    first = min((one.started_ns for one in case.findings), default=case.opened_ns)
+    last = max((one.ended_ns for one in case.findings), default=case.opened_ns)
+    sections = [
+        facts_section(desk, *plots_of(desk)),
+        Section(
+            title=say("information.do.title"),
+            blocks=(
+                Listing(items=tuple(say(f"information.do.{n}") for n in ("check", "lawful", "cause", "help"))),
+                Paragraph(text=say("information.ask", unit=unit, case=case.case_id)),
+            ),
+        ),
+        lookup_section(desk),
+        doubts_section(desk),
+        error_rates_section(desk),
+        Section(
+            title=say("rights.title"),
+            blocks=(Paragraph(text=say("information.rights")),),
+        ),
+        evidence_section(desk),
+        provenance_section(desk),
+        signatures_section(desk, notice_signatures(desk, NoticeKind.INFORMATION), say("sign.notice")),
+    ]
+    return CaseDocument(
+        kind="information_letter",
+        language=speech.language,
+        made_ns=desk.now_ns,
+        title=say("information.title"),
+        letterhead=letterhead(desk, unit, to_party(desk)),
+        lead=(say("information.lead", site=desk.site, start=speech.day(first), end=speech.day(last)),),
+        standing=Callout(title=say("information.standing"), lines=(say("information.standing.text"),)),
+        sections=tuple(sections),
+        furniture=furniture(speech),
+    )
+
+
+def help_letter(desk: Desk) -> CaseDocument:
+    """To a victim: what was seen, how to clean it, whom to ask. Nothing is held against anybody, no measure follows."""
+    speech, say, case = desk.speech, desk.speech.say, desk.case
+    unit = acting_unit(desk.pack, Step.NOTIFY, speech)
+    helpers = [
+        name
+        for role in (UnitRole.MONITOR, UnitRole.LEAD)
+        if (name := unit_with(desk.pack, role, speech)) and name != unit
+    ]
+    hosts = [one for one in desk.held if not one.of_meter]
+    steps: list[Block] = []
+    if hosts or not desk.held:
+        steps += [
+            Paragraph(text=say("help.clean.lead"), tone=Tone.STRONG),
+            Listing(
+                items=tuple(
+                    say(f"help.clean.{n}")
+                    for n in ("disconnect", "keep", "find", "remove", "close", "credentials", "others", "watch")
+                ),
+                ordered=True,
+            ),
+        ]
+    if any(one.of_meter for one in desk.held):
+        steps += [
+            Paragraph(text=say("help.premises.lead"), tone=Tone.STRONG),
+            Listing(
+                items=tuple(say(f"help.premises.{n}") for n in ("look", "contract", "meter", "touch")), ordered=True
+            ),
+        ]
+    sections = [
+        Section(
+            title=say("help.seen"),
+            blocks=(
+                Paragraph(text=say("facts.lead", times=speech.zone_name)),
+                Facts(facts=facts_of(desk.held, speech)),
+                # When it was seen helps to find the machine; the proof in detail is for those who doubt it.
+                *([plot] if (plot := plot_findings(desk.held, speech)) is not None else []),
+            ),
+        ),
+        Section(title=say("help.do"), blocks=tuple(steps)),
+        Section(
+            title=say("help.whom"),
+            blocks=(
+                Entries(
+                    entries=(
+                        Entry(label=say("help.whom.unit"), value=speech.listed([unit, *helpers])),
+                        Entry(label=say("head.case"), value=case.case_id, code=True),
+                    )
+                ),
+                Paragraph(text=say("help.whom.tell")),
+            ),
+        ),
+        doubts_section(desk),
+        Section(title=say("rights.title"), blocks=(Paragraph(text=say("help.rights")),)),
+        evidence_section(desk),
+        provenance_section(desk),
+        signatures_section(desk, notice_signatures(desk, NoticeKind.HELP), say("sign.notice")),
+    ]
+    return CaseDocument(
+        kind="help_letter",
+        language=speech.language,
+        made_ns=desk.now_ns,
+        title=say("help.title"),
+        letterhead=letterhead(desk, unit, to_party(desk)),
+        lead=(say("help.lead", site=desk.site),),
+        standing=Callout(title=say("help.standing"), lines=(say("help.standing.text"),)),
+        sections=tuple(sections),
+        furniture=furniture(speech),
+    )

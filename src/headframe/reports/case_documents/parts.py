@@ -1,0 +1,769 @@
+"""Sections that several documents share: facts, rules, rights with clocks, sheets, evidence, doubts, signatures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from headframe import __version__
+from headframe.records.case import (
+    Account,
+    Case,
+    CaseEvent,
+    CaseFile,
+    CaseRelation,
+    DocumentRef,
+    ServeDecision,
+    ServeNotice,
+)
+from headframe.records.finding import Family
+from headframe.records.policy import (
+    Basis,
+    CalculationSheet,
+    Clock,
+    ClockState,
+    Deadline,
+    Measure,
+    Pack,
+    RightKind,
+    Step,
+    UnitRole,
+)
+from headframe.reports.case_documents.counting_zh import counting_in_chinese
+from headframe.reports.case_documents.held import (
+    Held,
+    blind_spots,
+    contradictions,
+    excluded,
+    facts_of,
+    held_of,
+    untested,
+)
+from headframe.reports.case_documents.model import (
+    Block,
+    Callout,
+    Column,
+    Entries,
+    Entry,
+    Exhibit,
+    Exhibits,
+    Facts,
+    Furniture,
+    Letterhead,
+    Listing,
+    Paragraph,
+    RightLine,
+    Rights,
+    Section,
+    Side,
+    Sides,
+    Signature,
+    Signatures,
+    Table,
+    Tone,
+)
+from headframe.reports.case_documents.speech import Speech
+
+_DECISION_RIGHTS = frozenset({RightKind.APPEAL, RightKind.REMOVAL, RightKind.COMPENSATION})
+"""Rights that begin with a decision; all others are there from the notice on."""
+_MOST_EVENTS = 400
+"""In a list of what happened; a case with more is told by its last ones, and the rest is counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """All that a document of a case is written from."""
+
+    file: CaseFile
+    pack: Pack
+    clocks: Sequence[Clock]
+    speech: Speech
+    now_ns: int
+    prepared_by: Account | None
+
+    @property
+    def case(self) -> Case:
+        """The case."""
+        return self.file.case
+
+    @property
+    def held(self) -> tuple[Held, ...]:
+        """The findings with their documents."""
+        return held_of(self.file)
+
+    @property
+    def site(self) -> str:
+        """The site in words, with its identifier where that says more."""
+        name = self.file.site_name or self.case.site_id
+        return self.speech.say("site.named", name=name, id=self.case.site_id) if name != self.case.site_id else name
+
+    @property
+    def party(self) -> str:
+        """The organisation, or what stands for it where there is none."""
+        if self.file.organisation_name:
+            return self.file.organisation_name
+        if self.case.organisation_id:
+            return self.case.organisation_id
+        points = self.speech.listed(self.case.usage_points)
+        return self.speech.say("party.premises", points=points) if points else self.speech.say("party.of_site")
+
+
+# --------------------------------------------------------------------------------------------------------------- head
+
+
+def unit_name(pack: Pack, unit_id: str, speech: Speech) -> str:
+    """A unit of the pack in words; its identifier where the pack does not know it."""
+    for unit in pack.units:
+        if unit.id == unit_id:
+            return speech.of(unit.name) or unit.id
+    return unit_id
+
+
+def unit_with(pack: Pack, role: UnitRole, speech: Speech) -> str:
+    """The first unit with a role; empty where the pack names none."""
+    return next((speech.of(unit.name) or unit.id for unit in pack.units if role in unit.roles), "")
+
+
+def acting_unit(pack: Pack, step: Step, speech: Speech) -> str:
+    """The unit that takes a step of the procedure; else the one that leads; else the pack's first."""
+    for one in pack.procedure:
+        if one.step is step and one.actor:
+            return unit_name(pack, one.actor, speech)
+    lead = unit_with(pack, UnitRole.LEAD, speech) or unit_with(pack, UnitRole.DECIDE, speech)
+    return lead or (speech.of(pack.units[0].name) if pack.units else speech.say("unit.unknown"))
+
+
+def letterhead(desk: Desk, unit: str, addressee: Sequence[str], *, site: bool = True) -> Letterhead:
+    """The head of a document of a case."""
+    say, case = desk.speech.say, desk.case
+    entries = [Entry(label=say("head.date"), value=desk.speech.day(desk.now_ns))]
+    if site:
+        entries.append(Entry(label=say("head.site"), value=desk.site))
+        if case.usage_points:
+            entries.append(
+                Entry(label=say("head.usage_points"), value=desk.speech.listed(case.usage_points), code=True)
+            )
+    entries.append(Entry(label=say("head.times"), value=desk.speech.zone_name))
+    return Letterhead(
+        unit=unit,
+        under=desk.speech.of(desk.pack.title) or desk.pack.id,
+        reference_label=say("head.case"),
+        reference=case.case_id,
+        entries=tuple(entries),
+        addressee_label=say("head.to") if addressee else "",
+        addressee=tuple(addressee),
+    )
+
+
+def to_party(desk: Desk, desk_role: str = "responsible_unit") -> tuple[str, ...]:
+    """Whom a letter to the party is addressed to: organisation, desk, site; the delivery address stays sealed."""
+    return (desk.party, desk.speech.term("contact", desk_role), desk.site)
+
+
+def furniture(speech: Speech) -> Furniture:
+    """The words of the page itself."""
+    return Furniture(
+        page_of=speech.say("page.of"),
+        made_with=speech.say("page.made_with", version=__version__),
+        skip=speech.say("page.skip"),
+        colours=speech.say("page.colours"),
+        colours_auto=speech.say("page.colours.auto"),
+        colours_light=speech.say("page.colours.light"),
+        colours_dark=speech.say("page.colours.dark"),
+        loads_nothing=speech.say("page.loads_nothing"),
+    )
+
+
+# -------------------------------------------------------------------------------------------------------------- facts
+
+
+def facts_section(desk: Desk, *plots: Block) -> Section:
+    """Numbered facts with their plots."""
+    say = desk.speech.say
+    facts = facts_of(desk.held, desk.speech)
+    blocks: list[Block] = [Paragraph(text=say("facts.lead", times=desk.speech.zone_name))]
+    blocks += [Facts(facts=facts)] if facts else [Paragraph(text=say("facts.none"))]
+    return Section(title=say("facts.title"), blocks=(*blocks, *plots))
+
+
+def doubts_section(desk: Desk) -> Section:
+    """What supports, contradicts and is missing, side by side; then blind spots and how often such evidence errs."""
+    speech, say, held = desk.speech, desk.speech.say, desk.held
+    families = dict.fromkeys(one.ref.family for one in held if one.ref.mining)
+    supports = [
+        say(
+            "supports.family", family=speech.term("family", family.value),
+            numbers=speech.listed(str(n) for n, one in enumerate(held, 1) if one.ref.family is family),
+        )
+        for family in families
+    ] + list(excluded(held, speech))  # fmt: skip
+    if desk.case.inspections:
+        supports.append(say("supports.inspection", n=len(desk.case.inspections)))
+    against = list(contradictions(held, speech))
+    against += [
+        speech.say("against.reply", stance=speech.term("stance", one.stance.value)) for one in desk.case.replies
+    ]
+    looked = {one.ref.family for one in held} | ({Family.INSPECTION} if desk.case.inspections else set())
+    missing = [say("missing.family", family=speech.term("family", one.value)) for one in Family if one not in looked]
+    missing += untested(held, speech)
+    if desk.case.lookup is None:
+        missing.append(say("missing.lookup"))
+    sides = Sides(
+        sides=tuple(
+            Side(title=say(f"sides.{name}"), items=tuple(lines) or (say(f"sides.{name}.none"),))
+            for name, lines in (("supports", supports), ("contradicts", against), ("missing", missing))
+        )
+    )
+    spots = blind_spots(held, speech)
+    blocks: list[Block] = [sides]
+    if spots:
+        blocks += [Paragraph(text=say("blind.lead"), tone=Tone.STRONG), Listing(items=spots)]
+    return Section(title=say("doubts.title"), blocks=tuple(blocks))
+
+
+def error_rates_section(desk: Desk) -> Section:
+    """How often such evidence is wrong, and what its figures do not say."""
+    say = desk.speech.say
+    lines = [say("error.e"), say("error.not_probability")]
+    if any(one.of_meter for one in desk.held):
+        lines.append(say("error.peers"))
+    lines += [say("error.families"), say("error.lawful_computing")]
+    return Section(title=say("error.title"), blocks=(Listing(items=tuple(lines)),))
+
+
+# --------------------------------------------------------------------------------------------------------------- rules
+
+
+def reference(ref: str, pack: Pack, speech: Speech) -> str:
+    """An instrument and a place in it, ``ndrc1283#13``, as title, number and the reference itself."""
+    if not ref:
+        return ""
+    name, _, place = ref.partition("#")
+    for one in pack.instruments:
+        if one.id == name:
+            title = speech.of(one.title) or one.id
+            key = "rule.ref.number" if one.number else "rule.ref"
+            shown = speech.say(key, title=title, number=one.number)
+            return speech.say("rule.ref.place", instrument=shown, place=place) if place else shown
+    return ref
+
+
+def with_basis(basis: Basis, ref: str, pack: Pack, speech: Speech) -> str:
+    """What something rests on, and where that stands; an operator's default is called one."""
+    where = reference(ref, pack, speech)
+    words = speech.term("basis", basis.value)
+    return speech.say("basis.with_ref", basis=words, ref=where) if where else words
+
+
+def rules_section(desk: Desk) -> Section:
+    """The rules under which the case is handled, and what they say about this one."""
+    speech, say, case, pack = desk.speech, desk.speech.say, desk.case, desk.pack
+    blocks: list[Block] = [
+        Paragraph(text=say("rules.lead", pack=speech.of(pack.title) or pack.id)),
+        Table(
+            columns=(
+                Column(head=say("rules.instrument"), weight=3.4),
+                Column(head=say("rules.number"), weight=1.5),
+                Column(head=say("rules.status"), weight=1.2),
+                Column(head=say("rules.text_known"), weight=1.5),
+            ),
+            rows=tuple(
+                (
+                    speech.of(one.title) or one.id,
+                    one.number or say("none"),
+                    speech.term("status", one.status),
+                    speech.term("quality", one.text_quality),
+                )
+                for one in pack.instruments
+            ),
+        ),
+    ]
+    met = [one for one in pack.criteria if one.id in case.criteria]
+    if met:
+        blocks.append(Paragraph(text=say("rules.criteria"), tone=Tone.STRONG))
+        blocks.append(
+            Table(
+                columns=(
+                    Column(head=say("rules.criterion"), weight=1.6),
+                    Column(head=say("basis.title"), weight=2.0),
+                ),
+                rows=tuple((speech.of(one.text), with_basis(one.basis, one.ref, pack, speech)) for one in met),
+            )
+        )
+    return Section(title=say("rules.title"), blocks=tuple(blocks))
+
+
+def classification_section(desk: Desk) -> Section | None:
+    """How the case was classified, by axis, and that accounts did so."""
+    speech, say, case, pack = desk.speech, desk.speech.say, desk.case, desk.pack
+    if not case.axes:
+        return None
+    by_axis = {one.id: one for one in pack.axes}
+    entries = [Entry(label=say("class.standing"), value=speech.term("standing", case.standing.value))]
+    for axis_id, value_id in case.axes:
+        axis = by_axis.get(axis_id)
+        label = next((speech.of(one.label) for one in axis.values if one.id == value_id), "") if axis else ""
+        name = (speech.of(axis.label) if axis else "") or axis_id.replace("_", " ")
+        entries.append(Entry(label=name, value=label or value_id.replace("_", " ")))
+    return Section(
+        title=say("class.title"), blocks=(Paragraph(text=say("class.lead")), Entries(entries=tuple(entries)))
+    )
+
+
+def lookup_section(desk: Desk, *, to_party: bool = True) -> Section:
+    """What the registers of lawful mining said; the party is asked for what they do not know."""
+    speech, say, case = desk.speech, desk.speech.say, desk.case
+    title = say("lookup.title")
+    if case.lookup is None:
+        return Section(title=title, blocks=(Paragraph(text=say("lookup.none")),))
+    entries = [
+        Entry(label=say("lookup.outcome"), value=speech.term("lookup", case.lookup.outcome.value)),
+        Entry(label=say("lookup.registers"), value=speech.listed(case.lookup.registers) or say("none")),
+    ]
+    if case.lookup_ns is not None:
+        entries.append(Entry(label=say("lookup.when"), value=speech.moment(case.lookup_ns)))
+    if case.lookup.entries:
+        entries.append(Entry(label=say("lookup.entries"), value=speech.listed(case.lookup.entries)))
+    if case.lookup.explanation:
+        entries.append(Entry(label=say("lookup.explanation"), value=case.lookup.explanation))
+    asked = (Paragraph(text=say("lookup.show_us")),) if to_party else ()
+    return Section(title=title, blocks=(Entries(entries=tuple(entries)), *asked))
+
+
+# -------------------------------------------------------------------------------------------------------------- rights
+
+
+def period_words(deadline: Deadline, speech: Speech) -> str:
+    """A period in words: how long, from which moment."""
+    number = f"{deadline.n:g}"
+    key = f"period.{deadline.unit.value}" + (".one" if deadline.n == 1 and speech.has("period.hour.one") else "")
+    length = speech.say(key, n=number)
+    return speech.say("period.from", length=length, start=speech.term("start", deadline.start))
+
+
+def _counted(explanation: str, speech: Speech) -> str:
+    """How a date came about, in the document's language as far as its forms are known."""
+    words = explanation.rstrip(".")
+    if speech.language == "zh":
+        chinese = counting_in_chinese(words)
+        return speech.say("due.counted", words=chinese) if chinese else speech.say("due.counted.original", words=words)
+    return speech.say("due.counted", words=words)
+
+
+def due_words(clock: Clock | None, deadline: Deadline | None, speech: Speech) -> tuple[str, tuple[str, ...]]:
+    """Until when, and how that date came about.
+
+    Parameters
+    ----------
+    clock : Clock or None
+        None where none runs.
+    deadline : Deadline or None
+        What the pack says; None where it names no period.
+    speech : Speech
+
+    Returns
+    -------
+    due : str
+    notes : tuple of str
+    """
+    say = speech.say
+    period = period_words(deadline, speech) if deadline is not None else ""
+    if clock is None or clock.state is ClockState.NOT_STARTED:
+        if not period:
+            return say("due.no_period"), ()
+        return say("due.not_started", period=period), ()
+    notes = [_counted(clock.explanation, speech)] if clock.explanation else []
+    if clock.provisional:
+        notes.append(say("due.provisional"))
+    day = speech.iso_day(clock.due_day) if clock.due_day else ""
+    if not day and clock.due_ns is not None:
+        day = speech.last_day_before(clock.due_ns)
+    if clock.state is ClockState.PAUSED:
+        return (say("due.paused_until", day=day) if day else say("due.paused")), tuple(notes)
+    if clock.state is ClockState.STOPPED:
+        return say("due.stopped", day=day or say("not_known")), tuple(notes)
+    if clock.state is ClockState.OVER:
+        return say("due.over", day=day or say("not_known")), tuple(notes)
+    return say("due.until", day=day or say("not_known")), tuple(notes)
+
+
+def _body_words(body: str, speech: Speech) -> str:
+    """A body that a pack names in words; brackets of either width are the same."""
+    return speech.term("body", body.replace("（", "(").replace("）", ")"))
+
+
+def rights_section(desk: Desk, *, decision: bool = False, to_party: bool = True) -> Section:
+    """Every right that the pack gives, with its body, its clock and what that rests on.
+
+    Parameters
+    ----------
+    desk : Desk
+    decision : bool
+        With the rights that begin with a decision marked as running; else they are told as what follows one.
+    to_party : bool
+        Whether the party reads it; else another unit does.
+    """
+    speech, say, pack = desk.speech, desk.speech.say, desk.pack
+    clocks = {clock.id: clock for clock in desk.clocks}
+    steps = {one.step.value: one for one in pack.procedure}
+    lines = []
+    used: set[str] = set()
+    timed: dict[RightKind, int] = {}
+    for right in pack.rights:
+        step = steps.get(right.right.value)
+        deadline = right.deadline or (step.deadline if step else None)
+        name = right.right.value
+        if right.deadline is not None:
+            timed[right.right] = place = timed.get(right.right, 0) + 1
+            name = name if place == 1 else f"{name}-{place}"
+        clock = clocks.get(name) if deadline is not None else None
+        used.add(name)
+        due, notes = due_words(clock, deadline, speech)
+        if deadline is None and clock is None and right.right in _DECISION_RIGHTS and not decision:
+            due = say("due.with_decision")
+        basis, ref = (
+            (clock.basis, clock.ref) if clock is not None
+            else (deadline.basis, deadline.ref) if deadline is not None
+            else (None, right.ref)
+        )  # fmt: skip
+        shown = with_basis(basis, ref, pack, speech) if basis is not None else reference(ref, pack, speech)
+        title, text = speech.say(f"right.{right.right.value}"), speech.say(f"right.{right.right.value}.text")
+        if right.body:
+            body = next((speech.of(one.name) for one in pack.units if one.id == right.body), "")
+            title = say("right.before", right=title, body=body or _body_words(right.body, speech))
+        lines.append(
+            RightLine(
+                title=title, text=text, due=due,
+                basis=shown or say("basis.not_said"), notes=notes,
+            )
+        )  # fmt: skip
+    for clock in desk.clocks:
+        # A report that is owed to another unit is no matter of the party's.
+        if clock.id in used or clock.id.startswith("report") or clock.state is ClockState.NOT_STARTED:
+            continue
+        due, notes = due_words(clock, None, speech)
+        lines.append(
+            RightLine(
+                title=speech.term("clock", clock.id), text=say("clock.text"), due=due,
+                basis=with_basis(clock.basis, clock.ref, pack, speech), notes=notes,
+            )
+        )  # fmt: skip
+    blocks: list[Block] = [Paragraph(text=say("rights.lead"))]
+    if lines:
+        blocks.append(Rights(rights=tuple(lines), due_label=say("due.title"), basis_label=say("basis.title")))
+    else:
+        blocks.append(Callout(title=say("rights.none"), lines=(say("rights.none.text"),), tone=Tone.CAUTION))
+    missing = [
+        kind for kind in (RightKind.REPLY, RightKind.APPEAL) if all(one.right is not kind for one in pack.rights)
+    ]
+    if missing and lines:
+        names = speech.listed(speech.say(f"right.{kind.value}") for kind in missing)
+        blocks.append(Paragraph(text=say("rights.not_in_pack", rights=names), tone=Tone.CAUTION))
+    blocks.append(Paragraph(text=say("rights.silence")))
+    return Section(title=say("rights.title" if to_party else "rights.title.party"), blocks=tuple(blocks))
+
+
+# -------------------------------------------------------------------------------------------------------------- sheets
+
+
+def sheets_section(sheets: Iterable[CalculationSheet], desk: Desk) -> Section | None:
+    """Calculation sheets line by line; None where there are none."""
+    blocks = [block for sheet in sheets for block in sheet_blocks(sheet, desk)]
+    if not blocks:
+        return None
+    return Section(
+        title=desk.speech.say("sheet.title"), blocks=(Paragraph(text=desk.speech.say("sheet.lead")), *blocks)
+    )
+
+
+def sheet_blocks(sheet: CalculationSheet, desk: Desk) -> list[Block]:
+    """One sheet: its title and rule, every line, the result, and what limits it."""
+    speech, say = desk.speech, desk.speech.say
+    rows = [(line.label, speech.amount(line.quantity, line.unit), line.source) for line in sheet.lines]
+    rows.append((say("sheet.result"), speech.amount(sheet.result, sheet.unit), ""))
+    blocks: list[Block] = [
+        Paragraph(text=sheet.title, tone=Tone.STRONG),
+        Entries(
+            entries=(
+                Entry(label=say("sheet.rule"), value=reference(sheet.rule, desk.pack, speech) or say("none")),
+                Entry(label=say("basis.title"), value=speech.term("basis", sheet.basis.value)),
+            )
+        ),
+        Table(
+            columns=(
+                Column(head=say("sheet.line"), weight=2.4),
+                Column(head=say("sheet.quantity"), figures=True, weight=1.3),
+                Column(head=say("sheet.source"), weight=2.6),
+            ),
+            rows=tuple(rows),
+            total=True,
+        ),
+    ]
+    if sheet.caveats:
+        blocks.append(Callout(title=say("sheet.caveats"), lines=tuple(sheet.caveats), tone=Tone.CAUTION))
+    return blocks
+
+
+# ------------------------------------------------------------------------------------------------------------ evidence
+
+
+def evidence_section(desk: Desk, documents: Sequence[DocumentRef] = ()) -> Section:
+    """Findings and documents with their digests, and how anybody can check them."""
+    speech, say = desk.speech, desk.speech.say
+    exhibits = [
+        Exhibit(
+            name=say("evidence.finding", number=number, id=one.ref.finding_id),
+            details=(
+                say(
+                    "evidence.finding.what", family=speech.term("family", one.ref.family.value),
+                    detector=one.ref.detector, version=one.ref.version, subject=one.ref.subject,
+                ),
+            ),
+            sha256=one.ref.sha256,
+        )
+        for number, one in enumerate(desk.held, 1)
+    ]  # fmt: skip
+    exhibits += [exhibit_of(ref, speech) for ref in _each_document(documents)]
+    return Section(
+        title=say("evidence.title"),
+        blocks=(
+            Paragraph(text=say("evidence.lead")),
+            Exhibits(exhibits=tuple(exhibits)),
+            Paragraph(text=say("evidence.verify.title"), tone=Tone.STRONG),
+            Listing(
+                items=(
+                    say("evidence.verify.bundle"),
+                    say("evidence.verify.digest"),
+                    say("evidence.verify.command"),
+                    say("evidence.verify.differs"),
+                ),
+                ordered=True,
+            ),
+        ),
+    )
+
+
+def exhibit_of(ref: DocumentRef, speech: Speech) -> Exhibit:
+    """A kept document as a piece of evidence."""
+    return Exhibit(
+        name=ref.name,
+        details=(
+            speech.say(
+                "evidence.document", kind=speech.term("document", ref.kind), media=ref.media_type,
+                size=speech.say("bytes", n=f"{ref.size:,}"),
+            ),
+        ),
+        sha256=ref.sha256,
+    )  # fmt: skip
+
+
+def _each_document(documents: Iterable[DocumentRef]) -> list[DocumentRef]:
+    return list({ref.sha256: ref for ref in documents}.values())
+
+
+def documents_of(case: Case) -> list[DocumentRef]:
+    """Every document that the case's events name, in order."""
+    named: list[DocumentRef | None] = [notice.document for notice in case.notices]
+    named += [reply.document for reply in case.replies]
+    for record in case.inspections:
+        named += record.photos
+    named += [decision.act.document for decision in case.decisions]
+    for remedy in case.remedies:
+        named += remedy.documents
+    return _each_document(ref for ref in named if ref is not None)
+
+
+def course_section(desk: Desk, *, custody: bool = False) -> Section:
+    """What happened in the case, event by event: when, by which unit and account."""
+    speech, say = desk.speech, desk.speech.say
+    events = desk.file.events
+    shown = events[-_MOST_EVENTS:]
+    blocks: list[Block] = [Paragraph(text=say("course.custody.lead" if custody else "course.lead"))]
+    if len(shown) < len(events):
+        blocks.append(Paragraph(text=say("course.left_off", n=f"{len(events) - len(shown):,}"), tone=Tone.SOFT))
+    blocks.append(
+        Table(
+            columns=(
+                Column(head=say("course.number"), figures=True, weight=0.45),
+                Column(head=say("course.when"), weight=1.5),
+                Column(head=say("course.what"), weight=2.6),
+                Column(head=say("course.who"), weight=2.0),
+            ),
+            rows=tuple(
+                (
+                    str(event.number),
+                    speech.moment(event.at_ns),
+                    event_words(event, speech),
+                    say("account.of", account=event.account, unit=unit_name(desk.pack, event.unit, speech)),
+                )
+                for event in shown
+            ),
+        )
+    )
+    return Section(title=say("course.custody.title" if custody else "course.title"), blocks=tuple(blocks))
+
+
+def event_words(event: CaseEvent, speech: Speech) -> str:
+    """What an event was, in words."""
+    words = speech.term("act", event.act.NAME)
+    for field in ("outcome", "stance", "grade", "standing"):
+        value = getattr(event.act, field, None)
+        if value is not None:
+            return speech.say("act.with", act=words, what=speech.term(field, str(value.value)))
+    measurement = getattr(event.act, "measurement", None)
+    if measurement is not None:
+        return speech.say("act.with", act=words, what=speech.term("verified", measurement.outcome.value))
+    return words
+
+
+# ------------------------------------------------------------------------------------------------- rule text and signs
+
+
+def provenance_section(desk: Desk) -> Section:
+    """By which text of the rules the case is handled, who has read it, and what is missing in it."""
+    return Section(
+        title=desk.speech.say("pack.title"), blocks=tuple(provenance_blocks(desk.pack, desk.speech, desk.case))
+    )
+
+
+def provenance_blocks(pack: Pack, speech: Speech, case: Case | None = None) -> list[Block]:
+    """The pack's provenance as blocks."""
+    say = speech.say
+    review = pack.provenance.legal_review
+    reviewed = speech.term("review", review)
+    if pack.provenance.reviewer:
+        reviewed = say("pack.reviewed_by", review=reviewed, reviewer=pack.provenance.reviewer)
+    blocks: list[Block] = [
+        Entries(
+            entries=(
+                Entry(label=say("pack.id"), value=say("pack.version", id=pack.id, version=pack.version)),
+                Entry(label=say("pack.digest"), value=pack.digest, code=True),
+                Entry(label=say("pack.compiled"), value=pack.provenance.compiled),
+                Entry(label=say("pack.review"), value=reviewed),
+            )
+        )
+    ]
+    if case is not None and case.pack_digest != pack.digest:
+        blocks.append(
+            Callout(
+                title=say("pack.other"),
+                lines=(say("pack.other.text", version=case.pack_version, digest=case.pack_digest),),
+                tone=Tone.CAUTION,
+            )
+        )
+    if review == "none":
+        blocks.append(Callout(title=say("pack.no_review"), lines=(say("pack.no_review.text"),), tone=Tone.CAUTION))
+    gaps = pack.provenance.gaps
+    blocks.append(Paragraph(text=say("pack.gaps" if gaps else "pack.no_gaps"), tone=Tone.STRONG))
+    if gaps:
+        if speech.language != "en":
+            blocks.append(Paragraph(text=say("pack.gaps.original"), tone=Tone.SOFT))
+        blocks.append(Listing(items=tuple(gaps)))
+    return blocks
+
+
+def signatures_section(desk: Desk, signatures: Sequence[Signature], note: str = "") -> Section:
+    """Who stands for the document."""
+    say = desk.speech.say
+    blocks: list[Block] = []
+    if signatures:
+        blocks.append(Signatures(signatures=tuple(signatures)))
+    blocks.append(Paragraph(text=note or say("sign.note"), tone=Tone.SOFT))
+    return Section(title=say("sign.title"), blocks=tuple(blocks))
+
+
+def prepared(desk: Desk) -> list[Signature]:
+    """Who had the document written."""
+    account = desk.prepared_by
+    return [
+        Signature(
+            role=desk.speech.say("sign.prepared"),
+            unit=unit_name(desk.pack, account.unit, desk.speech) if account else desk.speech.say("sign.open"),
+            account=account.name if account else "",
+            when=desk.speech.moment(desk.now_ns),
+        )
+    ]
+
+
+def to_sign(desk: Desk, key: str) -> Signature:
+    """A place for an approval that has not been given yet."""
+    return Signature(role=desk.speech.say(key), unit="", account="", when=desk.speech.say("sign.open"))
+
+
+def event_of(desk: Desk, number: int) -> CaseEvent | None:
+    """An event by its number."""
+    return next((event for event in desk.file.events if event.number == number), None)
+
+
+def signed_by(desk: Desk, key: str, account: str, at_ns: int | None) -> Signature:
+    """An account that proposed or approved, with its unit as the events know it."""
+    unit = next((event.unit for event in desk.file.events if event.account == account), "")
+    return Signature(
+        role=desk.speech.say(key),
+        unit=unit_name(desk.pack, unit, desk.speech) if unit else "",
+        account=account,
+        when=desk.speech.moment(at_ns) if at_ns is not None else "",
+    )
+
+
+def proposal_signatures(desk: Desk, number: int) -> list[Signature]:
+    """Proposer and approvers of a proposal, and how many approvals are still open."""
+    for status in desk.case.proposals:
+        if status.number != number:
+            continue
+        event = event_of(desk, number)
+        made = [signed_by(desk, "sign.proposed", status.proposer, event.at_ns if event else None)]
+        for account in status.approvers:
+            at = next(
+                (
+                    one.at_ns
+                    for one in desk.file.events
+                    if one.account == account
+                    and one.act.NAME == "approve"
+                    and getattr(one.act, "proposal", 0) == number
+                ),
+                None,
+            )
+            made.append(signed_by(desk, "sign.approved", account, at))
+        made += [to_sign(desk, "sign.approval") for _ in range(max(status.needed - len(status.approvers), 0))]
+        return made
+    return []
+
+
+def measure_named(pack: Pack, measure_id: str) -> Measure | None:
+    """A measure of the pack."""
+    return next((one for one in pack.measures if one.id == measure_id), None)
+
+
+def measure_row(measure: Measure, desk: Desk) -> tuple[str, str, str, str]:
+    """A measure as a row: what, how it leaves the system, who decides and carries out, on what basis."""
+    speech = desk.speech
+    executes = measure.executed_by or measure.decided_by
+    basis = speech.listed(reference(ref, desk.pack, speech) for ref in (measure.legal_basis or (measure.ref,)) if ref)
+    return (
+        speech.of(measure.text) or measure.id,
+        speech.term("mode", measure.mode.value),
+        speech.say(
+            "measure.units", decides=unit_name(desk.pack, measure.decided_by, speech),
+            executes=unit_name(desk.pack, executes, speech),
+        ),
+        basis or speech.say("basis.not_said"),
+    )  # fmt: skip
+
+
+def links_lines(desk: Desk) -> list[str]:
+    """How other cases stand to this one."""
+    names: Mapping[CaseRelation, str] = {one: f"relation.{one.value}" for one in CaseRelation}
+    return [desk.speech.say(names[relation], case=case_id) for case_id, relation in desk.case.links]
+
+
+def delivered(desk: Desk) -> list[str]:
+    """When letters and decisions reached the party."""
+    lines = []
+    for event in desk.file.events:
+        if isinstance(event.act, ServeNotice | ServeDecision):
+            key = "delivered.notice" if isinstance(event.act, ServeNotice) else "delivered.decision"
+            lines.append(
+                desk.speech.say(key, when=desk.speech.moment(event.act.received_ns), channel=event.act.channel)
+            )
+    return lines
