@@ -1,0 +1,245 @@
+"""Small cells of a table are not shown, and nor is what would give them away.
+
+A count of one to four cases in a region of a month is about somebody. So counts below a minimum are left out (primary
+suppression); of energy, a sum is left out unless at least 15 points are in it and none has more than 15 % of it (the
+15/15 rule [1]_). A total with one number missing gives that number away; so others are left out too, until an attacker
+who knows every published figure and every sum cannot tell a hidden one well enough (complementary suppression [2]_).
+How well he can is computed exactly, by linear programming over all tables that fit what is published.
+
+References
+----------
+.. [1] California Public Utilities Commission, Decision 97-10-031 (1997), as refined in D.14-05-016.
+.. [2] A. Hundepool et al., "Statistical Disclosure Control", Wiley, 2012, chapter 4.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+import numpy as np
+
+Key = TypeVar("Key", bound=Hashable)
+
+MIN_CELL = 5
+LEAST_POINTS = 15
+MOST_OF_SUM = 0.15
+SHOWN_AS = "*"
+"""Stands in the place of a figure that is not shown, the same for every reason: which ones are small is not told."""
+_SLACK = 1e-6
+
+
+@dataclass(frozen=True, slots=True)
+class Suppressed(Generic[Key]):
+    """What is shown of a table, and why the rest is not.
+
+    Attributes
+    ----------
+    shown : mapping of key to float
+    primary : frozenset of key
+        Too small, or too much of one.
+    complementary : frozenset of key
+        Hidden so that nobody can compute the primary ones.
+    words : str
+        What to write below the table; empty where everything is shown.
+    """
+
+    shown: Mapping[Key, float]
+    primary: frozenset[Key]
+    complementary: frozenset[Key]
+    words: str
+
+
+def suppress(
+    figures: Mapping[Key, float],
+    sums: Sequence[tuple[Key, Sequence[Key]]] = (),
+    *,
+    min_cell: int = MIN_CELL,
+) -> Suppressed[Key]:
+    """Hide small counts of a table, and what would give them away.
+
+    Parameters
+    ----------
+    figures : mapping of key to float
+        Counts, totals among them.
+    sums : sequence of (key, keys)
+        Which figure is the sum of which others, for every total that a reader knows of.
+    min_cell : int
+        Counts of 1 to ``min_cell - 1`` are hidden; 0 is shown.
+
+    Returns
+    -------
+    Suppressed
+
+    Raises
+    ------
+    ValueError
+        If a sum names a figure that is not there, or is not the sum.
+    """
+    _check(figures, sums)
+    primary = frozenset(key for key, value in figures.items() if 0 < value < min_cell)
+    widths = {key: float(min_cell) for key in primary}
+    words = f"Counts of 1 to {min_cell - 1} are not shown"
+    return _completed(figures, sums, primary, widths, words)
+
+
+def suppress_energy(
+    parts: Mapping[Key, Sequence[float]], sums: Sequence[tuple[Key, Sequence[Key]]] = ()
+) -> Suppressed[Key]:
+    """Hide sums of energy that tell of single usage points: the 15/15 rule.
+
+    Parameters
+    ----------
+    parts : mapping of key to sequence of float
+        The points that each figure is the sum of, totals among them. [Wh]
+    sums : sequence of (key, keys)
+        Which figure is the sum of which others.
+
+    Returns
+    -------
+    Suppressed
+        Figures are the sums. [Wh]
+    """
+    figures = {key: float(math.fsum(values)) for key, values in parts.items()}
+    _check(figures, sums)
+    primary = frozenset(key for key, values in parts.items() if not may_show_energy(values))
+    widths = {key: 2 * MOST_OF_SUM * figures[key] for key in primary}
+    words = (
+        f"Sums of fewer than {LEAST_POINTS} usage points, or of which one has more than {MOST_OF_SUM:.0%}, "
+        "are not shown"
+    )
+    return _completed(figures, sums, primary, widths, words)
+
+
+def may_show_energy(values: Sequence[float]) -> bool:
+    """Whether a sum of energy tells of no single point: at least 15 points, none above 15 %; an empty one may be shown.
+
+    Examples
+    --------
+    >>> may_show_energy([1.0] * 15), may_show_energy([1.0] * 14), may_show_energy([1.0] * 20 + [5.0])
+    (True, False, False)
+    """
+    if not values or not any(values):
+        return True
+    return len(values) >= LEAST_POINTS and max(values) <= MOST_OF_SUM * math.fsum(values) * (1 + 1e-12)
+
+
+def attack(
+    figures: Mapping[Key, float], sums: Sequence[tuple[Key, Sequence[Key]]], hidden: Collection[Key]
+) -> dict[Key, tuple[float, float]]:
+    """What a reader can compute of hidden figures: the lowest and highest value of each that fits all that is shown.
+
+    Parameters
+    ----------
+    figures : mapping of key to float
+    sums : sequence of (key, keys)
+    hidden : collection of key
+
+    Returns
+    -------
+    dict
+        Bounds of each hidden figure; the upper one is infinite where nothing bounds it.
+    """
+    from scipy.optimize import linprog
+
+    names = [key for key in figures if key in hidden]
+    place = {key: k for k, key in enumerate(names)}
+    rows, right = [], []
+    for total, parts in sums:
+        row = np.zeros(len(names))
+        known = 0.0
+        for key, sign in ((total, 1.0), *((part, -1.0) for part in parts)):
+            if key in place:
+                row[place[key]] += sign
+            else:
+                known -= sign * figures[key]
+        if row.any():
+            rows.append(row)
+            right.append(known)
+    if not rows:
+        return dict.fromkeys(names, (0.0, math.inf))
+    bounds = {}
+    for key in names:
+        low, high = 0.0, math.inf
+        for sign in (1.0, -1.0):
+            aim = np.zeros(len(names))
+            aim[place[key]] = sign
+            answer = linprog(aim, A_eq=np.array(rows), b_eq=np.array(right), bounds=(0, None), method="highs")
+            if answer.status == 0:
+                low, high = (float(answer.fun), high) if sign > 0 else (low, -float(answer.fun))
+        bounds[key] = (max(low, 0.0), high)
+    return bounds
+
+
+def _completed(
+    figures: Mapping[Key, float],
+    sums: Sequence[tuple[Key, Sequence[Key]]],
+    primary: frozenset[Key],
+    widths: Mapping[Key, float],
+    words: str,
+) -> Suppressed[Key]:
+    """Hide more until no primary figure can be told; the smallest figure that helps goes first."""
+    hidden = set(primary)
+    while primary:
+        bounds = attack(figures, sums, hidden)
+        open_ = [key for key in primary if not _is_wide(bounds[key], figures[key], widths[key])]
+        if not open_:
+            break
+        key = max(open_, key=lambda one: (widths[one], str(one)))
+        # Only a sum with a hidden figure in it, in the same net of sums, can give it away.
+        near = _net(key, sums, hidden)
+        choices = [one for one in near if one not in hidden and figures[one] > 0]
+        if not choices:
+            # All that could be hidden is: a zero can stand in, since it then may be anything.
+            choices = [one for one in near if one not in hidden]
+        if not choices:
+            break
+        hidden.add(min(choices, key=lambda one: (figures[one], str(one))))
+    # A figure that was hidden early may no longer be needed: the largest is shown again first.
+    for key in sorted(hidden - primary, key=lambda one: (-figures[one], str(one))):
+        bounds = attack(figures, sums, hidden - {key})
+        if all(_is_wide(bounds[one], figures[one], widths[one]) for one in primary):
+            hidden.discard(key)
+    complementary = frozenset(hidden) - primary
+    if complementary:
+        words += "; nor is what would give those away"
+    words += f" ({len(hidden)} of {len(figures)} figures, marked {SHOWN_AS})"
+    return Suppressed(
+        {key: value for key, value in figures.items() if key not in hidden}, primary, complementary,
+        f"{words}." if hidden else "",
+    )  # fmt: skip
+
+
+def _is_wide(bounds: tuple[float, float], value: float, width: float) -> bool:
+    low, high = bounds
+    return high - low >= width - _SLACK and high >= value + min(width / 2, 1.0) - _SLACK
+
+
+def _net(key: Key, sums: Sequence[tuple[Key, Sequence[Key]]], hidden: Collection[Key]) -> list[Key]:
+    """Figures of all sums that a hidden figure is tied to through other hidden ones."""
+    reached, tied = {key}, []
+    changed = True
+    while changed:
+        changed = False
+        for total, parts in sums:
+            names = (total, *parts)
+            if any(name in reached for name in names):
+                for name in names:
+                    if name not in tied:
+                        tied.append(name)
+                    if name in hidden and name not in reached:
+                        reached.add(name)
+                        changed = True
+    return tied
+
+
+def _check(figures: Mapping[Key, float], sums: Sequence[tuple[Key, Sequence[Key]]]) -> None:
+    for total, parts in sums:
+        unknown = [name for name in (total, *parts) if name not in figures]
+        if unknown:
+            raise ValueError(f"the sum {total!r} names {unknown[0]!r}, which is not in the table")
+        added = math.fsum(figures[part] for part in parts)
+        if not math.isclose(added, figures[total], rel_tol=1e-9, abs_tol=1e-6):
+            raise ValueError(f"{total!r} is {figures[total]:g}, and its parts add up to {added:g}")

@@ -1,0 +1,111 @@
+"""Small cells: what is hidden, and that nobody can compute it from what is shown."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from headframe.reports.suppression import attack, may_show_energy, suppress, suppress_energy
+
+Key = tuple[str, str]
+
+
+def table(cells: list[list[int]]) -> tuple[dict[Key, float], list[tuple[Key, list[Key]]]]:
+    """A table with its row sums, column sums and total."""
+    rows, columns = range(len(cells)), range(len(cells[0]))
+    figures = {(f"r{i}", f"c{j}"): float(cells[i][j]) for i in rows for j in columns}
+    sums: list[tuple[Key, list[Key]]] = []
+    for i in rows:
+        figures[f"r{i}", "all"] = float(sum(cells[i]))
+        sums.append(((f"r{i}", "all"), [(f"r{i}", f"c{j}") for j in columns]))
+    for j in columns:
+        figures["all", f"c{j}"] = float(sum(cells[i][j] for i in rows))
+        sums.append((("all", f"c{j}"), [(f"r{i}", f"c{j}") for i in rows]))
+    figures["all", "all"] = float(sum(map(sum, cells)))
+    sums.append((("all", "all"), [(f"r{i}", "all") for i in rows]))
+    sums.append((("all", "all"), [("all", f"c{j}") for j in columns]))
+    return figures, sums
+
+
+def test_a_total_does_not_give_a_cell_away() -> None:
+    """One hidden cell in a row with a total is no hidden cell."""
+    figures, sums = table([[2, 30, 40], [20, 25, 30], [12, 18, 60]])
+    assert attack(figures, sums, [("r0", "c0")]) == {("r0", "c0"): (2.0, 2.0)}
+    answer = suppress(figures, sums)
+    assert answer.primary == {("r0", "c0")}
+    assert len(answer.complementary) == 3
+    low, high = attack(figures, sums, answer.primary | answer.complementary)["r0", "c0"]
+    assert high - low >= 5
+    assert "Counts of 1 to 4" in answer.words
+    assert "give those away" in answer.words
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.integers(2, 4).flatmap(
+        lambda width: st.lists(st.lists(st.integers(0, 40), min_size=width, max_size=width), min_size=2, max_size=5)
+    ),
+    st.integers(2, 8),
+)
+def test_no_hidden_cell_can_be_computed(cells: list[list[int]], min_cell: int) -> None:
+    """Whatever the table: an attacker's bounds on every small cell stay as wide as the minimum, and hold the truth.
+
+    Where a table has nothing else to hide behind, everything that is tied to the cell is hidden.
+    """
+    figures, sums = table(cells)
+    answer = suppress(figures, sums, min_cell=min_cell)
+    hidden = answer.primary | answer.complementary
+    assert set(answer.shown) == set(figures) - hidden
+    assert all(value == 0 or value >= min_cell for value in answer.shown.values())
+    for key, (low, high) in attack(figures, sums, hidden).items():
+        assert low - 1e-6 <= figures[key] <= high + 1e-6
+        if key in answer.primary:
+            assert high - low >= min_cell - 1e-6
+
+
+def test_nothing_is_hidden_without_need() -> None:
+    """Zeros and large counts stay, and the words are empty."""
+    figures, sums = table([[0, 30], [20, 25]])
+    answer = suppress(figures, sums)
+    assert answer.shown == figures
+    assert not answer.words
+
+
+def test_a_lone_figure_needs_no_company() -> None:
+    """Without a total there is nothing to compute from."""
+    answer = suppress({"a": 3.0, "b": 50.0})
+    assert answer.primary == {"a"}
+    assert not answer.complementary
+
+
+def test_sums_must_be_sums() -> None:
+    """A total that is none would make the attack blind."""
+    with pytest.raises(ValueError, match="add up to"):
+        suppress({"a": 3.0, "b": 4.0, "t": 9.0}, [("t", ["a", "b"])])
+    with pytest.raises(ValueError, match="not in the table"):
+        suppress({"a": 3.0, "t": 3.0}, [("t", ["a", "b"])])
+
+
+@pytest.mark.parametrize(
+    ("points", "wanted"),
+    [([1.0] * 15, True), ([1.0] * 14, False), ([1.0] * 30 + [6.0], False), ([1.0] * 30 + [5.0], True), ([], True)],
+)
+def test_fifteen_fifteen(points: list[float], wanted: bool) -> None:
+    """At least 15 points, and none above 15 % of the sum."""
+    assert may_show_energy(points) is wanted
+
+
+def test_energy_of_few_points_is_hidden_with_company() -> None:
+    """A district of three feeders, one with four points: its sum must not follow from the others and the total."""
+    parts = {"a": [10.0] * 40, "b": [9.0] * 4, "c": [11.0] * 50}
+    parts["all"] = [one for name in "abc" for one in parts[name]]
+    sums = [("all", ["a", "b", "c"])]
+    answer = suppress_energy(parts, sums)
+    assert answer.primary == {"b"}
+    assert answer.complementary == {"a"}
+    figures = {key: math.fsum(values) for key, values in parts.items()}
+    low, high = attack(figures, sums, ["a", "b"])["b"]
+    assert high - low >= 0.3 * figures["b"]
