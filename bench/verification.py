@@ -1,0 +1,214 @@
+"""How often re-measuring says what is so, on real meters: ``python bench/verification.py [--split report]``.
+
+Machines are added to real buildings from an onset on, and then taken away, halved, moved to the night, or left running,
+some of them while the building stands half empty. Each trial goes through `headframe.cases.verification.verify` with
+the size of the load estimated from the readings themselves, never handed over. Nothing is left out: a window with a
+holiday, a vacation or the change of a season is a trial like any other.
+
+Prints a table in Markdown: of the trials in which the mining ended, how many are called rectified, persisting, or not
+enough data; and of those in which it went on, the same. "Wrongly rectified" is what must be near 0.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+import warnings
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from bench.power_injection.meters import SHARED, buildings, split_of
+from headframe.cases.site_days import site_days
+from headframe.cases.verification import FoundLoad, Sources, Windows, verify
+from headframe.meters import MeterFiles, _clock
+from headframe.records.case import FindingRef
+from headframe.records.finding import Family, Interval
+from headframe.records.policy import Basis, VerificationRule
+from headframe.records.reading import HourlySeries
+
+DAY, HOUR_S = 24, 3600
+NS = 1_000_000_000
+WINDOW_DAYS = 30
+AFTERWARDS = ("ended", "goes on", "half", "one in three", "night only", "goes on, half empty", "half, half empty")
+SIZES = {"cambridge": (0.25, 0.5, 1.0, 2.0), "eemeter": (1.0, 3.0, 6.0), "sgsc": (1.0, 3.0, 6.0)}
+"""Machines' power over the mean of the building itself. One machine draws three to six times what a home does."""
+HALF_EMPTY = 0.5
+"""What the building itself uses then, of what it would have used."""
+HISTORIES = (400, 90, 0)
+"""Days of readings from before the mining began. [days]"""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One building, one place in its years, one size of the load."""
+
+    source: str
+    history: int
+    share: float
+    start_s: int
+    power_w: np.ndarray
+    """The building itself, from the first day of the history to the end of the later window. [W]"""
+    mining_days: int
+    temperature_c: HourlySeries | None
+    peers_w: np.ndarray | None
+    zone: str
+    country: str
+
+
+def trials(source: str, split: str | None, most: int, rng: np.random.Generator) -> Iterator[Trial]:
+    """Draw trials from a source: buildings in turn, places and sizes by chance."""
+    known = buildings(source)
+    names = [name for name in sorted(known) if split is None or split_of(name) == split]
+    zone, country = {"cambridge": ("UTC", "GB"), "eemeter": ("America/Chicago", "US"), "sgsc": ("UTC", "AU")}[source]
+    weather = bedford() if source == "cambridge" else None
+    band = peers_of(known, names) if source == "cambridge" else None
+    made = tried = 0
+    while made < most and tried < 50 * most:
+        tried += 1
+        name = names[int(rng.integers(len(names)))]
+        start_s, power = known[name]
+        history = HISTORIES[made % len(HISTORIES)]
+        mining = int(rng.integers(45, 120))
+        hours = (history + mining + 7 + WINDOW_DAYS) * DAY
+        if power.size < hours + DAY:
+            continue
+        at = int(rng.integers(0, (power.size - hours) // DAY)) * DAY
+        piece = power[at : at + hours].astype(np.float64)
+        if np.isnan(piece).mean() > 0.02 or not np.nanmean(piece) > 0:
+            continue
+        begins = start_s + at * HOUR_S
+        made += 1
+        yield Trial(
+            source, history, float(rng.choice(SIZES[source])), begins, piece, mining, weather,
+            None if band is None else near(band, begins, hours), zone, country,
+        )  # fmt: skip
+
+
+def bedford() -> HourlySeries:
+    """Temperature near Cambridge."""
+    frame = pl.read_parquet(SHARED / "bedford_weather_hourly.parquet").sort("datetime")
+    t = frame["datetime"].dt.epoch("s").to_numpy()
+    values = np.full(int(t[-1] - t[0]) // HOUR_S + 1, np.nan, np.float32)
+    values[(t - t[0]) // HOUR_S] = frame["air_temperature [degC]"].to_numpy()
+    return HourlySeries(start_s=int(t[0]), step_s=HOUR_S, values=values)
+
+
+def peers_of(known: dict[str, tuple[int, np.ndarray]], names: list[str]) -> tuple[int, np.ndarray]:
+    """Middle of some forty buildings, each over its mean, hour by hour."""
+    some = [known[name] for name in names[:: max(len(names) // 40, 1)]]
+    start = min(at for at, _ in some)
+    end = max(at + power.size * HOUR_S for at, power in some)
+    table = np.full((len(some), (end - start) // HOUR_S), np.nan, np.float32)
+    for row, (at, power) in zip(table, some, strict=True):
+        row[(at - start) // HOUR_S :][: power.size] = power / np.nanmean(power)
+    return start, np.nanmedian(table, axis=0)
+
+
+def near(band: tuple[int, np.ndarray], start_s: int, hours: int) -> np.ndarray:
+    """The peers' hours of a trial."""
+    at = (start_s - band[0]) // HOUR_S
+    return band[1][at : at + hours].astype(np.float64)
+
+
+def afterwards(trial: Trial, how: str, rng: np.random.Generator) -> tuple[np.ndarray, Windows, float]:
+    """Metered hours with machines in them, the windows, and the machines' power. [W]"""
+    power = trial.power_w.copy()
+    clean, mining = trial.history * DAY, trial.mining_days * DAY
+    end = clean + mining
+    machines = trial.share * np.nanmean(power)
+    running = machines * (1 + 0.01 * rng.standard_normal(power.size))
+    hour = (trial.start_s // HOUR_S + np.arange(power.size)) % 24
+    added = np.zeros(power.size)
+    added[clean:end] = running[clean:end]
+    if how.startswith("goes on"):
+        added[end:] = running[end:]
+    elif how.startswith("half"):
+        added[end:] = running[end:] / 2
+    elif how == "one in three":
+        added[end:] = running[end:] / 3
+    elif how == "night only":
+        added[end:] = np.where((hour[end:] >= 22) | (hour[end:] < 6), running[end:], 0.0)
+    if "half empty" in how:
+        power[end:] *= HALF_EMPTY
+
+    def instant(hours: int) -> int:
+        return (trial.start_s + hours * HOUR_S) * NS
+
+    windows = Windows(
+        clean_until_ns=instant(clean) if clean else None,
+        before_from_ns=instant(clean), before_until_ns=instant(end),
+        after_from_ns=instant(end + 7 * DAY), after_until_ns=instant(end + (7 + WINDOW_DAYS) * DAY),
+    )  # fmt: skip
+    return power + added, windows, machines
+
+
+RULE = VerificationRule(window_days=WINDOW_DAYS, metrics=("kWh_per_day",), basis=Basis.OPERATOR_DEFAULT)
+FINDING = FindingRef(
+    finding_id="F", family=Family.LOAD, detector="load_step", version="1", subject="U", log10_e=2, started_ns=0,
+    ended_ns=1, sha256="00",
+)  # fmt: skip
+
+
+def outcome(trial: Trial, how: str, rng: np.random.Generator) -> str:
+    """What re-measuring says of one trial."""
+    from zoneinfo import ZoneInfo
+
+    power, windows, machines = afterwards(trial, how, rng)
+    files = MeterFiles(readings=(), zone=ZoneInfo(trial.zone), zone_name=trial.zone, country=trial.country)
+    clock = _clock(files, trial.start_s, trial.start_s + power.size * HOUR_S)
+    days = site_days(power, trial.start_s, clock, temperature_c=trial.temperature_c, peers_w=trial.peers_w)
+    found = None
+    if not trial.history:
+        # What network evidence or an inspection would give where no clean day is known: within a tenth.
+        guess = machines * (1 + 0.05 * rng.standard_normal())
+        found = FoundLoad(power_w=Interval(0.9 * guess, guess, 1.1 * guess), source="an inspection")
+    measured = verify([FINDING], RULE, windows, Sources(load=days, found=found, detectors=("load_step 1",)))
+    return measured.outcome.value
+
+
+def main() -> None:
+    """Print the table."""
+    warnings.simplefilter("ignore", RuntimeWarning)
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--split", default="report")
+    parser.add_argument("--most", type=int, default=45, help="trials of each source")
+    parser.add_argument("--seed", type=int, default=20261120)
+    chosen = parser.parse_args()
+    began = time.perf_counter()
+    rng = np.random.default_rng(chosen.seed)
+    counts: dict[tuple[str, int, str], Counter[str]] = {}
+    sizes: dict[tuple[float, str], Counter[str]] = {}
+    for source, split in (("cambridge", chosen.split), ("sgsc", None), ("eemeter", None)):
+        for trial in trials(source, split, chosen.most, rng):
+            for how in AFTERWARDS:
+                found = outcome(trial, how, rng)
+                counts.setdefault((source, trial.history, how), Counter())[found] += 1
+                sizes.setdefault((trial.share, how), Counter())[found] += 1
+    print("| buildings | history [days] | afterwards | trials | rectified | persists | not enough data |")
+    print("|---|---|---|---|---|---|---|")
+    wrong = going_on = 0
+    for (source, history, how), count in sorted(counts.items(), key=lambda item: (item[0][0], -item[0][1])):
+        n = count.total()
+        shares = [f"{count[name] / n:.0%}" for name in ("rectified", "persists", "not_enough_data")]
+        print(f"| {source} | {history or 'none'} | {how} | {n} | {' | '.join(shares)} |")
+        if how != "ended":
+            wrong, going_on = wrong + count["rectified"], going_on + n
+    print("\n| machines / building | afterwards | trials | rectified | persists | not enough data |")
+    print("|---|---|---|---|---|---|")
+    for (share, how), count in sorted(sizes.items(), key=lambda item: (AFTERWARDS.index(item[0][1]), item[0][0])):
+        n = count.total()
+        shares = [f"{count[name] / n:.0%}" for name in ("rectified", "persists", "not_enough_data")]
+        print(f"| {share:g} | {how} | {n} | {' | '.join(shares)} |")
+    print(f"\nWrongly rectified: {wrong} of {going_on}; {time.perf_counter() - began:.0f} s")
+
+
+if __name__ == "__main__":
+    main()

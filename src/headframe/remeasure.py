@@ -1,0 +1,823 @@
+"""Measures a case's site again: new captures, findings and readings in, a `Measurement` out.
+
+It runs the same detectors as at first, over data of the later window alone, and looks at everything that the site has
+by then: every address and every usage point that the registry gives it, not only those of the findings. What a
+detector needs is handed in (`scan`), since `headframe.app` loads packets and kernels that readings do not need.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta, tzinfo
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from headframe.cases.verification import (
+    DAY_NS,
+    NETWORK,
+    PRIMARY,
+    FoundLoad,
+    NetworkDays,
+    RegisterFact,
+    SiteDays,
+    Sources,
+    VerificationLimits,
+    Windows,
+    found_in_situ,
+    metrics_needed,
+    verify,
+)
+from headframe.errors import HeadframeError, UnreadableInput
+from headframe.meters import MeterFiles
+from headframe.records.case import Case, FindingRef, Measurement
+from headframe.records.finding import Family, Finding, Interval, Role
+from headframe.records.lawful import LawfulEntry, LawfulKind
+from headframe.records.policy import VerificationRule
+from headframe.records.site import Assignment, AssignmentKind, ResolutionOutcome
+from headframe.sites.registry import EVER_NS, NEVER_NS, Registry
+from headframe.sites.resolve import resolve
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from headframe.records.reading import LoadBatch, LocalClock
+    from headframe.records.scan import ScanResult
+
+
+__all__ = ["RemeasureFiles", "WatchRow", "read_watch", "register_facts", "remeasure", "windows_of"]
+
+NS = 1_000_000_000
+HOUR_S, DAY_S = 3600, 86_400
+MOST_PEERS = 300
+"""Comparable usage points that the baseline and the detectors are given: more change neither."""
+LONGEST_HISTORY_DAYS = 800
+"""Readings before the mining that a baseline is drawn from. [days]"""
+MINING_ROLES = frozenset({Role.MINER, Role.PROXY, Role.POOL})
+WATCH_COLUMNS = ("start", "end", "address", "conversations")
+_ROUND_THE_CLOCK = frozenset({"always_on", "step", "staged", "unmetered"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WatchRow:
+    """What a sensor says of a stretch of time: that it recorded, and how many conversations an address had.
+
+    Attributes
+    ----------
+    started_ns, ended_ns : int
+        [ns since 1970-01-01 UTC]
+    address : str
+        Empty: the sensor recorded, whatever was to be seen.
+    conversations : int
+    """
+
+    started_ns: int
+    ended_ns: int
+    address: str = ""
+    conversations: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemeasureFiles:
+    """Where the new data is.
+
+    Attributes
+    ----------
+    captures : tuple of str
+        Files or folders, of both windows if there are.
+    findings : tuple of Path
+        What ``headframe scan --format json`` wrote over the later window.
+    watch : tuple of Path
+        Tables of what the sensor recorded, for findings without captures: columns `WATCH_COLUMNS`.
+    meters : MeterFiles or None
+        Readings of both windows, weather, topology.
+    registers : tuple of RegisterFact
+        What registers said.
+    """
+
+    captures: tuple[str, ...] = ()
+    findings: tuple[Path, ...] = ()
+    watch: tuple[Path, ...] = ()
+    meters: MeterFiles | None = None
+    registers: tuple[RegisterFact, ...] = field(default=())
+
+
+def windows_of(case: Case, rule: VerificationRule, documents: Sequence[Mapping[str, object]], until_ns: int) -> Windows:
+    """The two windows of a case.
+
+    The later one begins when the party says it has ended it (the last remedy), or so many days before `until_ns` as
+    the pack asks for, whichever is later. The earlier one is that of the findings.
+
+    Parameters
+    ----------
+    case : Case
+    rule : VerificationRule
+    documents : sequence of mapping
+        The findings' documents: they tell since when the load is there.
+    until_ns : int
+        Up to when there is data. [ns since 1970-01-01 UTC]
+
+    Returns
+    -------
+    Windows
+
+    Raises
+    ------
+    HeadframeError
+        If the case has no finding of mining, or nothing lies after it.
+    """
+    mining = [found for found in case.findings if found.mining]
+    if not mining:
+        raise HeadframeError(f"{case.case_id} rests on no finding of mining, so there is nothing to measure again")
+    before_from, before_until = min(one.started_ns for one in mining), max(one.ended_ns for one in mining)
+    onsets = [ns for ns in (_onset_ns(document, "earliest") for document in documents) if ns is not None]
+    latest = [ns for ns in (_onset_ns(document, "latest") for document in documents) if ns is not None]
+    clean_until = min(onsets) if onsets else None
+    # Readings of the findings may begin long before the mining does.
+    if latest and max(latest) < before_until:
+        before_from = max(before_from, max(latest))
+    told = [remedy.at_ns for remedy in case.remedies]
+    from_ns = until_ns - rule.window_days * DAY_NS
+    if told:
+        from_ns = max(from_ns, max(told))
+    before_until = min(before_until, min(told)) if told and min(told) > before_from else before_until
+    if from_ns < before_until:
+        from_ns = before_until
+    if from_ns >= until_ns or before_from >= before_until:
+        raise HeadframeError(
+            f"{case.case_id}: nothing lies between the end of the findings and the end of the data; hand in newer data"
+        )
+    return Windows(
+        clean_until_ns=clean_until,
+        before_from_ns=before_from,
+        before_until_ns=before_until,
+        after_from_ns=from_ns,
+        after_until_ns=until_ns,
+    )
+
+
+def remeasure(
+    case: Case,
+    registry: Registry,
+    assignments: Sequence[Assignment],
+    rule: VerificationRule,
+    windows: Windows,
+    files: RemeasureFiles,
+    *,
+    documents: Sequence[Mapping[str, object]] = (),
+    scan: Callable[[Sequence[str]], ScanResult] | None = None,
+    zone: tzinfo = UTC,
+    limits: VerificationLimits | None = None,
+    talk: Callable[[str], None] = lambda line: None,
+) -> Measurement:
+    """Measure a case's site again.
+
+    Parameters
+    ----------
+    case : Case
+    registry : Registry
+        With leases and NAT logs, where addresses need them.
+    assignments : sequence of Assignment
+        Of the site, at any time.
+    rule : VerificationRule
+        Of the pack.
+    windows : Windows
+        See `windows_of`.
+    files : RemeasureFiles
+    documents : sequence of mapping
+        The case's findings, for the size of the load.
+    scan : callable, optional
+        From captures to findings: ``headframe.app.scan``. Without it captures are only counted, not searched.
+    zone : datetime.tzinfo
+        In which days begin.
+    limits : VerificationLimits, optional
+    talk : callable
+        Takes a line about what goes on.
+
+    Returns
+    -------
+    Measurement
+
+    Raises
+    ------
+    UnreadableInput
+        If a file cannot be read.
+    """
+    own = [one for one in assignments if one.site_id == case.site_id]
+    before = (windows.before_from_ns, windows.before_until_ns)
+    after = (windows.after_from_ns, windows.after_until_ns)
+    missing: list[str] = []
+    new: list[FindingRef] = []
+    detectors: list[str] = []
+    network = None
+    if files.captures or files.findings or files.watch:
+        talk("looking at the site's traffic")
+        network, found, ran = _network(case, registry, windows, files, scan, zone, missing)
+        new += found
+        detectors += ran
+    load, found_load = None, None
+    if files.meters is not None:
+        talk("looking at the site's readings")
+        load, found, ran = _load(case, own, windows, files.meters, missing)
+        new += found
+        detectors += ran
+        found_load = _found_load(documents, load, windows)
+    places = sorted(f"{one.kind} {one.value}" for one in own if _touches(one, after) and not _touches(one, before))
+    _, needed = metrics_needed(case.findings, rule)
+    if "pool_connections" in needed and network is None:
+        missing.append("captures of the later window, or findings with a table of what the sensor recorded")
+    if load is None and any(name.startswith(("kWh", "load", "peer", "feeder")) for name in needed):
+        missing.append("readings of the site's usage points in both windows")
+    sources = Sources(
+        load=load, found=found_load, network=network, registers=files.registers, new_findings=tuple(new),
+        detectors=tuple(detectors), missing=tuple(missing), places=tuple(places),
+    )  # fmt: skip
+    measured = verify(case.findings, rule, windows, sources, limits or VerificationLimits())
+    if places:
+        told = f" The site has {', '.join(places[:5])} now, which it had not before; it is in the sum."
+        measured = replace(measured, explanation=measured.explanation + told)
+    return measured
+
+
+def register_facts(
+    rule: VerificationRule, entries: Sequence[LawfulEntry], states: Mapping[str, int], windows: Windows
+) -> tuple[RegisterFact, ...]:
+    """What the registers say of a site at the end of each window, for the metrics that are about being registered.
+
+    Parameters
+    ----------
+    rule : VerificationRule
+    entries : sequence of LawfulEntry
+        That name the site, its organisation or its usage points.
+    states : mapping of str to int
+        Each register, with the time of its state. [ns since 1970-01-01 UTC]
+    windows : Windows
+
+    Returns
+    -------
+    tuple of RegisterFact
+        Empty where the pack asks for none, or no register was imported.
+    """
+    wanted = [name for name in rule.metrics if name in PRIMARY[Family.REGISTRY]]
+    kept = [one for one in entries if one.kind in (LawfulKind.LICENCE, LawfulKind.REGISTRATION)]
+
+    def valid(at_ns: int) -> list[LawfulEntry]:
+        return [
+            one
+            for one in kept
+            if (one.valid_from_ns is None or one.valid_from_ns <= at_ns)
+            and (one.valid_until_ns is None or one.valid_until_ns > at_ns)
+        ]
+
+    # The last instant of a window, which is half open.
+    before, after = valid(windows.before_until_ns - 1), valid(windows.after_until_ns - 1)
+    asked = {name: at_ns for name, at_ns in states.items() if not after or name in {one.register for one in after}}
+    if not wanted or not asked:
+        return ()
+    register, state_ns = max(asked.items(), key=lambda item: (item[1], item[0]))
+    return tuple(
+        RegisterFact(
+            metric=name, register=register, state_ns=state_ns, listed_before=bool(before), listed_after=bool(after)
+        )
+        for name in wanted
+    )
+
+
+# Network --------------------------------------------------------------------------------------------------------------
+
+
+def _network(
+    case: Case,
+    registry: Registry,
+    windows: Windows,
+    files: RemeasureFiles,
+    scan: Callable[[Sequence[str]], ScanResult] | None,
+    zone: tzinfo,
+    missing: list[str],
+) -> tuple[NetworkDays, list[FindingRef], list[str]]:
+    """Days of both windows, mining that was found in the later one, and the detectors that ran."""
+    findings: list[Finding] = []
+    watch: list[WatchRow] = [row for path in files.watch for row in read_watch(path, zone)]
+    searched = bool(files.findings)
+    for path in files.findings:
+        from headframe.sources.findings import read_findings
+
+        read = read_findings(path)
+        findings += read.findings
+        if read.first_ns is not None and read.last_ns is not None and not files.watch:
+            missing.append(
+                f"{path.name} tells which findings there are, not whether the site could be seen; hand in the captures "
+                f"or a table of what the sensor recorded ({', '.join(WATCH_COLUMNS)})"
+            )
+    if files.captures:
+        watch += _watched(files.captures)
+        if scan is not None:
+            findings += scan(files.captures).findings
+            searched = True
+    site = _SiteOf(case.site_id, registry)
+    at_site = [one for one in findings if one.role in MINING_ROLES and site.holds(one.host, one.started_ns)]
+    unknown = {one.host for one in findings if one.role in MINING_ROLES and site.is_open(one.host, one.started_ns)}
+    if unknown:
+        missing.append(f"whose {', '.join(sorted(unknown)[:3])} was: mining was found there, and no site is known")
+    later = [one for one in at_site if one.ended_ns > windows.after_from_ns and one.started_ns < windows.after_until_ns]
+    days = _network_days(case, windows, watch, at_site, site, zone)
+    return days, [_ref(one) for one in later], _network_detectors() if searched else []
+
+
+class _SiteOf:
+    """Whether an address belonged to a site at a time; asked often, so answers are kept by address and hour."""
+
+    def __init__(self, site_id: str, registry: Registry) -> None:
+        self._site_id, self._registry = site_id, registry
+        self._known: dict[tuple[str, int], tuple[bool, bool]] = {}
+
+    def holds(self, address: str, at_ns: int) -> bool:
+        """True where the site alone had it."""
+        return self._asked(address, at_ns)[0]
+
+    def is_open(self, address: str, at_ns: int) -> bool:
+        """True where it may have been the site's, among others."""
+        return self._asked(address, at_ns)[1]
+
+    def _asked(self, address: str, at_ns: int) -> tuple[bool, bool]:
+        key = (address, at_ns // (HOUR_S * NS))
+        if key not in self._known:
+            try:
+                answer = resolve(address, None, (at_ns, at_ns), self._registry)
+            except ValueError:
+                self._known[key] = (False, False)
+            else:
+                mine = answer.outcome is ResolutionOutcome.RESOLVED and answer.site_id == self._site_id
+                several = any(self._site_id in stretch.site_ids for stretch in answer.stretches)
+                self._known[key] = (mine, several and not mine)
+        return self._known[key]
+
+
+def _watched(captures: Sequence[str]) -> Iterator[WatchRow]:
+    """What captures cover, and the conversations of each address in them."""
+    from headframe.detectors.network.pool_endpoint import EndpointIndex
+    from headframe.engines.local import LocalEngine
+    from headframe.records.conversation import Conversation
+    from headframe.sources.network.capture import expand
+
+    seen: dict[tuple[str, int], int] = defaultdict(int)
+
+    def count(conversation: Conversation, _times: object, _sizes: object) -> None:
+        first, last = (at // (DAY_S * NS // 24) for at in (conversation.started_ns, conversation.ended_ns))
+        for address in (conversation.orig_h, conversation.resp_h):
+            # A conversation that lasts is there in every hour of it.
+            for hour in range(first, last + 1):
+                seen[address, hour] += 1
+
+    engine = LocalEngine(EndpointIndex([]), content_blind=True)
+    engine.on_closed = count
+    facts = engine.run(expand(captures))
+    rows = [
+        WatchRow(started_ns=one.first_ns, ended_ns=one.last_ns)
+        for one in facts.inputs
+        if one.first_ns is not None and one.last_ns is not None
+    ]
+    rows += [
+        WatchRow(started_ns=hour * HOUR_S * NS, ended_ns=(hour + 1) * HOUR_S * NS, address=address, conversations=k)
+        for (address, hour), k in sorted(seen.items())
+    ]
+    return iter(rows)
+
+
+def read_watch(path: Path, zone: tzinfo = UTC) -> list[WatchRow]:
+    """A table of what a sensor recorded: ``start,end,address,conversations``, CSV.
+
+    A row without an address says that the sensor recorded in that time; one with an address, how many conversations
+    the address had. ``zeek-cut`` over a connection log, summed by hour, gives such a table.
+
+    Parameters
+    ----------
+    path : Path
+    zone : datetime.tzinfo
+        Of times without an offset.
+
+    Returns
+    -------
+    list of WatchRow
+
+    Raises
+    ------
+    UnreadableInput
+        If a column is missing, or a row cannot be understood.
+    """
+    from headframe.sources.registry.values import time_ns
+
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            reader = csv.DictReader(file)
+            if lacking := [name for name in WATCH_COLUMNS if name not in (reader.fieldnames or ())]:
+                raise UnreadableInput(f"{path}: column {lacking[0]} is missing; expected {', '.join(WATCH_COLUMNS)}")
+            rows = []
+            for number, row in enumerate(reader, 2):
+                try:
+                    start, end = time_ns(row["start"] or "", zone), time_ns(row["end"] or "", zone)
+                    if start is None or end is None or end <= start:
+                        raise ValueError("start and end are instants, the end after the start")
+                    many = int(row["conversations"] or 0)
+                    if many < 0:
+                        raise ValueError(f"conversations is {many}; expected 0 or more")
+                    rows.append(
+                        WatchRow(
+                            started_ns=start, ended_ns=end, address=(row["address"] or "").strip(), conversations=many
+                        )
+                    )
+                except ValueError as fault:
+                    raise UnreadableInput(f"{path} row {number}: {fault}") from fault
+            return rows
+    except (OSError, UnicodeDecodeError, csv.Error) as fault:
+        raise UnreadableInput(f"{path}: cannot be read: {fault}") from fault
+
+
+def _network_days(
+    case: Case, windows: Windows, watch: Sequence[WatchRow], mining: Sequence[Finding], site: _SiteOf, zone: tzinfo
+) -> NetworkDays:
+    import numpy as np
+
+    starts = _local_days(windows, zone)
+    n = len(starts) - 1
+    border_ns = np.array([int(day.timestamp()) for day in starts], np.int64) * NS
+    recorded = np.zeros(n)
+    conversations, elsewhere, found = (np.zeros(n, np.int64) for _ in range(3))
+
+    def days_of(start_ns: int, end_ns: int) -> range:
+        first = int(np.searchsorted(border_ns, start_ns, "right")) - 1
+        last = int(np.searchsorted(border_ns, max(end_ns - 1, start_ns), "right")) - 1
+        return range(max(first, 0), min(last, n - 1) + 1)
+
+    spans = _joined((row.started_ns, row.ended_ns) for row in watch if not row.address)
+    for start, end in spans:
+        for k in days_of(start, end):
+            inside = min(end, border_ns[k + 1]) - max(start, border_ns[k])
+            recorded[k] += max(int(inside), 0) / int(border_ns[k + 1] - border_ns[k])
+    for row in watch:
+        if row.address:
+            tally = conversations if site.holds(row.address, row.started_ns) else elsewhere
+            for k in days_of(row.started_ns, row.ended_ns)[:1]:
+                tally[k] += row.conversations
+    for one in mining:
+        for k in days_of(one.started_ns, one.ended_ns):
+            found[k] += max(len(one.community_ids), 1)
+    # Where the earlier captures are not handed in again, the case's own findings say when mining was seen. What was
+    # recorded beside them is not known, so only the time that they cover counts.
+    known = [one for one in case.findings if one.mining and one.family in NETWORK]
+    early = [k for k in range(n) if border_ns[k] < windows.before_until_ns and recorded[k] > 0]
+    if not early:
+        for start, end in _joined((one.started_ns, one.ended_ns) for one in known):
+            for k in days_of(start, end):
+                inside = min(end, border_ns[k + 1]) - max(start, border_ns[k])
+                recorded[k] += max(int(inside), 0) / int(border_ns[k + 1] - border_ns[k])
+                conversations[k] += 1
+                found[k] += 1
+    off = np.array([day.weekday() >= 5 for day in starts[:-1]], bool)
+    return NetworkDays(
+        day_start_s=border_ns[:-1] // NS,
+        recorded=np.minimum(recorded, 1.0),
+        conversations=conversations,
+        elsewhere=elsewhere,
+        mining=found,
+        day_off=off,
+    )
+
+
+def _local_days(windows: Windows, zone: tzinfo) -> list[datetime]:
+    """Local midnights from before the first window to after the last."""
+    first, last = (
+        datetime.fromtimestamp(at // NS, zone).replace(hour=0, minute=0, second=0, microsecond=0)
+        for at in (windows.before_from_ns, windows.after_until_ns)
+    )
+    days = (last.date() - first.date()).days + 1
+    return [datetime.combine(first.date() + timedelta(days=k), datetime.min.time(), zone) for k in range(days + 1)]
+
+
+def _joined(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Stretches without overlaps."""
+    joined: list[tuple[int, int]] = []
+    for start, end in sorted(spans):
+        if joined and start <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
+        else:
+            joined.append((start, end))
+    return joined
+
+
+def _network_detectors() -> list[str]:
+    from headframe.detectors.network import pool_endpoint, stratum
+    from headframe.detectors.network.chain_sync import evidence as chain_sync
+    from headframe.detectors.network.peer_sync import evidence as peer_sync
+
+    return [
+        f"stratum {stratum.VERSION}", f"pool_endpoint {pool_endpoint.VERSION}", f"chain_sync {chain_sync.VERSION}",
+        f"peer_sync {peer_sync.VERSION}",
+    ]  # fmt: skip
+
+
+def _ref(found: Finding) -> FindingRef:
+    from headframe.reports.document import finding_document
+
+    sha256 = _digest(finding_document(found))
+    return FindingRef(
+        finding_id=f"F-{sha256[:20]}", family=found.family, detector=found.detector, version=found.version,
+        subject=found.host, log10_e=found.log10_e, started_ns=found.started_ns, ended_ns=found.ended_ns, sha256=sha256,
+        mining=True,
+    )  # fmt: skip
+
+
+def _digest(document: Mapping[str, object]) -> str:
+    from headframe.ledger.leaf import canonical
+
+    return hashlib.sha256(canonical(json.loads(json.dumps(document)))).hexdigest()
+
+
+# Load -----------------------------------------------------------------------------------------------------------------
+
+
+def _load(
+    case: Case, own: Sequence[Assignment], windows: Windows, files: MeterFiles, missing: list[str]
+) -> tuple[SiteDays | None, list[FindingRef], list[str]]:
+    """The site's days, what the detectors find in the later window, and the detectors that ran."""
+    import numpy as np
+
+    from headframe.cases.site_days import site_days
+    from headframe.meters import _clock, _readings
+
+    points = {one.value: one for one in own if one.kind is AssignmentKind.USAGE_POINT}
+    for name in case.usage_points:
+        points.setdefault(name, _always(name, case.site_id))
+    if not points:
+        # Without evidence from meters nothing is missing: the readings that were handed in are of other sites.
+        if any(found.mining and found.family in (Family.LOAD, Family.BALANCE) for found in case.findings):
+            missing.append("a usage point of the site: the registry names none")
+        return None, [], []
+    with ExitStack() as stack:
+        readings = _readings(files, stack, lambda line: None)
+        there = readings.usage_points()
+        start_s, end_s = _grid(readings.covers_s(), windows)
+        hours = (end_s - start_s) // HOUR_S
+        if hours <= 0:
+            missing.append("readings of the windows: none of the tables reaches into them")
+            return None, [], []
+        names = [name for name in points if name in there]
+        if lacking := sorted(set(points) - set(names)):
+            missing.append(f"readings of {', '.join(lacking[:3])}, which belongs to the site")
+        table = _hours(readings.batches(names, as_measured=False), start_s, int(hours))
+        total = np.zeros(int(hours))
+        instants_ns = (start_s + HOUR_S * np.arange(int(hours), dtype=np.int64)) * NS
+        for name, assignment in points.items():
+            power = table.get(name, np.full(int(hours), np.nan))
+            from_ns, until_ns = _span(assignment)
+            # What the site does not have yet, or not any more, is no part of it, and not missing.
+            total += np.where((instants_ns >= from_ns) & (instants_ns < until_ns), power, 0.0)
+        others = _others(there, set(points))
+        peer_table = _hours(readings.batches(others, as_measured=False), start_s, int(hours))
+        clock = _clock(files, start_s, end_s)
+        temperature = None if files.weather is None else _temperature(files)
+        days = site_days(
+            total, start_s, clock, temperature_c=temperature, peers_w=_peers(peer_table),
+            balance_w=_balance(files, set(points), readings, start_s, int(hours)), usage_points=tuple(sorted(points)),
+        )  # fmt: skip
+        refs = _load_findings({**peer_table, **table}, set(names), clock, start_s, windows, files)
+    return days, refs, _load_detectors()
+
+
+def _always(name: str, site_id: str) -> Assignment:
+    from headframe.records.site import SourceRow
+
+    return Assignment(
+        kind=AssignmentKind.USAGE_POINT, value=name, site_id=site_id, source=SourceRow("the case itself", 0)
+    )
+
+
+def _grid(covers_s: tuple[int, int] | None, windows: Windows) -> tuple[int, int]:
+    """Whole hours from as long before the mining as helps to the end of the later window."""
+    first = windows.before_from_ns // NS - LONGEST_HISTORY_DAYS * DAY_S
+    last = windows.after_until_ns // NS
+    if covers_s is not None:
+        first, last = max(first, covers_s[0]), min(last, covers_s[1])
+    return first // HOUR_S * HOUR_S, -(-last // HOUR_S) * HOUR_S
+
+
+def _hours(batches: Iterable[LoadBatch], start_s: int, hours: int) -> dict[str, NDArray[np.float64]]:
+    """Hourly power of each usage point on one grid of hours; NaN where missing. [W]"""
+    import numpy as np
+
+    table: dict[str, NDArray[np.float64]] = {}
+    for batch in batches:
+        if batch.step_s != HOUR_S:
+            continue
+        for k, name in enumerate(batch.usage_points):
+            power = batch.power_w[batch.first[k] : batch.first[k + 1]]
+            at = (int(batch.start_s[k]) - start_s) // HOUR_S
+            low, high = max(at, 0), min(at + power.size, hours)
+            if low < high:
+                row = table.setdefault(name, np.full(hours, np.nan))
+                piece = power[low - at : high - at].astype(np.float64)
+                row[low:high] = np.where(np.isfinite(piece), piece, row[low:high])
+    return table
+
+
+def _others(there: Collection[str], own: Collection[str]) -> list[str]:
+    """Some usage points that are not the site's, evenly over their names."""
+    names = sorted(name for name in there if name not in own)
+    return names[:: max(len(names) // MOST_PEERS, 1)][:MOST_PEERS]
+
+
+def _peers(table: Mapping[str, NDArray[np.float64]]) -> NDArray[np.float64] | None:
+    """Middle of comparable points, each over its mean; None where there are fewer than ten."""
+    import numpy as np
+
+    rows = [power / mean for power in table.values() if (mean := float(np.nanmean(power))) > 0]
+    if len(rows) < 10:
+        return None
+    import warnings
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # an hour that nobody has is NaN, and says so
+        return np.asarray(np.nanmedian(np.array(rows), axis=0), np.float64)
+
+
+def _temperature(files: MeterFiles) -> Any:
+    from headframe.meters import _weather
+    from headframe.sources.power.options import ReadingOptions
+
+    assert files.weather is not None
+    try:
+        return _weather(files.weather, ReadingOptions(zone=files.zone)).temperature_c
+    except ValueError as fault:
+        raise HeadframeError(str(fault)) from fault
+
+
+def _balance(
+    files: MeterFiles, own: Collection[str], readings: Any, start_s: int, hours: int
+) -> NDArray[np.float64] | None:
+    """What the site's transformer delivers and no meter behind it sees. [W]"""
+    if not files.topology:
+        return None
+    from headframe.sources.power.options import ReadingOptions
+    from headframe.sources.power.topology import read_topology
+
+    try:
+        topology = read_topology(files.topology, options=ReadingOptions(zone=files.zone))
+    except ValueError as fault:
+        raise HeadframeError(str(fault)) from fault
+    heads = {one.transformer: one.head_usage_point for one in topology.transformers}
+    over = {one.transformer for one in topology.usage_points if one.usage_point in own and one.transformer in heads}
+    if len(over) != 1:
+        return None
+    (transformer,) = over
+    behind = [one.usage_point for one in topology.usage_points if one.transformer == transformer]
+    behind = [name for name in behind if name != heads[transformer]]
+    # As measured: a bypassed meter shows 0, and 0 is what it shows.
+    table = _hours(readings.batches([heads[transformer], *behind], as_measured=True), start_s, hours)
+    if heads[transformer] not in table or not all(name in table for name in behind):
+        return None
+    left = table[heads[transformer]].copy()
+    for name in behind:
+        left -= table[name]
+    return left
+
+
+def _load_findings(
+    table: Mapping[str, NDArray[np.float64]],
+    own: Collection[str],
+    clock: LocalClock,
+    start_s: int,
+    windows: Windows,
+    files: MeterFiles,
+) -> list[FindingRef]:
+    """What the detectors of load put on their list in the later window alone."""
+    import numpy as np
+
+    from headframe.engines.meters import Knowledge, MetersEngine, MetersOptions
+    from headframe.records.reading import LoadBatch, Surroundings
+    from headframe.reports.meters import usage_point_document
+    from headframe.stores.reference_scores import load_references
+
+    low = max(-(-(windows.after_from_ns // NS - start_s) // HOUR_S), 0)
+    high = (windows.after_until_ns // NS - start_s) // HOUR_S
+    names = tuple(sorted(name for name, power in table.items() if np.isfinite(power[low:high]).any()))
+    if high - low < 7 * 24 or not any(name in own for name in names):
+        return []
+
+    def batches(wanted: Collection[str] | None) -> Iterator[LoadBatch]:
+        some = tuple(name for name in names if wanted is None or name in wanted)
+        if some:
+            yield LoadBatch(
+                usage_points=some,
+                first=np.arange(len(some) + 1, dtype=np.int64) * (high - low),
+                start_s=np.full(len(some), start_s + low * HOUR_S, np.int64),
+                step_s=HOUR_S,
+                power_w=np.concatenate([table[name][low:high] for name in some]).astype(np.float32),
+            )
+
+    knowledge = Knowledge(
+        surroundings=Surroundings(clock=clock, temperature_c=None if files.weather is None else _temperature(files)),
+        references=load_references(),
+        country=files.country,
+    )
+    result = MetersEngine(batches, knowledge, MetersOptions(threads=1)).run()
+    refs = []
+    for row in result.rows:
+        if row.usage_point not in own or not row.listed:
+            continue
+        sha256 = _digest(usage_point_document(row, fdr=result.fdr))
+        best = max(row.findings, key=lambda one: one.log10_e, default=None)
+        if best is not None:
+            refs.append(
+                FindingRef(
+                    finding_id=f"U-{sha256[:20]}-{best.family}",
+                    family=best.family,
+                    detector=best.detector,
+                    version=best.version,
+                    subject=row.usage_point,
+                    log10_e=row.log10_e,
+                    started_ns=row.started_ns,
+                    ended_ns=row.ended_ns,
+                    sha256=sha256,
+                    mining=True,
+                )
+            )
+    return refs
+
+
+def _load_detectors() -> list[str]:
+    from headframe.detectors.power import (
+        balance,
+        export_drop,
+        flat_load,
+        homes,
+        likeness,
+        load_step,
+        off_hours,
+        peer_ratio,
+        price_follow,
+    )
+
+    modules = (balance, export_drop, flat_load, homes, likeness, load_step, off_hours, peer_ratio, price_follow)
+    return [f"{module.DETECTOR} {module.VERSION}" for module in modules]
+
+
+def _found_load(documents: Sequence[Mapping[str, object]], load: SiteDays | None, windows: Windows) -> FoundLoad | None:
+    """How large the load is: what the findings say, or what the readings around the onset say, whichever is surer.
+
+    A finding's document does not say at which hours a load runs that is not there all day; then only the readings do.
+    """
+    told: list[FoundLoad] = []
+    for document in documents:
+        power = _interval(document.get("power_w"))
+        if power is None or not power.estimate > 0:
+            continue
+        mode = document.get("mode")
+        if mode is None or mode in _ROUND_THE_CLOCK:
+            duty = document.get("duty")
+            told.append(
+                FoundLoad(
+                    power_w=power, duty=float(duty) if isinstance(duty, int | float) else 1.0, source="the findings"
+                )
+            )
+    measured = found_in_situ(load, windows)
+    if measured is not None:
+        told.append(measured)
+    return min(told, key=lambda one: one.relative_error, default=None)
+
+
+def _interval(value: object) -> Interval | None:
+    if not isinstance(value, Mapping):
+        return None
+    parts = [value.get(name) for name in ("low", "estimate", "high")]
+    if not all(isinstance(part, int | float) for part in parts):
+        return None
+    low, estimate, high = (float(part) for part in parts if isinstance(part, int | float))
+    return Interval(low, estimate, high)
+
+
+def _onset_ns(document: Mapping[str, object], which: str) -> int | None:
+    from headframe.sources.findings import moment_ns
+
+    onset = document.get("onset")
+    if not isinstance(onset, Mapping):
+        return None
+    told = onset.get(which)
+    return moment_ns(told, which) if isinstance(told, str) else None
+
+
+def _span(one: Assignment) -> tuple[int, int]:
+    return (
+        EVER_NS if one.valid_from_ns is None else one.valid_from_ns,
+        NEVER_NS if one.valid_until_ns is None else one.valid_until_ns,
+    )
+
+
+def _touches(one: Assignment, window: tuple[int, int]) -> bool:
+    from_ns, until_ns = _span(one)
+    return from_ns < window[1] and until_ns > window[0]
