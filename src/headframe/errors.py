@@ -11,3 +11,7 @@ class UnreadableInput(HeadframeError):
 
 class BadIndicator(HeadframeError):
     """An indicator file has a row that cannot be understood; the message names file and row."""
+
+
+class NotAllowed(HeadframeError):
+    """An account may not do what it asks for: unknown, disabled, or without the duty or the token."""

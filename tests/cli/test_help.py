@@ -8,7 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from headframe.cli import app
 from headframe.cli.exit_codes import ExitCode
 
 COMMANDS = [
@@ -21,7 +23,32 @@ COMMANDS = [
     ["simulate", "meters"],
     ["calibrate"],
     ["compile"],
+    ["case"],
 ]
+
+CASEWORK = [
+    ["workspace"],
+    ["workspace", "init"],
+    ["workspace", "status"],
+    ["account", "add"],
+    ["account", "list"],
+    ["account", "disable"],
+    ["findings", "import"],
+    ["findings", "list"],
+    ["findings", "show"],
+    *(["case", name] for name in (
+        "list", "show", "events", "next", "open", "add", "lookup", "propose", "approve", "reject", "withdraw", "notice",
+        "serve", "reply", "access", "pause", "resume", "extend", "inspect", "decide", "final", "measure", "remedy",
+        "verify", "close", "reopen", "appeal", "correct", "hold", "link", "report", "document", "documents",
+    )),
+    ["register", "list"],
+    ["register", "show"],
+    ["register", "lookup"],
+    ["report", "period"],
+    ["retention", "run"],
+    ["retention", "hold"],
+    ["retention", "certificates"],
+]  # fmt: skip
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -35,6 +62,16 @@ def test_each_command_has_help_with_an_example(headframe: Run, command: list[str
     example = done.stdout.split("Example", 1)[1]
     assert " ".join(["headframe", *command]) in example
     assert headframe(*command, "-h").stdout == done.stdout
+
+
+@pytest.mark.parametrize("command", CASEWORK, ids=" ".join)
+def test_each_command_of_the_casework_has_help_with_an_example(command: list[str]) -> None:
+    """The same, in this process: there are many of them."""
+    runner = CliRunner()
+    done = runner.invoke(app, [*command, "--help"], prog_name="headframe")
+    assert (done.exit_code, done.stderr) == (0, "")
+    assert " ".join(["headframe", *command]) in done.stdout.split("Example", 1)[1]
+    assert runner.invoke(app, [*command, "-h"], prog_name="headframe").stdout == done.stdout
 
 
 def test_no_option_name_is_cut_short(headframe: Run) -> None:

@@ -9,15 +9,28 @@ from typing import Annotated
 import typer
 
 from headframe import __version__
+from headframe.cli.account import account
 from headframe.cli.assess import assess
+from headframe.cli.bundle import bundle
 from headframe.cli.calibrate import calibrate
+from headframe.cli.case import case
 from headframe.cli.clock import clock
 from headframe.cli.compile import compile_kernels
 from headframe.cli.exit_codes import ExitCode
+from headframe.cli.export import export
+from headframe.cli.findings import findings
+from headframe.cli.keys import keys
+from headframe.cli.log import log
 from headframe.cli.meters import meters
+from headframe.cli.policy import policy
 from headframe.cli.polite import end_on_closed_output, fail, open_what_is_closed
+from headframe.cli.register import register
+from headframe.cli.report import report
+from headframe.cli.retention import retention
 from headframe.cli.scan import scan
 from headframe.cli.simulate import simulate
+from headframe.cli.sites import sites
+from headframe.cli.workspace import workspace
 
 __all__ = ["app", "main"]
 
@@ -30,8 +43,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog=(
         "Exit codes: 0 done, 1 found (with --fail-on-finding), 2 usage, 3 damaged input, 4 unreadable input, "
-        "5 output not written, 70 a fault in Headframe, 130 interrupted, 141 reader of the output gone. "
-        "docs/exit-codes.md says what to do about each."
+        "5 output not written, 6 refused by the rules, 70 a fault in Headframe, 130 interrupted, 141 reader of the "
+        "output gone. docs/exit-codes.md says what to do about each."
     ),
 )
 
@@ -61,6 +74,22 @@ app.add_typer(simulate, name="simulate")
 app.command()(calibrate)
 app.add_typer(clock, name="clock")
 app.command("compile")(compile_kernels)
+for name, group in (
+    ("workspace", workspace),
+    ("account", account),
+    ("sites", sites),
+    ("policy", policy),
+    ("findings", findings),
+    ("case", case),
+    ("register", register),
+    ("report", report),
+    ("export", export),
+    ("bundle", bundle),
+    ("retention", retention),
+    ("keys", keys),
+    ("log", log),
+):
+    app.add_typer(group, name=name)
 
 
 def main() -> None:

@@ -20,6 +20,8 @@ class ExitCode(IntEnum):
     """No packet could be had from the input, or an input is missing."""
     NOT_WRITTEN = 5
     """The scan ended, but its report could not be written."""
+    REFUSED = 6
+    """The rules of a case, or the duties of an account, do not allow it; every reason was said. Nothing was done."""
     FAULT = 70
     """A fault in Headframe itself (EX_SOFTWARE of sysexits.h)."""
     INTERRUPTED = 130

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import NoReturn, ParamSpec, TextIO
 
 from headframe.cli.exit_codes import ExitCode
-from headframe.errors import BadIndicator, HeadframeError, UnreadableInput
+from headframe.errors import BadIndicator, HeadframeError, NotAllowed, UnreadableInput
 
 P = ParamSpec("P")
 
@@ -62,6 +62,8 @@ def politely(command: Callable[P, None]) -> Callable[P, None]:
             fail(str(error), ExitCode.USAGE)
         except UnreadableInput as error:
             fail(str(error), ExitCode.UNREADABLE)
+        except NotAllowed as error:
+            fail(f"refused: {error}", ExitCode.REFUSED)
         except HeadframeError as error:
             fail(str(error), ExitCode.USAGE)
         except MemoryError:

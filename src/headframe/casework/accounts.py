@@ -1,0 +1,142 @@
+"""Accounts of a workspace: a name, a unit, duties, and a token of which only the digest is kept.
+
+A token is 256 random bits, so its SHA-256 can be kept plainly: there is nothing to guess, and slow hashing would
+protect nothing. Whoever holds the token file acts as that account; the file is made readable for its holder alone.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import os
+import re
+import secrets
+from collections.abc import Iterable
+from pathlib import Path
+
+from headframe.cases.store import CaseStore, StoredAccount
+from headframe.errors import HeadframeError, NotAllowed
+from headframe.records.case import Account, Duty
+
+TOKEN_BYTES = 32
+"""256 bits. [bytes]"""
+_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}\Z", re.ASCII)
+_MAX_UNIT = 120
+_PREFIX = "hf1_"
+"""Tells a token from other secrets to whoever finds one, and its version."""
+
+
+def new_token() -> str:
+    """A token that nobody can guess: the prefix and 256 random bits in base64url."""
+    return _PREFIX + base64.urlsafe_b64encode(secrets.token_bytes(TOKEN_BYTES)).rstrip(b"=").decode()
+
+
+def token_digest(token: str) -> str:
+    """What is kept of a token: its SHA-256 in hex."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def checked_account(name: str, unit: str, duties: Iterable[Duty]) -> Account:
+    """An account with a name and a unit that the store, the ledger and documents can carry.
+
+    Raises
+    ------
+    HeadframeError
+        If the name, the unit or the duties cannot be used.
+    """
+    if not _NAME.match(name):
+        raise HeadframeError(
+            f"{name!a} is no name of an account; expected 1 to 64 of a-z, 0-9, '.', '_', '-', beginning with a letter "
+            "or a digit, such as grid-inspection-2"
+        )
+    unit = unit.strip()
+    if not unit or len(unit) > _MAX_UNIT or not unit.isprintable():
+        raise HeadframeError(f"{unit!a} is no unit; expected its name or its id in the pack, such as bj-drc")
+    kinds = frozenset(duties)
+    if not kinds:
+        raise HeadframeError(f"account {name} has no duty; name one at least of {', '.join(Duty)}")
+    if Duty.ADMINISTER in kinds and len(kinds) > 1:
+        raise HeadframeError(
+            "an administrator acts on no case: whoever gives out accounts could otherwise be all four eyes. "
+            "Make a second account for the other duties"
+        )
+    return Account(name=name, unit=unit, duties=kinds)
+
+
+def write_token(token: str, path: Path) -> None:
+    """Write a token to a new file that only its holder can read (mode 600).
+
+    Raises
+    ------
+    HeadframeError
+        If the file is there already, or cannot be written.
+    """
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        raise HeadframeError(
+            f"{path} is there already, and a token never replaces a file; choose another name for --token-file"
+        ) from None
+    except OSError as fault:
+        raise HeadframeError(f"{path}: the token cannot be written there: {fault.strerror}") from fault
+    with os.fdopen(handle, "w") as file:
+        file.write(token + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def read_token(path: Path) -> str:
+    """The token of a file.
+
+    Raises
+    ------
+    NotAllowed
+        If the file cannot be read, holds no token, or others may read it.
+    """
+    try:
+        with path.open("rb") as file:
+            mode = os.fstat(file.fileno()).st_mode
+            text = file.read(200)
+    except OSError as fault:
+        raise NotAllowed(f"{path}: the token cannot be read: {fault.strerror}") from fault
+    if mode & 0o077:
+        raise NotAllowed(f"{path} can be read by others, so its token may be known; chmod 600 {path}")
+    token = text.strip().decode("ascii", "replace")
+    if not token.startswith(_PREFIX):
+        raise NotAllowed(f"{path} holds no token of Headframe; expected one line that begins with {_PREFIX}")
+    return token
+
+
+def acting(store: CaseStore, name: str, token: str) -> Account:
+    """The account that a name and its token give, or a refusal.
+
+    Raises
+    ------
+    NotAllowed
+        The words are the same for a name that is not known and for a wrong token: nobody learns names by asking.
+    """
+    stored = store.account(name)
+    wanted = stored.token_sha256 if stored is not None else "0" * 64
+    if not hmac.compare_digest(wanted, token_digest(token)) or stored is None:
+        raise NotAllowed(f"account {name!a} and the token do not belong together; nothing was done")
+    if not stored.enabled:
+        raise NotAllowed(f"account {name} is disabled; an administrator can tell why")
+    return stored.account
+
+
+def require_duty(account: Account, duty: Duty, what: str) -> None:
+    """Refuse an account that lacks a duty.
+
+    Raises
+    ------
+    NotAllowed
+    """
+    if duty not in account.duties:
+        has = ", ".join(sorted(account.duties))
+        raise NotAllowed(f"{what} needs the duty {duty}; account {account.name} has {has}")
+
+
+def stored(account: Account, token: str, *, enabled: bool = True) -> StoredAccount:
+    """The account as the store keeps it."""
+    return StoredAccount(account=account, token_sha256=token_digest(token), enabled=enabled)

@@ -1,0 +1,563 @@
+"""The casework: acts of accounts on cases, sealed into the ledger, with everything around them.
+
+How an act is done:
+
+1. The events of the case are read and replayed; the state machine answers.
+2. Refused: every reason goes back, and nothing is written.
+3. Accepted: each event is sealed into a leaf; events, leaves, clocks, documents and register entries are written in one
+   transaction.
+4. The pending leaves go to the ledger, durably, and their places are noted.
+5. Only then is the act acknowledged. A crash after 3 leaves leaves pending: whoever opens the workspace next hands them
+   over before anything else (`Casework.hand_over`). The ledger gives the same place to a leaf that it has already.
+
+Somebody else may be faster between 1 and 3. Then nothing is written, the events are read again, and the machine decides
+again on what is true now: an act that was right before may be refused then.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from headframe.cases.codec import act_to_json
+from headframe.cases.store import CaseWriter, StaleCase, StoredFinding
+from headframe.casework.account_acts import AccountActs
+from headframe.casework.derived import documents_in, entry_for, power_of, summary_of, without_content, zone_of
+from headframe.casework.finding_import import ImportedFile, stored_findings
+from headframe.casework.holdings import Around
+from headframe.errors import HeadframeError
+from headframe.records.case import (
+    Accepted,
+    Account,
+    Act,
+    AddFindings,
+    Case,
+    DocumentKind,
+    EnterRegister,
+    KeptDocument,
+    LookUpLawful,
+    Measurement,
+    OpenCase,
+    ProposeNotice,
+    PurgeContacts,
+    Refused,
+    RegisterEntry,
+    RemoveFromRegister,
+    WriteDocument,
+)
+
+if TYPE_CHECKING:
+    from headframe.assess import RegistryFiles
+    from headframe.records.policy import Pack
+    from headframe.records.scan import ScanResult
+    from headframe.reports.casework import CaseView
+
+ATTEMPTS = 5
+"""How often an act is decided again because somebody else was faster."""
+NO_REGISTER = "none: no register of lawful mining has been imported"
+NS_PER_S = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done:
+    """What became of an act.
+
+    Attributes
+    ----------
+    answer : Accepted or Refused
+    documents : tuple of KeptDocument
+        Written because the act asked for them.
+    faults : tuple of str
+        What could not be done after the act was accepted; the act stands.
+    """
+
+    answer: Accepted | Refused
+    documents: tuple[KeptDocument, ...] = ()
+    faults: tuple[str, ...] = ()
+
+
+class _NotDone(Exception):
+    """Ends a transaction without a trace: the machine has refused."""
+
+    def __init__(self, done: Done) -> None:
+        super().__init__()
+        self.done = done
+
+
+class Casework(AccountActs):
+    """Cases of a workspace. Made by `headframe.casework.open_workspace`; its attributes are those of `Holdings`."""
+
+    def perform(self, account: Account, case_id: str, act: Act, *, documents: Sequence[KeptDocument] = ()) -> Done:
+        """Do what an account asks for, if the rules of the case and its pack allow it.
+
+        Parameters
+        ----------
+        account : Account
+        case_id : str
+        act : Act
+        documents : sequence of KeptDocument
+            Drafts that belong to it (`draft_document`); they are the case's when the act is accepted, and only then.
+
+        Returns
+        -------
+        Done
+            Refused: with every reason, and nothing is written. Accepted: in the database and in the ledger, durably.
+
+        Raises
+        ------
+        NoSuchCase
+        StaleCase
+            If others were faster several times in a row.
+        HeadframeError
+            If the database or the ledger cannot be written.
+        """
+        from headframe.cases.machine import act as decide
+
+        for attempt in range(ATTEMPTS):
+            case = self.case(case_id)
+            now = self._not_before(case.last_ns)
+            answer = decide(case, act, account, self.pack_of(case), now, self.clocks_of(case, now))
+            if isinstance(answer, Refused):
+                return Done(answer=answer)
+            try:
+                around = self._around(answer, documents)
+                with self.store.writing() as writer:
+                    self._put(writer, answer, around)
+            except StaleCase:
+                self._ours.clear()
+                if attempt == ATTEMPTS - 1:
+                    raise
+                continue
+            self.hand_over()
+            return self._carried_out(answer)
+        raise AssertionError("unreachable")
+
+    def open_case(
+        self,
+        account: Account,
+        site_id: str,
+        pack_id: str,
+        *,
+        finding_ids: Sequence[str] = (),
+        summary: str = "",
+        recurrence_of: str = "",
+        language: str = "en",
+    ) -> Done:
+        """Open a case on findings of a site, and look the site up in the registers of lawful mining.
+
+        Parameters
+        ----------
+        account : Account
+        site_id, pack_id : str
+        finding_ids : sequence of str
+            What it rests on; else every finding of the site that has no case.
+        summary : str
+            In a sentence; else drawn from the findings.
+        recurrence_of : str
+            The closed case that this one begins again.
+
+        Returns
+        -------
+        Done
+
+        Raises
+        ------
+        HeadframeError
+            If there is no such site, pack or finding, or nothing to rest a case on.
+        """
+        from headframe.cases.machine import act as decide
+        from headframe.casework.kept_packs import keep_pack
+
+        pack = self.pack(pack_id)
+        site = self.store.site(site_id)
+        if site is None:
+            raise HeadframeError(f"site {site_id!a} is not in the registry; headframe sites import FILE adds some")
+        found = self._findings_of(site_id, finding_ids)
+        usage_points = tuple(
+            dict.fromkeys(one.value for one in self.store.assignments(site_id) if one.kind.value == "usage_point")
+        )
+        keep_pack(pack, self.paths.packs)
+        earlier = self.case(recurrence_of) if recurrence_of else None
+        for attempt in range(ATTEMPTS):
+            now = self._not_before(max(one.ref.ended_ns for one in found))
+            year = datetime.fromtimestamp(now // NS_PER_S, tz=UTC).year
+            looked = self._registers_say(site_id, site.organisation_id or "", usage_points, found, pack, now)
+            try:
+                with self.store.writing() as writer:
+                    # The number belongs to this transaction: where it ends without a case, the number is free again.
+                    case_id = f"HF-{year}-{writer.next_case_number(year):06d}"
+                    opening = OpenCase(
+                        case_id=case_id,
+                        pack_id=pack.id,
+                        pack_version=pack.version,
+                        pack_digest=pack.digest,
+                        site_id=site_id,
+                        site_kind=site.kind.value,
+                        region=site.region or "",
+                        organisation_id=site.organisation_id or "",
+                        usage_points=usage_points,
+                        findings=tuple(one.ref for one in found),
+                        summary=summary or summary_of(found),
+                        recurrence_of=recurrence_of,
+                    )
+                    first = decide(earlier, opening, account, pack, now)
+                    second: Accepted | Refused = first
+                    if isinstance(first, Accepted):
+                        second = decide(first.case, looked, account, pack, now, self.clocks_of(first.case, now))
+                    if isinstance(first, Refused) or isinstance(second, Refused):
+                        raise _NotDone(Done(answer=second))
+                    answer = Accepted(
+                        case=second.case,
+                        events=(*first.events, *second.events),
+                        commands=(*first.commands, *second.commands),
+                    )
+                    self._put(writer, answer, self._around(answer, known=frozenset()))
+            except _NotDone as refusal:
+                return refusal.done
+            except StaleCase:
+                self._ours.clear()
+                if attempt == ATTEMPTS - 1:
+                    raise
+                continue
+            self.hand_over()
+            return self._carried_out(answer)
+        raise AssertionError("unreachable")
+
+    def add_findings(self, account: Account, case_id: str, finding_ids: Sequence[str] = ()) -> Done:
+        """Add findings of the same site to a case; without ids, every one of the site that has no case."""
+        found = self._findings_of(self.case(case_id).site_id, finding_ids)
+        return self.perform(account, case_id, AddFindings(findings=tuple(one.ref for one in found)))
+
+    def look_up(self, account: Account, case_id: str) -> Done:
+        """Look the site of a case up in the registers of lawful mining, and record what they say."""
+        case = self.case(case_id)
+        found = self._findings_in(case)
+        asked = self._registers_say(
+            case.site_id, case.organisation_id, case.usage_points, found, self.pack_of(case), self.now_ns()
+        )
+        return self.perform(account, case_id, asked)
+
+    def _registers_say(
+        self,
+        site_id: str,
+        organisation_id: str,
+        usage_points: Sequence[str],
+        found: Sequence[StoredFinding],
+        pack: Pack,
+        now: int,
+    ) -> LookUpLawful:
+        """What the registers of lawful mining say of a site over the period of its findings."""
+        from headframe.sites.lawful import look_up
+
+        telling = [one for one in found if one.ref.mining] or list(found)
+        started = min(one.ref.started_ns for one in telling)
+        answer = look_up(
+            self.store.lawful_of(site_id=site_id, organisation_id=organisation_id, usage_points=usage_points),
+            site_id=site_id,
+            organisation_id=organisation_id,
+            usage_points=tuple(dict.fromkeys(one.ref.subject for one in telling if one.ref.subject in usage_points)),
+            from_ns=started,
+            until_ns=max(started + 1, *(one.ref.ended_ns for one in telling)),
+            power_w=power_of(telling),
+            register_states=self.store.registers(),
+            now_ns=now,
+            zone=zone_of(pack),
+        )
+        # That there was nobody to ask is an answer too, and must be seen in it.
+        return answer if answer.registers else replace(answer, registers=(NO_REGISTER,))
+
+    def view(self, case_id: str) -> CaseView:
+        """Everything that a screen shows of a case."""
+        from headframe.casework.view import view_of
+
+        return view_of(self, case_id)
+
+    def import_findings(
+        self,
+        paths: Iterable[Path],
+        *,
+        realm: str = "",
+        logs: RegistryFiles | None = None,
+        account: Account | None = None,
+        progress: Callable[[ImportedFile], None] | None = None,
+    ) -> list[ImportedFile]:
+        """Findings of files into the store: resolved to sites, each once.
+
+        Parameters
+        ----------
+        paths : iterable of Path
+            What ``headframe scan`` or ``headframe meters`` wrote, JSON or JSON Lines.
+        realm : str
+            Network in which private addresses are meant.
+        logs : RegistryFiles or None
+            Leases and NAT logs that lead from an address to a place.
+        account : Account or None
+            Who imports.
+        progress : callable
+            Called after each file.
+
+        Returns
+        -------
+        list of ImportedFile
+
+        Raises
+        ------
+        UnreadableInput
+            If a file cannot be read. What came before it is kept: an import can be repeated.
+        """
+        from headframe.sources.finding_rows import file_digest
+
+        registry = self.registry(logs)
+        done: list[ImportedFile] = []
+        for path in paths:
+            sha256 = file_digest(path)
+            told = ImportedFile(file=str(path), sha256=sha256, import_id=f"I-{sha256[:20]}")
+            leaf_id = f"findings/{told.import_id}"
+            logged = self.store.leaves(leaf_ids=[leaf_id])
+            with self.store.writing() as writer:
+                told.new = writer.import_findings(stored_findings(path, told, registry, realm=realm))
+                if not logged:
+                    writer.log(
+                        self._sealed(
+                            leaf_id,
+                            "findings",
+                            told.import_id,
+                            self.now_ns(),
+                            {
+                                "account": account.name if account is not None else "",
+                                "file": path.name,
+                                "sha256": sha256,
+                                "findings": told.rows,
+                                "damaged_rows": told.damaged_rows,
+                            },
+                            data_class="finding",
+                        )
+                    )
+            self.hand_over()
+            done.append(told)
+            if progress is not None:
+                progress(told)
+        return done
+
+    def draft_document(
+        self,
+        case_id: str,
+        kind: DocumentKind,
+        *,
+        language: str = "en",
+        subject: str = "",
+        account: Account | None = None,
+        draft: bool = True,
+    ) -> tuple[KeptDocument, ...]:
+        """Write a document of a case as PDF and HTML, for an act that is still to be decided (`perform`).
+
+        Returns
+        -------
+        tuple of KeptDocument
+            The PDF first. Their bytes are kept; the case does not know of them yet.
+        """
+        from headframe.casework.writing import written
+
+        file = self.case_file(case_id)
+        now = self._not_before(file.case.last_ns)
+        return tuple(
+            KeptDocument(ref=ref, language=language, created_ns=now)
+            for ref in written(
+                self, file, kind, language=language, subject=subject, now_ns=now, account=account, draft=draft
+            )
+        )
+
+    def write_document(
+        self,
+        case_id: str,
+        kind: DocumentKind,
+        *,
+        language: str = "en",
+        subject: str = "",
+        account: Account | None = None,
+    ) -> tuple[KeptDocument, ...]:
+        """Write a document of a case as PDF and HTML, and keep both with it; people send it.
+
+        Returns
+        -------
+        tuple of KeptDocument
+            The PDF first.
+        """
+        kept = self.draft_document(case_id, kind, language=language, subject=subject, account=account, draft=False)
+        around = self._documents_around(kept, case_id, kept[0].created_ns)
+        with self.store.writing() as writer:
+            around.write(writer, case_id)
+        self.hand_over()
+        return kept
+
+    def measure_again(
+        self,
+        case_id: str,
+        *,
+        captures: Sequence[str] = (),
+        findings: Sequence[Path] = (),
+        watch: Sequence[Path] = (),
+        readings: Sequence[Path] = (),
+        columns: str | None = None,
+        topology: Sequence[Path] = (),
+        weather: Path | None = None,
+        until_ns: int | None = None,
+        scan: Callable[[Sequence[str]], ScanResult] | None = None,
+        talk: Callable[[str], None] = lambda _line: None,
+    ) -> Measurement:
+        """Measure a case's site again from new data; nothing is recorded by that.
+
+        Parameters
+        ----------
+        case_id : str
+        captures, findings, watch, readings, topology : sequence of path
+            See `headframe.remeasure.RemeasureFiles`.
+        columns : str or None
+            Our names for the readings' columns.
+        weather : Path or None
+        until_ns : int or None
+            Up to when there is data; now if not given. [ns since 1970-01-01 UTC]
+        scan : callable
+            Finds mining in captures.
+        talk : callable
+            Takes a line about what goes on.
+
+        Returns
+        -------
+        Measurement
+        """
+        from headframe.meters import MeterFiles
+        from headframe.remeasure import RemeasureFiles, remeasure, windows_of
+
+        file = self.case_file(case_id)
+        case = file.case
+        pack = self.pack_of(case)
+        windows = windows_of(
+            case, pack.verification, file.finding_documents, self.now_ns() if until_ns is None else until_ns
+        )
+        meters = MeterFiles(
+            readings=tuple(readings), columns=columns, topology=tuple(topology), weather=weather, zone=zone_of(pack),
+            zone_name=pack.time_zone, country=pack.country,
+        )  # fmt: skip
+        return remeasure(
+            case,
+            self.registry(),
+            self.store.assignments(case.site_id),
+            pack.verification,
+            windows,
+            RemeasureFiles(
+                captures=tuple(captures),
+                findings=tuple(findings),
+                watch=tuple(watch),
+                meters=meters if readings else None,
+            ),
+            documents=file.finding_documents,
+            scan=scan,
+            zone=zone_of(pack),
+            talk=talk,
+        )
+
+    def register_entries(
+        self, *, text: str = "", organisation_id: str = "", site_id: str = "", expired: bool = False
+    ) -> tuple[RegisterEntry, ...]:
+        """Entries of the register of decisions that hold now: not removed, not expired; or all of them.
+
+        A removed or expired entry shows its number and when it left, and nothing of what it said.
+        """
+        now = self.now_ns()
+        entries = self.store.register(organisation_id=organisation_id, site_id=site_id, text=text)
+        shown = [without_content(entry, now) for entry in entries]
+        return tuple(entry for entry in shown if expired or entry.removed_ns is None)
+
+    def _language_of(self, case: Case) -> str:
+        """The language in which the party was written to last; English where it was not yet."""
+        letters = [one.act.language for one in case.proposals if isinstance(one.act, ProposeNotice)]
+        return letters[-1] if letters else "en"
+
+    def _put(self, writer: CaseWriter, answer: Accepted, around: Around) -> None:
+        """An accepted act: events, clocks, leaves, documents, register. The caller's transaction holds it together."""
+        case = answer.case
+        writer.append(answer.events, case, self.clocks_of(case, answer.events[-1].at_ns))
+        for event in answer.events:
+            number = f"{event.case_id}/{event.number}"
+            content = {
+                "account": event.account,
+                "unit": event.unit,
+                "act": event.act.NAME,
+                "content": act_to_json(event.act),
+            }
+            writer.log(
+                self._sealed(
+                    f"case/{number}", "case", number, event.at_ns, content, data_class="case", case_id=event.case_id
+                )
+            )
+        around.write(writer, case.case_id)
+
+    def _around(
+        self, answer: Accepted, drafts: Sequence[KeptDocument] = (), known: frozenset[str] | None = None
+    ) -> Around:
+        """What an accepted act adds beside its events; everything that must be read for it is read here, before."""
+        case, now = answer.case, answer.events[-1].at_ns
+        kept = [replace(draft, event=answer.events[-1].number) for draft in drafts]
+        kept += [
+            KeptDocument(ref=ref, language="", created_ns=event.at_ns, event=event.number)
+            for event in answer.events
+            for ref in documents_in(event.act)
+        ]
+        around = self._documents_around(kept, case.case_id, now, known)
+        for command in answer.commands:
+            if isinstance(command, EnterRegister):
+                around.register.append(entry_for(case, command, self.pack_of(case), f"R-{secrets.token_hex(6)}"))
+            elif isinstance(command, RemoveFromRegister):
+                for entry in self._entries_of(case.case_id, command.decision):
+                    around.register.append(replace(entry, removed_ns=now, removal_reason=command.reason))
+                    around.leaves.append(
+                        self._sealed(
+                            f"register/{entry.entry_id}/removed",
+                            "register",
+                            entry.entry_id,
+                            now,
+                            {"removed": True, "reason": command.reason},
+                            data_class="case",
+                            case_id=case.case_id,
+                        )
+                    )
+        return around
+
+    def _entries_of(self, case_id: str, decision: int) -> list[RegisterEntry]:
+        return [
+            entry
+            for entry in self.store.register(text=case_id)
+            if entry.case_id == case_id and entry.decision == decision and entry.removed_ns is None
+        ]
+
+    def _carried_out(self, answer: Accepted) -> Done:
+        """What the machine asks the outside to do, after the act is durable. A fault here does not undo the act."""
+        from headframe.casework.sites import purge_contacts
+
+        documents: list[KeptDocument] = []
+        faults: list[str] = []
+        for command in answer.commands:
+            try:
+                if isinstance(command, WriteDocument):
+                    documents += self.write_document(
+                        answer.case.case_id,
+                        command.kind,
+                        language=self._language_of(answer.case),
+                        subject=command.subject,
+                    )
+                elif isinstance(command, PurgeContacts):
+                    purge_contacts(self, answer.case)
+            except Exception as fault:  # the act is done, and whoever did it must hear that first
+                if isinstance(command, WriteDocument):
+                    again = f"headframe case document {answer.case.case_id} {command.kind}"
+                    faults.append(
+                        f"the act is done, and its {command.kind} could not be written: {fault}. Write it: {again}"
+                    )
+                else:
+                    faults.append(f"the act is done, and {type(command).__name__} is still to be done: {fault}")
+        return Done(answer=answer, documents=tuple(documents), faults=tuple(faults))

@@ -1,0 +1,397 @@
+"""What a workspace holds, and how things get into it: cases, packs, documents, leaves on their way to the ledger."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from headframe.cases.apply import replay
+from headframe.cases.store import CaseWriter, FindingFilter, PendingLeaf, StoredFinding
+from headframe.casework.workspace import WorkspaceConfig, WorkspacePaths
+from headframe.errors import HeadframeError
+from headframe.ledger.leaf import seal
+from headframe.records.case import (
+    Case,
+    CaseEvent,
+    CaseFile,
+    DocumentRef,
+    KeptDocument,
+    RegisterEntry,
+)
+
+if TYPE_CHECKING:
+    from headframe.assess import RegistryFiles
+    from headframe.policy.classify import Classification
+    from headframe.records.policy import Clock, Pack
+    from headframe.sites.registry import Registry
+    from headframe.stores.database.store import DatabaseStore
+    from headframe.stores.documents import DocumentStore
+    from headframe.stores.ledger_files import Ledger
+
+SALT_BYTES = 16
+PENDING_AT_ONCE = 1_000
+MOST_FINDINGS = 1_000
+"""A case rests on this many findings at most; the strongest come first, and the rest adds nothing to them."""
+
+
+class NoSuchCase(HeadframeError):
+    """There is no case of that number."""
+
+
+@dataclass(slots=True)
+class Around:
+    """What an act adds beside its events, ready to be written."""
+
+    documents: list[KeptDocument] = field(default_factory=list)
+    register: list[RegisterEntry] = field(default_factory=list)
+    leaves: list[PendingLeaf] = field(default_factory=list)
+
+    def write(self, writer: CaseWriter, case_id: str) -> None:
+        """Write it."""
+        for document in self.documents:
+            writer.keep_document(document, case_id)
+        for entry in self.register:
+            writer.enter_register(entry)
+        for leaf in self.leaves:
+            writer.log(leaf)
+
+
+class Holdings:
+    """Everything that a workspace holds.
+
+    Attributes
+    ----------
+    paths : WorkspacePaths
+    config : WorkspaceConfig
+    store : DatabaseStore
+    documents : DocumentStore
+    recovered : int
+        Leaves that an earlier run had left pending, and that were handed to the ledger at opening.
+    """
+
+    def __init__(
+        self,
+        *,
+        paths: WorkspacePaths,
+        config: WorkspaceConfig,
+        store: DatabaseStore,
+        ledger: Ledger,
+        documents: DocumentStore,
+        now_ns: Callable[[], int],
+    ) -> None:
+        self.paths = paths
+        self.config = config
+        self.store = store
+        self.ledger = ledger
+        self.documents = documents
+        self.now_ns = now_ns
+        self._packs: Mapping[str, Pack] | None = None
+        self._kept_packs: dict[tuple[str, str], Pack] = {}
+        self._ours: set[str] = set()
+        self.recovered = 0
+        self.recovered = self.hand_over()
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self.store.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def case(self, case_id: str) -> Case:
+        """A case as its events make it.
+
+        Raises
+        ------
+        NoSuchCase
+        """
+        return replay(self._events(case_id))
+
+    def case_file(self, case_id: str) -> CaseFile:
+        """A case with everything around it: what documents, exports and bundles draw from.
+
+        Raises
+        ------
+        NoSuchCase
+        """
+        events = self._events(case_id)
+        case = replay(events)
+        site = self.store.site(case.site_id)
+        organisation = self.store.organisation(case.organisation_id) if case.organisation_id else None
+        documents = {one.ref.finding_id: dict(one.document) for one in self._findings_in(case)}
+        return CaseFile(
+            case=case,
+            events=events,
+            site_name=site.name if site is not None else case.site_id,
+            organisation_name=organisation.name if organisation is not None else case.organisation_id,
+            documents=self.store.documents(case_id),
+            finding_documents=tuple(documents.get(ref.finding_id, {}) for ref in case.findings),
+            register_entries=tuple(
+                entry for entry in self.store.register(site_id=case.site_id) if entry.case_id == case_id
+            ),
+        )
+
+    def proposed_class(self, case_id: str) -> Classification:
+        """What the pack's criteria propose for a case; people decide."""
+        from headframe.policy.classify import classify, facts_of_case
+
+        file = self.case_file(case_id)
+        return classify(self.pack_of(file.case), facts_of_case(file))
+
+    def clocks_of(self, case: Case, now_ns: int | None = None) -> tuple[Clock, ...]:
+        """The clocks of a case at a time."""
+        from headframe.policy.clocks import clocks_of
+
+        return tuple(clocks_of(case, self.pack_of(case), self.now_ns() if now_ns is None else now_ns))
+
+    def packs(self) -> Mapping[str, Pack]:
+        """Every pack by id: the shipped ones and the workspace's own."""
+        if self._packs is None:
+            from headframe.stores.packs import load_packs
+
+            self._packs = load_packs(self.paths.packs)
+        return self._packs
+
+    def pack(self, pack_id: str) -> Pack:
+        """A pack by its id.
+
+        Raises
+        ------
+        HeadframeError
+            If there is none; the message names those that there are.
+        """
+        found = self.packs().get(pack_id)
+        if found is None:
+            raise HeadframeError(
+                f"there is no policy pack {pack_id!a}; there are {', '.join(self.packs())}, and "
+                f"{self.paths.packs} may hold your own"
+            )
+        return found
+
+    def pack_of(self, case: Case) -> Pack:
+        """The pack that a case is handled by, in the very text that it was opened under.
+
+        Raises
+        ------
+        HeadframeError
+            If the pack has another text now: what a case may do must not change under it unseen.
+        """
+        key = (case.pack_id, case.pack_digest)
+        if key not in self._kept_packs:
+            from headframe.casework.kept_packs import kept_pack
+
+            pack = kept_pack(*key, self.paths.packs)
+            if pack is None:
+                pack = self.pack(case.pack_id)
+            if pack.digest != case.pack_digest:
+                raise HeadframeError(
+                    f"case {case.case_id} is handled by {case.pack_id} {case.pack_version} (SHA-256 "
+                    f"{case.pack_digest}); that text was not kept, and the pack of that id is "
+                    f"now {pack.version} (SHA-256 {pack.digest}). Put the text of then into {self.paths.packs}"
+                )
+            self._kept_packs[key] = pack
+        return self._kept_packs[key]
+
+    def pack_of_case(self, case_id: str) -> Pack:
+        """The pack of a case by the case's number."""
+        return self.pack_of(self.case(case_id))
+
+    def registry(self, logs: RegistryFiles | None = None) -> Registry:
+        """The stored registry, to resolve addresses and meters by, and what logs say besides.
+
+        Parameters
+        ----------
+        logs : RegistryFiles or None
+            DHCP leases, logs of address translation, RADIUS accounting; its tables of sites are not read.
+        """
+        from headframe.casework.stored_registry import registry_of
+
+        if logs is None:
+            return registry_of(self.store)
+        from headframe.assess import read_logs
+        from headframe.pseudonym import pseudonyms
+
+        try:
+            leases, translations, _remarks = read_logs(logs, pseudonyms())
+        except ValueError as fault:
+            raise HeadframeError(str(fault)) from fault
+        return registry_of(self.store, leases, translations)
+
+    def keep_file(self, path: Path, kind: str = "other") -> tuple[DocumentRef, tuple[str, ...]]:
+        """Keep a file as it is, under the digest of its bytes.
+
+        Parameters
+        ----------
+        path : Path
+        kind : str
+            ``photo``, ``reply``, ``remedy_proof``, ``other``, ...
+
+        Returns
+        -------
+        DocumentRef
+        tuple of str
+            What to know of it: a photo that tells where and by whose camera it was taken.
+        """
+        from headframe.casework.photos import media_type_of, photo_warnings
+
+        sha256, size = self.documents.keep_file(path)
+        media_type = media_type_of(path)
+        ref = DocumentRef(sha256=sha256, name=path.name, media_type=media_type, kind=kind, size=size)
+        with self.documents.open(sha256) as file:
+            return ref, photo_warnings(file, path.name)
+
+    def keep_bytes(self, data: bytes, name: str, media_type: str, kind: str) -> DocumentRef:
+        """Keep bytes under their digest."""
+        return DocumentRef(
+            sha256=self.documents.keep(data), name=name, media_type=media_type, kind=kind, size=len(data)
+        )
+
+    def log_documents(self, refs: Iterable[DocumentRef], now: int) -> None:
+        """Log documents that belong to no case: a report, a certificate."""
+        around = self._documents_around(
+            [KeptDocument(ref=ref, language="", created_ns=now) for ref in refs], "", now, known=frozenset()
+        )
+        with self.store.writing() as writer:
+            for leaf in around.leaves:
+                writer.log(leaf)
+        self.hand_over()
+
+    def copy_out(self, refs: Iterable[DocumentRef], folder: Path) -> list[Path]:
+        """Copies of documents in a folder, under their names; none replaces a file.
+
+        Raises
+        ------
+        HeadframeError
+            If a name is taken by other bytes, or the folder cannot be written.
+        """
+        copied = []
+        for ref in refs:
+            # A name may come from outside: only its last part, so that it stays in the folder.
+            place = folder / (Path(ref.name.replace("\\", "/")).name or ref.sha256)
+            data = self.documents.read(ref.sha256)
+            try:
+                folder.mkdir(parents=True, exist_ok=True)
+                with place.open("xb") as file:
+                    file.write(data)
+            except FileExistsError:
+                if place.read_bytes() != data:
+                    raise HeadframeError(f"{place} is there already, with other bytes; name an empty folder") from None
+            except OSError as fault:
+                raise HeadframeError(f"{place} cannot be written: {fault.strerror}") from fault
+            copied.append(place)
+        return copied
+
+    def hand_over(self) -> int:
+        """Hand every pending leaf to the ledger, and note the places it got; gives how many.
+
+        Raises
+        ------
+        HeadframeError
+            If the ledger cannot be written. The leaves stay pending then, and nothing was acknowledged.
+        """
+        handed = 0
+        while pending := self.store.pending_leaves(PENDING_AT_ONCE):
+            leaves = [one.leaf for one in pending]
+            # Others' leaves may be in the log already: whoever wrote them died, or has not noted their places yet.
+            ours = all(one.leaf_id in self._ours for one in pending)
+            places = self.ledger.append(leaves) if ours else self.ledger.append_once(leaves)
+            self.store.mark_logged({one.leaf_id: place for one, place in zip(pending, places, strict=True)})
+            handed += len(pending)
+        self._ours.clear()
+        return handed
+
+    def _events(self, case_id: str) -> tuple[CaseEvent, ...]:
+        events = self.store.events(case_id)
+        if not events:
+            raise NoSuchCase(f"there is no case {case_id!a}; headframe case list shows those that there are")
+        return events
+
+    def _not_before(self, at_ns: int) -> int:
+        """Now, and never before what has happened already: a clock that was set back must not turn the order round."""
+        return max(self.now_ns(), at_ns)
+
+    def _findings_in(self, case: Case) -> list[StoredFinding]:
+        found = (self.store.finding(ref.finding_id) for ref in case.findings)
+        return [one for one in found if one is not None]
+
+    def _findings_of(self, site_id: str, finding_ids: Sequence[str]) -> list[StoredFinding]:
+        if finding_ids:
+            found = []
+            for finding_id in dict.fromkeys(finding_ids):
+                one = self.store.finding(finding_id)
+                if one is None:
+                    raise HeadframeError(
+                        f"there is no finding {finding_id!a}; headframe findings list --site {site_id}"
+                    )
+                if one.site_id != site_id:
+                    whose = f"is of site {one.site_id}" if one.site_id else "is of no site that is known"
+                    raise HeadframeError(f"finding {finding_id} {whose}, and the case is about {site_id}")
+                found.append(one)
+            return found
+        found = []
+        cursor = ""
+        while True:
+            page = self.store.findings(
+                FindingFilter(site_id=site_id, without_case=True), cursor=cursor, limit=MOST_FINDINGS
+            )
+            found += page.rows
+            cursor = page.cursor
+            if not cursor or len(found) >= MOST_FINDINGS:
+                break
+        if not found:
+            raise HeadframeError(
+                f"site {site_id} has no finding without a case; import some: headframe findings import findings.json, "
+                f"or see headframe findings list --site {site_id}"
+            )
+        return found[:MOST_FINDINGS]
+
+    def _documents_around(
+        self, documents: Iterable[KeptDocument], case_id: str, now: int, known: frozenset[str] | None = None
+    ) -> Around:
+        """Documents that the case does not have yet, and a leaf for each digest that the ledger has not seen."""
+        seen = {one.ref.sha256 for one in self.store.documents(case_id)} if known is None else set(known)
+        around = Around()
+        for kept in documents:
+            ref = kept.ref
+            if ref.sha256 in seen:
+                continue
+            seen.add(ref.sha256)
+            if ref.sha256 not in self.documents:
+                raise HeadframeError(
+                    f"document {ref.name} (SHA-256 {ref.sha256}) is not among the workspace's documents; keep it first"
+                )
+            around.documents.append(kept)
+            leaf_id = f"document/{ref.sha256}"
+            if not self.store.leaves(leaf_ids=[leaf_id]):
+                about = {
+                    "name": ref.name,
+                    "media_type": ref.media_type,
+                    "kind": ref.kind,
+                    "size": ref.size,
+                    "case_id": case_id,
+                }
+                around.leaves.append(
+                    self._sealed(leaf_id, "document", ref.sha256, now, about, data_class="document", case_id=case_id)
+                )
+        return around
+
+    def _sealed(
+        self,
+        leaf_id: str,
+        kind: str,
+        subject: str,
+        at_ns: int,
+        fields: Mapping[str, object],
+        *,
+        data_class: str,
+        case_id: str = "",
+    ) -> PendingLeaf:
+        leaf, disclosures = seal(kind, subject, at_ns, fields, lambda: secrets.token_bytes(SALT_BYTES))
+        self._ours.add(leaf_id)
+        return PendingLeaf(leaf_id=leaf_id, leaf=leaf, disclosures=disclosures, data_class=data_class, case_id=case_id)

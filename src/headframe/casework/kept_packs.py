@@ -1,0 +1,79 @@
+"""The texts of policy packs as they were when cases were opened under them.
+
+A case goes on under the text that it was opened under, whatever becomes of the pack's file: ``WORKSPACE/packs/kept/``
+has a folder for each digest, with that pack and those that it inherits from, as they stood then.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from headframe.casework.workspace import write_durably
+from headframe.errors import HeadframeError
+from headframe.policy.parse import parents_of, parse_pack
+from headframe.records.policy import Pack
+from headframe.stores.packs import SHIPPED, read_text
+
+FOLDER = "kept"
+
+
+def keep_pack(pack: Pack, packs_folder: Path) -> None:
+    """Keep the text of a pack, and of those that it inherits from.
+
+    Parameters
+    ----------
+    pack : Pack
+    packs_folder : Path
+        The workspace's own packs.
+
+    Raises
+    ------
+    HeadframeError
+        If the file of the pack is not there any more, or cannot be copied.
+    """
+    place = packs_folder / FOLDER / pack.digest
+    if (place / "complete").exists():
+        return
+    texts = {}
+    for folder in (SHIPPED, packs_folder):
+        for path in sorted(folder.glob("*.y*ml")) if folder.is_dir() else ():
+            text = read_text(path)
+            pack_id, parents = parents_of(text, name=path.name)
+            texts[pack_id] = text, parents
+    wanted = [pack.id]
+    order: list[str] = []
+    while wanted:
+        pack_id = wanted.pop()
+        if pack_id not in texts:
+            raise HeadframeError(f"the file of policy pack {pack_id} is gone; put it back into {packs_folder}")
+        order = [pack_id, *(one for one in order if one != pack_id)]
+        wanted += texts[pack_id][1]
+    place.mkdir(parents=True, exist_ok=True)
+    for number, pack_id in enumerate(order):
+        # Ancestors first, so that reading them in order of names is enough.
+        write_durably(place / f"{number:02d}.yaml", texts[pack_id][0].encode(), mode=0o644)
+    write_durably(place / "complete", b"", mode=0o644)
+
+
+def kept_pack(pack_id: str, digest: str, packs_folder: Path) -> Pack | None:
+    """A pack in the text that a case was opened under; None where that was not kept.
+
+    Raises
+    ------
+    HeadframeError
+        If the kept text was changed.
+    """
+    place = packs_folder / FOLDER / digest
+    if not (place / "complete").exists():
+        return None
+    known: dict[str, Pack] = {}
+    for path in sorted(place.glob("*.yaml")):
+        pack = parse_pack(read_text(path), name=str(path), known=known)
+        known[pack.id] = pack
+    found = known.get(pack_id)
+    if found is None or found.digest != digest:
+        raise HeadframeError(
+            f"{place} does not hold the text of {pack_id} with SHA-256 {digest}: it was changed after a case was "
+            "opened under it. Put it back from a backup or from a bundle"
+        )
+    return found

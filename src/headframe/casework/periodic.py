@@ -1,0 +1,124 @@
+"""Periodic reports: counts with small cells hidden, the dismissed share of each detector, the ledger of the week."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, date, datetime, time, timedelta
+from typing import TYPE_CHECKING
+
+from headframe.casework.derived import zone_of
+from headframe.errors import HeadframeError
+from headframe.records.case import Account, DocumentKind, DocumentRef
+from headframe.records.policy import Pack
+
+if TYPE_CHECKING:
+    from headframe.casework.core import Casework
+
+GROUPS = ("region", "site_kind", "coin")
+"""By what a report counts cases."""
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def period_bounds(text: str, pack: Pack) -> tuple[int, int]:
+    """Beginning and end of a week (``2026-W47``, ISO 8601) or month (``2026-11``) in the pack's zone.
+
+    Returns
+    -------
+    tuple of int
+        Half open. [ns since 1970-01-01 UTC]
+
+    Raises
+    ------
+    HeadframeError
+        If it is neither.
+    """
+    try:
+        if found := re.fullmatch(r"(\d{4})-W(\d{2})", text):
+            first = date.fromisocalendar(int(found[1]), int(found[2]), 1)
+            last = first + timedelta(days=7)
+        elif found := re.fullmatch(r"(\d{4})-(\d{2})", text):
+            first = date(int(found[1]), int(found[2]), 1)
+            last = (first + timedelta(days=32)).replace(day=1)
+        else:
+            raise ValueError
+    except ValueError:
+        raise HeadframeError(f"{text!a} is no period; name a week as in 2026-W47, or a month as in 2026-11") from None
+    zone = zone_of(pack)
+    begin, end = (datetime.combine(day, time(), tzinfo=zone) for day in (first, last))
+    return int((begin - _EPOCH).total_seconds()) * 1_000_000_000, int((end - _EPOCH).total_seconds()) * 1_000_000_000
+
+
+def write_period_report(
+    casework: Casework,
+    pack_id: str,
+    period: str,
+    *,
+    language: str = "en",
+    duty: str = "",
+    account: Account | None = None,
+) -> tuple[DocumentRef, DocumentRef]:
+    """Write the report of a period about the cases under a pack, and keep it; people send it.
+
+    Parameters
+    ----------
+    casework : Casework
+    pack_id : str
+    period : str
+        ``2026-W47`` or ``2026-11``.
+    language : str
+        ``en`` or ``zh``.
+    duty : str
+        Id of the pack's reporting duty; its smallest cell counts. Empty for a report that nobody asks for.
+    account : Account or None
+        Who has it written.
+
+    Returns
+    -------
+    tuple of DocumentRef
+        The PDF, and the page.
+
+    Raises
+    ------
+    HeadframeError
+        If there is no such pack, period or duty.
+    """
+    from headframe.reports.case_documents.general import PeriodFigures, write_weekly_report
+    from headframe.reports.funnel import LEDGER_FIELDS, funnel, shown, shown_dismissed, weekly_ledger
+    from headframe.reports.suppression import MIN_CELL
+    from headframe.stores.database.queries import facts_of_cases
+
+    pack = casework.pack(pack_id)
+    from_ns, until_ns = period_bounds(period, pack)
+    owed = next((one for one in pack.reporting if one.id == duty), None)
+    if duty and owed is None:
+        there = ", ".join(one.id for one in pack.reporting) or "none"
+        raise HeadframeError(f"pack {pack_id} has no reporting duty {duty!a}; it has {there}")
+    min_cell = owed.min_cell if owed is not None else MIN_CELL
+    facts = [
+        one
+        for one in facts_of_cases(casework.store)
+        if one.case.pack_id == pack_id
+        and one.case.opened_ns < until_ns
+        # What was over before the period is not of it.
+        and (one.case.closed_ns is None or one.case.closed_ns >= from_ns)
+    ]
+    fields = tuple(name for name in (owed.fields if owed is not None else ()) if name in LEDGER_FIELDS)
+    figures = PeriodFigures(
+        period=period,
+        from_ns=from_ns,
+        until_ns=until_ns,
+        funnels=tuple(shown(funnel(facts, by=by, zone=zone_of(pack)), min_cell) for by in GROUPS),
+        dismissed=shown_dismissed(funnel(facts, by="region", zone=zone_of(pack)).dismissed, min_cell),
+        ledger=tuple(weekly_ledger(facts, from_ns, until_ns, fields)) if fields else (),
+        duty=duty,
+    )
+    now = casework.now_ns()
+    done = write_weekly_report(figures, pack, language, now, prepared_by=account)
+    name = "-".join(filter(None, (pack_id, duty, period, language)))
+    kind = DocumentKind.WEEKLY_REPORT.value
+    refs = (
+        casework.keep_bytes(done.pdf, f"{name}.pdf", "application/pdf", kind),
+        casework.keep_bytes(done.html, f"{name}.html", "text/html", kind),
+    )
+    casework.log_documents(refs, now)
+    return refs

@@ -1,0 +1,133 @@
+"""Retention of a workspace: what is due, two accounts that agree, and the certificate of what was destroyed."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from headframe.cases.retention import certificate_json, default_rules, rules_of
+from headframe.cases.store import PendingLeaf
+from headframe.casework.accounts import require_duty
+from headframe.casework.sites import sealer_of
+from headframe.errors import HeadframeError
+from headframe.records.case import Account, Duty
+from headframe.records.retention import DestructionCertificate, RetentionPlan, RetentionRule
+from headframe.stores.database import retention as stored
+
+if TYPE_CHECKING:
+    from headframe.casework.core import Casework
+
+
+def rules(casework: Casework) -> tuple[tuple[RetentionRule, ...], tuple[str, ...]]:
+    """The rules of the packs at hand and our own, and what of the packs could not be used."""
+    every: list[RetentionRule] = []
+    remarks: list[str] = []
+    for pack in casework.packs().values():
+        own, said = rules_of(pack)
+        every += own
+        remarks += said
+    return (*default_rules(), *every), tuple(dict.fromkeys(remarks))
+
+
+def plan(casework: Casework) -> RetentionPlan:
+    """What is due now. It destroys nothing."""
+    return stored.plan(casework.store, rules(casework)[0], casework.now_ns())
+
+
+def run(casework: Casework, proposer: Account, approver: Account, agreed: RetentionPlan) -> DestructionCertificate:
+    """Destroy what a plan lets go; two administrators must agree.
+
+    Parameters
+    ----------
+    casework : Casework
+    proposer, approver : Account
+        Two accounts with the duty to administer.
+    agreed : RetentionPlan
+        What both were shown.
+
+    Returns
+    -------
+    DestructionCertificate
+
+    Raises
+    ------
+    NotAllowed
+        If one of them is no administrator.
+    HeadframeError
+        If both are one, or the database cannot be written.
+    """
+    for account in (proposer, approver):
+        require_duty(account, Duty.ADMINISTER, "destroying data")
+    if proposer.name == approver.name:
+        raise HeadframeError(f"two accounts destroy data together; {proposer.name} is one")
+    now = casework.now_ns()
+    certificate_id = f"D-{secrets.token_hex(6)}"
+
+    def leaf(certificate: DestructionCertificate) -> PendingLeaf:
+        return casework._sealed(
+            f"retention/{certificate_id}",
+            "retention",
+            certificate_id,
+            now,
+            {"certificate": certificate_json(certificate)},
+            data_class="access",
+        )
+
+    certificate = stored.purge(
+        casework.store,
+        agreed,
+        rules(casework)[0],
+        certificate_id=certificate_id,
+        at_ns=now,
+        proposer=proposer.name,
+        approver=approver.name,
+        destroyers=stored.Destroyers(
+            document=casework.documents.destroy, contact_key=lambda key_id: sealer_of(casework).erase([key_id])
+        ),
+        leaf=leaf,
+    )
+    casework.hand_over()
+    return certificate
+
+
+def certificates(casework: Casework) -> tuple[Mapping[str, object], ...]:
+    """Certificates of destruction, the latest first."""
+    return stored.certificates(casework.store)
+
+
+def place_hold(casework: Casework, account: Account, reason: str) -> str:
+    """Keep everything in the workspace from being purged; gives the hold's number.
+
+    A single case is held by an act on it (``headframe case hold``).
+    """
+    require_duty(account, Duty.ADMINISTER, "a hold of everything")
+    hold_id = f"H-{secrets.token_hex(4)}"
+    _hold(casework, account, hold_id, reason, placed=True)
+    return hold_id
+
+
+def lift_hold(casework: Casework, account: Account, hold_id: str, reason: str) -> None:
+    """End a hold of everything."""
+    require_duty(account, Duty.ADMINISTER, "lifting a hold of everything")
+    _hold(casework, account, hold_id, reason, placed=False)
+
+
+def _hold(casework: Casework, account: Account, hold_id: str, reason: str, *, placed: bool) -> None:
+    now = casework.now_ns()
+    with casework.store.writing() as writer:
+        if placed:
+            writer.place_hold(hold_id, "", reason, account.name, now)
+        else:
+            writer.lift_hold(hold_id, account.name, now)
+        writer.log(
+            casework._sealed(
+                f"retention/{hold_id}/{'placed' if placed else 'lifted'}",
+                "retention",
+                hold_id,
+                now,
+                {"account": account.name, "reason": reason, "placed": placed},
+                data_class="access",
+            )
+        )
+    casework.hand_over()

@@ -1,0 +1,490 @@
+"""The registry of a workspace: sites, registers of lawful mining, and sealed contacts; read, checked and imported.
+
+An import is one transaction: all of it or nothing. Rows that cannot be used are told and left out; a file that cannot
+be read, or that has a place for people, stops the whole import before anything is written. Addresses of contacts are
+sealed while their table is read, and nothing else ever sees them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, tzinfo
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from headframe.cases.store import CaseFilter, CaseRow, SiteImport
+from headframe.errors import HeadframeError, UnreadableInput
+from headframe.records.assessment import DamagedRow
+from headframe.records.case import Account, Case, Stage
+from headframe.records.lawful import Contact, LawfulEntry
+from headframe.records.site import Assignment, Site
+from headframe.sources.registry.contacts import ContactTable, Seal, read_contacts
+from headframe.sources.registry.lawful import LawfulTable, read_lawful
+from headframe.sources.registry.sites import SiteTable, read_sites
+
+if TYPE_CHECKING:
+    from headframe.casework.core import Casework
+    from headframe.stores.sealing import ContactSealer
+
+_MOST_NAMED = 5
+_IDS_AT_ONCE = 500
+"""Fewer than SQLite takes in one statement."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegistryTables:
+    """What the files of a registry say.
+
+    Attributes
+    ----------
+    sites : SiteTable
+    lawful : LawfulTable
+    contacts : ContactTable
+    """
+
+    sites: SiteTable
+    lawful: LawfulTable
+    contacts: ContactTable
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What had to be assumed or is not read; without the rows that could not be used."""
+        lost = {f"{one.source}: {one.reason}" for one in self.sites.damaged}
+        told = [remark for remark in self.sites.remarks if remark not in lost]
+        return (*told, *self.lawful.remarks, *self.contacts.remarks)
+
+    @property
+    def damaged(self) -> tuple[DamagedRow, ...]:
+        """Rows that could not be used, whole or in part."""
+        return (*self.sites.damaged, *self.lawful.damaged, *self.contacts.damaged)
+
+    def counts(self) -> list[tuple[str, str, int]]:
+        """What there is of each kind: table, kind, number; kinds in order of the alphabet."""
+        kinds = {
+            "site": Counter(site.kind.value for site in self.sites.sites),
+            "assignment": Counter(one.kind.value for one in self.sites.assignments),
+            "lawful": Counter(entry.kind.value for entry in self.lawful.entries),
+            "contact": Counter(contact.role.value for contact in self.contacts.contacts),
+        }
+        rows = [(table, kind, n) for table, counted in kinds.items() for kind, n in sorted(counted.items())]
+        return [("organisation", "", len(self.sites.organisations)), *rows]
+
+
+@dataclass(slots=True, kw_only=True)
+class ImportedRegistry:
+    """What an import did.
+
+    Attributes
+    ----------
+    tables : RegistryTables
+    import_id : str
+    remarks : list of str
+        Of the tables, and of what they say beside what was stored already.
+    ended : int
+        Entries of a register that it does not hold any more, and that end today.
+    """
+
+    tables: RegistryTables
+    import_id: str
+    remarks: list[str] = field(default_factory=list)
+    ended: int = 0
+
+
+def read_registry(
+    sites: Sequence[Path], lawful: Sequence[Path], contacts: Sequence[Path], *, zone: tzinfo = UTC, seal: Seal
+) -> RegistryTables:
+    """Read the files of a registry, and refuse those that have a place for people.
+
+    Parameters
+    ----------
+    sites, lawful, contacts : sequence of Path
+    zone : datetime.tzinfo
+        For days, and for times without an offset.
+    seal : callable
+        Seals addresses (`headframe.stores.sealing.ContactSealer.seal`), or forgets them (`forget`).
+
+    Returns
+    -------
+    RegistryTables
+
+    Raises
+    ------
+    UnreadableInput
+        If a file cannot be read, or has a column that describes people.
+    """
+    try:
+        # Contacts last: no key is made for an import that another file stops.
+        return RegistryTables(
+            sites=read_sites(sites, zone=zone, refuse_personal=True),
+            lawful=read_lawful(lawful, zone),
+            contacts=read_contacts(contacts, seal),
+        )
+    except ValueError as fault:
+        raise UnreadableInput(str(fault)) from fault
+
+
+def forget(contact: Contact, _address: str) -> Contact:
+    """Stands in the place of a seal where contacts are only counted: the address goes no further."""
+    return contact
+
+
+def strangers(
+    tables: RegistryTables, known_sites: Collection[str] = (), known_organisations: Collection[str] = ()
+) -> list[str]:
+    """Remarks on lawful entries and contacts that name a site or an organisation nobody knows: mistyped, as a rule.
+
+    Parameters
+    ----------
+    tables : RegistryTables
+    known_sites, known_organisations : collection of str
+        Ids that are known beside those in the tables.
+
+    Returns
+    -------
+    list of str
+    """
+    sites = {*known_sites, *(site.site_id for site in tables.sites.sites)}
+    organisations = {*known_organisations, *(one.organisation_id for one in tables.sites.organisations)}
+    remarks = []
+    told: tuple[tuple[str, Sequence[LawfulEntry | Contact]], ...] = (
+        ("entries of lawful mining", tables.lawful.entries),
+        ("contacts", tables.contacts.contacts),
+    )
+    for what, entries in told:
+        of_sites = Counter(entry.site_id for entry in entries)
+        of_organisations = Counter(entry.organisation_id for entry in entries)
+        unknown = {f"site {one}": n for one, n in of_sites.items() if one and one not in sites}
+        unknown |= {f"organisation {one}": n for one, n in of_organisations.items() if one and one not in organisations}
+        if unknown:
+            names = ", ".join(sorted(unknown)[:_MOST_NAMED]) + (" ..." if len(unknown) > _MOST_NAMED else "")
+            remarks.append(
+                f"{sum(unknown.values())} {what} name what no table of sites has ({names}); "
+                "they are kept, and speak of nobody until one does"
+            )
+    return remarks
+
+
+def sealer_of(casework: Casework) -> ContactSealer:
+    """What seals and opens the addresses of a workspace."""
+    from headframe.stores.key_files import Keyring
+    from headframe.stores.sealing import ContactSealer
+
+    return ContactSealer(Keyring(casework.paths.keys))
+
+
+def import_registry(
+    casework: Casework,
+    account: Account,
+    sites: Sequence[Path] = (),
+    lawful: Sequence[Path] = (),
+    contacts: Sequence[Path] = (),
+    *,
+    zone: tzinfo = UTC,
+    whole_registers: bool = False,
+) -> ImportedRegistry:
+    """Import the files of a registry into a workspace.
+
+    Parameters
+    ----------
+    casework : Casework
+    account : Account
+        Who imports.
+    sites, lawful, contacts : sequence of Path
+    zone : datetime.tzinfo
+        For days, and for times without an offset.
+    whole_registers : bool
+        Whether the files of lawful mining are the whole of their registers: entries that are stored and not in them
+        any more end now. Else they stay, and their number is told.
+
+    Returns
+    -------
+    ImportedRegistry
+
+    Raises
+    ------
+    UnreadableInput
+        If a file cannot be read, or has a column that describes people. Nothing is imported then.
+    """
+    sealer = sealer_of(casework)
+    made: list[str] = []
+
+    def seal(contact: Contact, address: str) -> Contact:
+        sealed = sealer.seal(contact, address)
+        made.append(sealed.key_id)
+        return sealed
+
+    files = [*sites, *lawful, *contacts]
+    try:
+        with sealer.keys.batch():
+            tables = read_registry(sites, lawful, contacts, zone=zone, seal=seal)
+        now_ns = casework.now_ns()
+        done = ImportedRegistry(tables=tables, import_id=_import_id(files, now_ns), remarks=list(tables.remarks))
+        store = casework.store
+        done.remarks += strangers(tables, *_known_ids(casework, tables))
+        vanished = _vanished(casework, tables.lawful, now_ns)
+        if vanished and whole_registers:
+            done.ended = len(vanished)
+        elif vanished:
+            done.remarks.append(
+                f"{len(vanished)} stored entries of {', '.join(tables.lawful.registers)} are not in the files; they "
+                "stay valid. If the files are the whole registers, import them with --whole-registers"
+            )
+        replaced = _replaced_keys(casework, tables.contacts.contacts)
+        with store.writing() as writer:
+            writer.import_sites(
+                SiteImport(
+                    sites=tables.sites.sites,
+                    organisations=tables.sites.organisations,
+                    assignments=tables.sites.assignments,
+                    lawful=(*tables.lawful.entries, *(vanished if whole_registers else ())),
+                    contacts=tables.contacts.contacts,
+                    imported_ns=now_ns,
+                )
+            )
+            writer.log(
+                casework._sealed(
+                    f"sites/{done.import_id}",
+                    "sites",
+                    done.import_id,
+                    now_ns,
+                    {
+                        "account": account.name,
+                        "files": [path.name for path in files],
+                        "sites": len(tables.sites.sites),
+                        "assignments": len(tables.sites.assignments),
+                        "registers": list(tables.lawful.registers),
+                        "lawful": len(tables.lawful.entries),
+                        "ended": done.ended,
+                        "contacts": len(tables.contacts.contacts),
+                        "damaged_rows": len(tables.damaged),
+                    },
+                    data_class="case",
+                )
+            )
+    except BaseException:
+        # What was sealed for nothing; a crash instead leaves keys that `ContactSealer.orphans` finds.
+        with contextlib.suppress(OSError, HeadframeError):
+            sealer.erase(made)
+        raise
+    casework.hand_over()
+    sealer.erase(replaced)
+    return done
+
+
+def _import_id(files: Iterable[Path], now_ns: int) -> str:
+    digest = hashlib.sha256(str(now_ns).encode())
+    for path in files:
+        digest.update(b"\0" + path.name.encode("utf-8", "surrogateescape"))
+    return f"S-{digest.hexdigest()[:20]}"
+
+
+def _vanished(casework: Casework, table: LawfulTable, now_ns: int) -> tuple[LawfulEntry, ...]:
+    """Entries that are stored and not in a table of their register any more, with their end set to now."""
+    from sqlalchemy import select
+
+    from headframe.stores.database import rows
+    from headframe.stores.database.tables import LAWFUL_ENTRIES
+
+    if not table.registers:
+        return ()
+    there = {(entry.register, entry.entry_id) for entry in table.entries}
+    wanted = select(LAWFUL_ENTRIES).where(LAWFUL_ENTRIES.c.register.in_(table.registers))
+    with casework.store.engine.connect() as db:
+        stored = [rows.lawful_of(row) for row in db.execute(wanted).mappings()]
+    return tuple(
+        replace(entry, valid_until_ns=max(now_ns, entry.valid_from_ns or now_ns))
+        for entry in stored
+        if (entry.register, entry.entry_id) not in there
+        and (entry.valid_until_ns is None or entry.valid_until_ns > now_ns)
+    )
+
+
+def _replaced_keys(casework: Casework, contacts: Sequence[Contact]) -> tuple[str, ...]:
+    """Keys of stored contacts that an import replaces."""
+    from sqlalchemy import select
+
+    from headframe.stores.database.tables import CONTACTS
+
+    ids = [contact.contact_id for contact in contacts]
+    found: list[str] = []
+    with casework.store.engine.connect() as db:
+        for start in range(0, len(ids), _IDS_AT_ONCE):
+            some = ids[start : start + _IDS_AT_ONCE]
+            found += db.scalars(select(CONTACTS.c.key_id).where(CONTACTS.c.contact_id.in_(some)))
+    return tuple(found)
+
+
+def _known_ids(casework: Casework, tables: RegistryTables) -> tuple[set[str], set[str]]:
+    """Ids of all stored sites and organisations; none where there is nothing to hold against them."""
+    from sqlalchemy import select
+
+    from headframe.stores.database.tables import ORGANISATIONS, SITES
+
+    if not tables.lawful.entries and not tables.contacts.contacts:
+        return set(), set()
+    with casework.store.engine.connect() as db:
+        return set(db.scalars(select(SITES.c.site_id))), set(db.scalars(select(ORGANISATIONS.c.organisation_id)))
+
+
+def open_contact(casework: Casework, account: Account, contact: Contact, reason: str) -> str:
+    """The address of a contact, in clear; that it was read is in the access log and in the ledger before.
+
+    Parameters
+    ----------
+    casework : Casework
+    account : Account
+        Who reads it.
+    contact : Contact
+    reason : str
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    NoReason
+        If the reason is empty.
+    KeyGone
+        If it was erased.
+    """
+    from headframe.cases.store import AccessEntry
+
+    def note(entry: AccessEntry) -> None:
+        with casework.store.writing() as writer:
+            writer.note_access(entry)
+            writer.log(
+                casework._sealed(
+                    f"access/{entry.access_id}",
+                    "access",
+                    entry.access_id,
+                    entry.at_ns,
+                    {"account": entry.account, "what": entry.what, "reason": entry.reason},
+                    data_class="access",
+                )
+            )
+        casework.hand_over()
+
+    return sealer_of(casework).open_address(
+        contact, reason=reason, account=account.name, at_ns=casework.now_ns(), note=note
+    )
+
+
+def purge_contacts(casework: Casework, case: Case) -> tuple[str, ...]:
+    """Erase the delivery addresses that no open case needs after this one.
+
+    Parameters
+    ----------
+    casework : Casework
+    case : Case
+        Closed, and not on hold.
+
+    Returns
+    -------
+    tuple of str
+        Ids of the contacts that are gone.
+
+    Raises
+    ------
+    HeadframeError
+        If a key cannot be destroyed; the contacts are still there then.
+    """
+    if case.on_hold:
+        return ()
+    store = casework.store
+    gone: list[Contact] = []
+    for site_id, organisation_id in ((case.site_id, ""), ("", case.organisation_id)):
+        if (site_id or organisation_id) and not _needed(casework, case, site_id, organisation_id):
+            gone += store.contacts(site_id=site_id, organisation_id=organisation_id)
+    if not gone:
+        return ()
+    ids = tuple(contact.contact_id for contact in gone)
+    now_ns = casework.now_ns()
+    with store.writing() as writer:
+        writer.purge_contacts(ids)
+        writer.log(
+            casework._sealed(
+                f"retention/contacts-{case.case_id}-{case.version}",
+                "retention",
+                case.case_id,
+                now_ns,
+                {"class": "contact", "count": len(ids), "keys": sorted(contact.key_id for contact in gone)},
+                data_class="contact",
+                case_id=case.case_id,
+            )
+        )
+        # Before the end of the transaction: when it is over, nobody can open them. If it fails instead, the addresses
+        # are gone all the same, and the next purge removes what is left of them.
+        try:
+            sealer_of(casework).erase(contact.key_id for contact in gone)
+        except OSError as fault:
+            raise HeadframeError(
+                f"keys of contacts of case {case.case_id} cannot be destroyed: {fault.strerror or fault}; see that "
+                f"{casework.paths.keys} can be written, and purge again"
+            ) from fault
+    casework.hand_over()
+    return ids
+
+
+def _needed(casework: Casework, case: Case, site_id: str, organisation_id: str) -> bool:
+    """Whether another case that is open, or on hold, needs the contacts of a site or an organisation."""
+    return any(
+        row.case_id != case.case_id and (row.stage is not Stage.CLOSED or row.on_hold)
+        for row in _cases(casework, CaseFilter(site_id=site_id, organisation_id=organisation_id))
+    )
+
+
+def _cases(casework: Casework, wanted: CaseFilter) -> Iterator[CaseRow]:
+    cursor = ""
+    while True:
+        page = casework.store.cases(wanted, cursor=cursor, limit=500)
+        yield from page.rows
+        if not page.cursor:
+            return
+        cursor = page.cursor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SiteView:
+    """A site with everything that the registry knows of it. Contacts are shown by role; their addresses are sealed."""
+
+    site: Site
+    organisation_name: str
+    assignments: tuple[Assignment, ...]
+    lawful: tuple[LawfulEntry, ...]
+    contacts: tuple[Contact, ...]
+    registers: tuple[tuple[str, int], ...]
+
+
+def view_site(casework: Casework, site_id: str) -> SiteView:
+    """A site with everything that the registry knows of it.
+
+    Raises
+    ------
+    HeadframeError
+        If there is no such site.
+    """
+    store = casework.store
+    site = store.site(site_id)
+    if site is None:
+        raise HeadframeError(f"there is no site {site_id!a}; headframe sites import FILE adds some")
+    organisation = store.organisation(site.organisation_id) if site.organisation_id else None
+    assignments = store.assignments(site_id)
+    points = [one.value for one in assignments if one.kind == "usage_point"]
+    return SiteView(
+        site=site,
+        organisation_name=organisation.name if organisation is not None else "",
+        assignments=assignments,
+        lawful=store.lawful_of(
+            site_id=site_id, organisation_id=site.organisation_id or "", usage_points=tuple(dict.fromkeys(points))
+        ),
+        contacts=(
+            *store.contacts(site_id=site_id),
+            *(store.contacts(organisation_id=site.organisation_id) if site.organisation_id else ()),
+        ),
+        registers=tuple(sorted(store.registers().items())),
+    )

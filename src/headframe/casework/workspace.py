@@ -1,0 +1,161 @@
+"""The folder that casework lives in: what is where, and how it is made.
+
+| place | what |
+|---|---|
+| ``workspace.json`` | format, unit, name of the log, whether it is for training |
+| ``database.url`` | address of PostgreSQL; without it ``headframe.db`` (SQLite) |
+| ``ledger/`` | the log and its checkpoints |
+| ``keys/`` | the log's signing key, keys of sealed contacts and of pseudonyms; mode 700 |
+| ``documents/`` | documents by their digest |
+| ``packs/`` | the user's own policy packs |
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from headframe.errors import HeadframeError, UnreadableInput
+
+CONFIG_FILE = "workspace.json"
+URL_FILE = "database.url"
+DATABASE_FILE = "headframe.db"
+FORMAT = "headframe-workspace/1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkspaceConfig:
+    """What a workspace says of itself.
+
+    Attributes
+    ----------
+    unit : str
+        Whose it is; stands on documents, and in the name of the log.
+    log_origin : str
+        Name of the log in checkpoints.
+    training : bool
+        The time of day may be set (HEADFRAME_NOW), and every screen says so: nothing in it is a real case.
+    """
+
+    unit: str
+    log_origin: str
+    training: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class WorkspacePaths:
+    """What is where in a workspace."""
+
+    folder: Path
+
+    @property
+    def config(self) -> Path:
+        """``workspace.json``."""
+        return self.folder / CONFIG_FILE
+
+    @property
+    def url_file(self) -> Path:
+        """``database.url``."""
+        return self.folder / URL_FILE
+
+    @property
+    def ledger(self) -> Path:
+        """The log."""
+        return self.folder / "ledger"
+
+    @property
+    def keys(self) -> Path:
+        """Keys."""
+        return self.folder / "keys"
+
+    @property
+    def ledger_key(self) -> Path:
+        """What signs checkpoints."""
+        return self.keys / "ledger.key"
+
+    @property
+    def documents(self) -> Path:
+        """Documents."""
+        return self.folder / "documents"
+
+    @property
+    def packs(self) -> Path:
+        """The user's own packs."""
+        return self.folder / "packs"
+
+    def database_url(self) -> str:
+        """Address of the database, as SQLAlchemy takes it."""
+        try:
+            url = self.url_file.read_text(encoding="utf-8").strip()
+        except FileNotFoundError:
+            return f"sqlite:///{(self.folder / DATABASE_FILE).resolve()}"
+        except OSError as fault:
+            raise UnreadableInput(f"{self.url_file}: cannot be read: {fault.strerror}") from fault
+        if not url:
+            raise HeadframeError(
+                f"{self.url_file} is empty; it holds the address of PostgreSQL, or is not there (SQLite)"
+            )
+        return url
+
+
+def read_config(folder: Path) -> WorkspaceConfig:
+    """What a workspace says of itself.
+
+    Raises
+    ------
+    UnreadableInput
+        If the folder is no workspace for casework.
+    """
+    path = WorkspacePaths(folder).config
+    try:
+        value = json.loads(path.read_bytes())
+    except FileNotFoundError:
+        raise UnreadableInput(
+            f"{folder} is no workspace for casework yet; make one: headframe workspace init --workspace {folder} "
+            "--unit UNIT --admin NAME --token-file FILE"
+        ) from None
+    except OSError as fault:
+        raise UnreadableInput(f"{path}: cannot be read: {fault.strerror}") from fault
+    except ValueError as fault:
+        raise UnreadableInput(f"{path} is damaged: {fault}; restore it from a backup") from fault
+    if not isinstance(value, dict) or value.get("format") != FORMAT:
+        found = value.get("format") if isinstance(value, dict) else None
+        raise UnreadableInput(f"{path}: format is {found!a}; this Headframe reads {FORMAT}")
+    unit, origin = value.get("unit"), value.get("log_origin")
+    if not isinstance(unit, str) or not isinstance(origin, str) or not unit or not origin:
+        raise UnreadableInput(f"{path}: unit or log_origin is missing; restore it from a backup")
+    return WorkspaceConfig(unit=unit, log_origin=origin, training=value.get("training") is True)
+
+
+def write_config(folder: Path, config: WorkspaceConfig) -> None:
+    """Write ``workspace.json``, whole and on the disk, or not at all. It is written last: with it the workspace is."""
+    path = WorkspacePaths(folder).config
+    text = json.dumps(
+        {
+            "format": FORMAT,
+            "unit": config.unit,
+            "log_origin": config.log_origin,
+            "training": config.training,
+        },
+        indent=2,
+        ensure_ascii=False,
+    )
+    write_durably(path, (text + "\n").encode(), mode=0o644)
+
+
+def write_durably(path: Path, data: bytes, *, mode: int) -> None:
+    """Write a small file under another name, flush it, and rename it."""
+    temporary = path.with_name(f".{path.name}.new")
+    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
+    with os.fdopen(handle, "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

@@ -1,0 +1,246 @@
+"""``headframe case`` on paper: letters, service, replies, access to the file, and the clocks."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from headframe.cli.choices import (
+    NoticeChoice,
+    StanceChoice,
+)
+from headframe.cli.exit_codes import ExitCode
+from headframe.cli.polite import fail, politely
+from headframe.cli.workspace_options import (
+    ActAs,
+    CaseId,
+    Language,
+    TokenFile,
+    Workspace,
+    acting,
+    moment,
+)
+
+if TYPE_CHECKING:
+    from headframe.casework import Casework
+    from headframe.records.case import Act, KeptDocument
+    from headframe.records.policy import Pack
+
+
+from headframe.cli.case_acts import At, Channel, DocumentFile, ProofFile, Reason, do, finish, kept_file
+
+letters = typer.Typer(rich_markup_mode=None)
+
+
+@letters.command("notice")
+@politely
+def notice(
+    case_id: CaseId,
+    kind: Annotated[NoticeChoice, typer.Option("--kind", help="Which letter.")] = NoticeChoice.NOTICE,
+    language: Language = "en",
+    document: Annotated[
+        Path | None,
+        typer.Option("--document", metavar="FILE", help="The unit's own letter, instead of the one written here."),
+    ] = None,
+    workspace: Workspace = None,
+    act_as: ActAs = None,
+    token_file: TokenFile = None,
+) -> None:
+    """Write a letter to the party and propose it; another account approves it, and people send it.
+
+    Example: headframe case notice HF-2026-000001 --kind notice --language zh
+    """
+    with acting(workspace, act_as, token_file) as (casework, account):
+        from headframe.records.case import DocumentKind, NoticeKind, ProposeNotice
+
+        written = {
+            NoticeChoice.NOTICE: DocumentKind.NOTICE,
+            NoticeChoice.INFORMATION: DocumentKind.INFORMATION_LETTER,
+            NoticeChoice.HELP: DocumentKind.HELP_LETTER,
+        }[kind]
+        drafts: tuple[KeptDocument, ...] = ()
+        if document is not None:
+            letter = kept_file(casework, document, str(written))
+        else:
+            drafts = casework.draft_document(case_id, written, language=language, account=account)
+            letter = drafts[0].ref
+        proposal = ProposeNotice(kind=NoticeKind(kind.value), document=letter, language=language)
+        finish(casework.perform(account, case_id, proposal, documents=drafts))
+
+
+@letters.command("serve")
+@politely
+def serve(
+    case_id: CaseId,
+    channel: Channel,
+    notice_number: Annotated[
+        int | None, typer.Option("--notice", metavar="NUMBER", min=1, help="The approved letter that was delivered.")
+    ] = None,
+    decision: Annotated[bool, typer.Option("--decision", help="The decision was delivered.")] = False,
+    received: Annotated[
+        str | None, typer.Option("--received", metavar="TIME", help="When the party got it; else now.")
+    ] = None,
+    proof: ProofFile = None,
+    workspace: Workspace = None,
+    act_as: ActAs = None,
+    token_file: TokenFile = None,
+) -> None:
+    """Record that a letter, or the decision, reached the party; its clock runs from then.
+
+    Example: headframe case serve HF-2026-000001 --notice 5 --channel post --received 2026-11-20
+    """
+    if decision == (notice_number is not None):
+        fail("name one of --notice NUMBER and --decision: which of them was delivered", ExitCode.USAGE)
+
+    def act(casework: "Casework", pack: "Pack") -> "Act":
+        from headframe.records.case import ServeDecision, ServeNotice
+
+        at_ns = moment(received, pack, casework.now_ns(), "--received")
+        kept = None if proof is None else kept_file(casework, proof, "other")
+        if notice_number is None:
+            return ServeDecision(received_ns=at_ns, channel=channel, proof=kept)
+        return ServeNotice(proposal=notice_number, received_ns=at_ns, channel=channel, proof=kept)
+
+    do(case_id, act, workspace, act_as, token_file)
+
+
+@letters.command("reply")
+@politely
+def reply(
+    case_id: CaseId,
+    stance: Annotated[StanceChoice, typer.Option("--stance", help="What it says.")],
+    text: Annotated[str, typer.Option("--text", metavar="TEXT", help="In its words, or summed up.")],
+    received: Annotated[str | None, typer.Option("--received", metavar="TIME", help="When it came; else now.")] = None,
+    document: DocumentFile = None,
+    workspace: Workspace = None,
+    act_as: ActAs = None,
+    token_file: TokenFile = None,
+) -> None:
+    """Record what the party answered.
+
+    Example: headframe case reply HF-2026-000001 --stance contests --text "a cold store" --document answer.pdf
+    """
+
+    def act(casework: "Casework", pack: "Pack") -> "Act":
+        from headframe.records.case import RecordReply, ReplyStance
+
+        return RecordReply(
+            received_ns=moment(received, pack, casework.now_ns(), "--received"),
+            stance=ReplyStance(stance.value),
+            document=None if document is None else kept_file(casework, document, "reply"),
+            text=text,
+        )
+
+    do(case_id, act, workspace, act_as, token_file)
+
+
+@letters.command("access")
+@politely
+def access(
+    case_id: CaseId,
+    documents: Annotated[
+        list[str] | None,
+        typer.Option("--given", metavar="DIGEST", help="A document that was given; else all. May be repeated."),
+    ] = None,
+    held_back: Annotated[
+        list[str] | None,
+        typer.Option("--held-back", metavar="'DIGEST: WHY'", help="What was held back, and why. May be repeated."),
+    ] = None,
+    at: At = None,
+    workspace: Workspace = None,
+    act_as: ActAs = None,
+    token_file: TokenFile = None,
+) -> None:
+    """Record that the party was given the file.
+
+    Example: headframe case access HF-2026-000001
+    """
+
+    def act(casework: "Casework", pack: "Pack") -> "Act":
+        from headframe.records.case import GrantAccess
+
+        every = tuple(dict.fromkeys(kept.ref.sha256 for kept in casework.store.documents(case_id)))
+        back = tuple(held_back or ())
+        hidden = {text.partition(":")[0].strip() for text in back}
+        return GrantAccess(
+            given_ns=moment(at, pack, casework.now_ns(), "--at"),
+            documents=tuple(documents) if documents else tuple(one for one in every if one not in hidden),
+            held_back=back,
+        )
+
+    do(case_id, act, workspace, act_as, token_file)
+
+
+Clock = Annotated[str, typer.Argument(metavar="CLOCK", help="Id of the clock, as headframe case show names it.")]
+
+
+@letters.command("pause")
+@politely
+def pause(
+    case_id: CaseId,
+    clock: Clock,
+    reason: Reason,
+    at: At = None,
+    workspace: Workspace = None,
+    act_as: ActAs = None,
+    token_file: TokenFile = None,
+) -> None:
+    """Stop a clock while the unit waits for something that it cannot hasten.
+
+    Example: headframe case pause HF-2026-000001 reply --reason "file asked for, not yet given"
+    """
+
+    def act(casework: "Casework", pack: "Pack") -> "Act":
+        from headframe.records.case import PauseClock
+
+        return PauseClock(clock=clock, from_ns=moment(at, pack, casework.now_ns(), "--at"), reason=reason)
+
+    do(case_id, act, workspace, act_as, token_file)
+
+
+@letters.command("resume")
+@politely
+def resume(
+    case_id: CaseId,
+    clock: Clock,
+    reason: Reason,
+    at: At = None,
+    workspace: Workspace = None,
+    act_as: ActAs = None,
+    token_file: TokenFile = None,
+) -> None:
+    """Let a paused clock run on.
+
+    Example: headframe case resume HF-2026-000001 reply --reason "file given"
+    """
+
+    def act(casework: "Casework", pack: "Pack") -> "Act":
+        from headframe.records.case import ResumeClock
+
+        return ResumeClock(clock=clock, from_ns=moment(at, pack, casework.now_ns(), "--at"), reason=reason)
+
+    do(case_id, act, workspace, act_as, token_file)
+
+
+@letters.command("extend")
+@politely
+def extend(
+    case_id: CaseId,
+    clock: Clock,
+    until: Annotated[str, typer.Option("--until", metavar="TIME", help="Until when; never earlier than before.")],
+    reason: Reason,
+    workspace: Workspace = None,
+    act_as: ActAs = None,
+    token_file: TokenFile = None,
+) -> None:
+    """Give the party more time.
+
+    Example: headframe case extend HF-2026-000001 reply --until 2026-12-15 --reason "asked for time"
+    """
+
+    def act(casework: "Casework", pack: "Pack") -> "Act":
+        from headframe.records.case import ExtendClock
+
+        return ExtendClock(clock=clock, until_ns=moment(until, pack, casework.now_ns(), "--until"), reason=reason)
+
+    do(case_id, act, workspace, act_as, token_file)

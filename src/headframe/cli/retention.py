@@ -1,0 +1,137 @@
+"""``headframe retention``: what has to go, destroyed by two accounts together, with a certificate."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from headframe.cli.polite import politely, say
+from headframe.cli.workspace_options import (
+    ActAs,
+    Format,
+    OutputFormat,
+    TokenFile,
+    Workspace,
+    account_in,
+    acting,
+    opened,
+    write_json,
+    write_lines,
+    write_rows,
+)
+
+retention = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+
+_MOST_SHOWN = 200
+_COLUMNS = {"class": "class", "item": "item", "due": "due since", "rule": "rule", "why": "stays, because"}
+_CERTIFICATES = {
+    "certificate": "certificate", "at": "when", "destroyed": "destroyed", "proposer": "by", "approver": "and",
+}  # fmt: skip
+
+
+@retention.callback()
+def _retention() -> None:
+    """Let go of what must not be kept longer; a legal hold wins over every rule.
+
+    Example: headframe retention run
+    """
+
+
+@retention.command("run")
+@politely
+def run(
+    second: Annotated[
+        str | None,
+        typer.Option("--with", metavar="NAME", help="The second account, which agrees; else nothing is destroyed."),
+    ] = None,
+    second_token_file: Annotated[
+        Path | None, typer.Option("--with-token-file", metavar="FILE", help="The token of the second account.")
+    ] = None,
+    output_format: OutputFormat = Format.TABLE,
+    workspace: Workspace = None,
+    act_as: ActAs = None,
+    token_file: TokenFile = None,
+) -> None:
+    """Show what is due; with a second account, destroy it, and write a certificate into the ledger.
+
+    \b
+    Examples:
+      headframe retention run
+      headframe retention run --as admin --token-file admin.token --with admin2 --with-token-file admin2.token
+    """  # noqa: D301 - the backspace tells the help to keep these lines apart
+    if second is None:
+        with opened(workspace) as casework:
+            from headframe.casework.retention import plan, rules
+            from headframe.reports.words import count, instant, visible
+
+            due, remarks = plan(casework), rules(casework)[1]
+        rows = [
+            {"class": one.item.data_class.value, "item": one.item.item_id, "due": instant(one.due_ns),
+             "rule": f"{one.rule.days} d, {one.rule.basis.value}", "why": ""}
+            for one in due.goes[:_MOST_SHOWN]
+        ] + [
+            {"class": one.item.data_class.value, "item": one.item.item_id, "due": None, "rule": "", "why": one.why}
+            for one in due.stays[:_MOST_SHOWN]
+        ]  # fmt: skip
+        write_rows(rows, _COLUMNS, output_format, due=len(due.goes), stays=len(due.stays))
+        for remark in remarks:
+            say(visible(remark))
+        say(f"{count(len(due.goes), 'item')} due; nothing was destroyed. Two accounts do that: --with NAME")
+        return
+    with acting(workspace, act_as, token_file) as (casework, proposer):
+        from headframe.casework.retention import plan
+        from headframe.casework.retention import run as destroy
+        from headframe.reports.words import count
+
+        approver = account_in(casework, second, second_token_file)
+        certificate = destroy(casework, proposer, approver, plan(casework))
+    write_lines([certificate.certificate_id])
+    say(f"{count(sum(one.count for one in certificate.classes), 'item')} destroyed; the certificate is in the ledger")
+    for reason in certificate.failed:
+        say(f"not destroyed: {reason}")
+
+
+@retention.command("hold")
+@politely
+def hold(
+    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why.")],
+    lift: Annotated[str, typer.Option("--lift", metavar="HOLD", help="End this hold of everything.")] = "",
+    workspace: Workspace = None,
+    act_as: ActAs = None,
+    token_file: TokenFile = None,
+) -> None:
+    """Keep everything from being purged, or end that. One case is held by headframe case hold.
+
+    Example: headframe retention hold --reason "court file 12/2026"
+    """
+    with acting(workspace, act_as, token_file) as (casework, account):
+        from headframe.casework.retention import lift_hold, place_hold
+
+        if lift:
+            lift_hold(casework, account, lift, reason)
+            write_lines([lift])
+        else:
+            write_lines([place_hold(casework, account, reason)])
+
+
+@retention.command("certificates")
+@politely
+def certificates(output_format: OutputFormat = Format.TABLE, workspace: Workspace = None) -> None:
+    """List certificates of destruction, the latest first; as JSON with the digests of what was destroyed.
+
+    Example: headframe retention certificates
+    """
+    with opened(workspace) as casework:
+        from headframe.casework.retention import certificates as listed
+        from headframe.reports.words import instant
+
+        found = listed(casework)
+    if output_format is Format.JSON:
+        write_json({"rows": [dict(one) for one in found]})
+        return
+    rows = []
+    for one in found:
+        classes = one.get("classes")
+        number = sum(int(each["count"]) for each in classes) if isinstance(classes, list) else 0
+        rows.append({**one, "destroyed": number, "at": instant(int(str(one["at_ns"])))})
+    write_rows(rows, _CERTIFICATES, output_format)

@@ -1,0 +1,110 @@
+"""``headframe workspace``: the folder that casework lives in."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from headframe.cli.polite import politely, say
+from headframe.cli.workspace_options import Format, OutputFormat, Workspace, opened, write_json, write_lines
+
+workspace = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+
+
+@workspace.callback()
+def _workspace() -> None:
+    """Make a workspace for casework, and see how it stands.
+
+    Example: headframe workspace init --unit "Changping power bureau" --admin admin --new-token-file admin.token
+    """
+
+
+@workspace.command("init")
+@politely
+def init(
+    unit: Annotated[str, typer.Option("--unit", metavar="UNIT", help="Whose it is; stands on documents.")],
+    admin: Annotated[str, typer.Option("--admin", metavar="NAME", help="Name of the first administrator's account.")],
+    new_token_file: Annotated[
+        Path, typer.Option("--new-token-file", metavar="FILE", help="Where its token is written; must not be there.")
+    ],
+    log_name: Annotated[
+        str, typer.Option("--log-name", metavar="NAME", help="Of the log in checkpoints: example.org/unit.")
+    ] = "",
+    database_url: Annotated[
+        str,
+        typer.Option(
+            "--database-url", metavar="URL", help="postgresql://USER@HOST/DATABASE; else SQLite in the folder."
+        ),
+    ] = "",
+    training: Annotated[
+        bool, typer.Option("--training", help="Nothing in it is a real case; HEADFRAME_NOW sets the time of day.")
+    ] = False,
+    folder: Workspace = None,
+) -> None:
+    """Make a workspace: database, ledger with its key, and the first administrator.
+
+    \b
+    Examples:
+      headframe workspace init --unit "Changping power bureau" --admin admin --new-token-file admin.token
+      headframe workspace init --unit Campus --admin admin --new-token-file t --database-url postgresql://hf@db/hf
+    """  # noqa: D301 - the backspace tells the help to keep these lines apart
+    from headframe.casework import make_workspace
+    from headframe.casework.accounts import checked_account
+    from headframe.records.case import Duty
+    from headframe.stores.blocks import workspace_folder
+
+    # What would be refused is refused before anything is made.
+    checked_account(admin, unit, (Duty.ADMINISTER,))
+    place = workspace_folder(folder)
+    with make_workspace(
+        place, unit=unit, log_origin=log_name, database_url=database_url, training=training
+    ) as casework:
+        casework.first_account(admin, unit, new_token_file)
+        key = casework.ledger.keys[0].text()
+    write_lines([str(place)])
+    say(f"the token of {admin} is in {new_token_file}; without it nobody can add accounts")
+    say(f"public key of the log, for those who check it: {key}")
+    say(f"keys are in {place / 'keys'}: back them up apart from the data")
+
+
+@workspace.command("status")
+@politely
+def status(output_format: OutputFormat = Format.TABLE, folder: Workspace = None) -> None:
+    """Tell what a workspace holds, and how far its ledger has come.
+
+    Example: headframe workspace status
+    """
+    with opened(folder) as casework:
+        from headframe.cases.store import CaseFilter, FindingFilter
+
+        about = {
+            "folder": str(casework.paths.folder),
+            "unit": casework.config.unit,
+            "training": casework.config.training,
+            "database": "PostgreSQL" if casework.store.is_postgresql else "SQLite",
+            "cases": casework.store.cases(CaseFilter(), limit=1).total,
+            "findings": casework.store.findings(FindingFilter(), limit=1).total,
+            "findings_without_case": casework.store.findings(FindingFilter(without_case=True), limit=1).total,
+            "accounts": len(casework.store.accounts()),
+            "packs": list(casework.packs()),
+            "log": casework.config.log_origin,
+            "log_leaves": casework.ledger.size,
+            "leaves_recovered": casework.recovered,
+        }
+    if output_format is Format.JSON:
+        write_json(about)
+        return
+    lines = [f"{name.replace('_', ' ')}: {_said(value)}" for name, value in about.items()]
+    write_lines(
+        [*lines, *(["This workspace is for training: nothing in it is a real case."] if about["training"] else [])]
+    )
+
+
+def _said(value: object) -> str:
+    from headframe.reports.words import visible
+
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    return f"{value:,}" if isinstance(value, int) else visible(str(value))

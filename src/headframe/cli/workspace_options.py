@@ -1,0 +1,241 @@
+"""What the commands of the casework share: workspace, account, form of output, times, files, refusals."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from headframe.cli.exit_codes import ExitCode
+from headframe.cli.polite import fail, say, writing_output
+
+if TYPE_CHECKING:
+    from headframe.casework import Casework
+    from headframe.records.case import Accepted, Account, Refused
+    from headframe.records.policy import Pack
+
+ACCOUNT_VARIABLE = "HEADFRAME_ACCOUNT"
+TOKEN_FILE_VARIABLE = "HEADFRAME_TOKEN_FILE"  # noqa: S105 - the name of a variable, not a token
+NOW_VARIABLE = "HEADFRAME_NOW"
+"""Time of day in a training workspace, ISO 8601; refused everywhere else."""
+
+Workspace = Annotated[
+    Path | None,
+    typer.Option(
+        "--workspace",
+        metavar="DIR",
+        help="The workspace's folder; else HEADFRAME_WORKSPACE, else ~/.local/share/headframe.",
+    ),
+]
+ActAs = Annotated[
+    str | None, typer.Option("--as", metavar="NAME", help=f"The account that acts; else {ACCOUNT_VARIABLE}.")
+]
+TokenFile = Annotated[
+    Path | None,
+    typer.Option("--token-file", metavar="FILE", help=f"The account's token; else {TOKEN_FILE_VARIABLE}."),
+]
+CaseId = Annotated[str, typer.Argument(metavar="CASE", help="Number of the case, HF-2026-000001.")]
+Language = Annotated[str, typer.Option("--language", metavar="LANG", help="Of documents and words: en, zh.")]
+Limit = Annotated[int, typer.Option("--limit", metavar="N", min=1, max=1000, help="Rows of a page.")]
+Cursor = Annotated[
+    str, typer.Option("--after", metavar="CURSOR", help="The next page: what the page before named at its end.")
+]
+
+
+class Format(StrEnum):
+    """Forms of lists and of one case."""
+
+    TABLE = "table"
+    JSON = "json"
+
+
+OutputFormat = Annotated[Format, typer.Option("--format", help="Form of what is on standard output.")]
+
+
+@contextlib.contextmanager
+def opened(workspace: Path | None) -> Iterator[Casework]:
+    """The workspace that the options name, with what the last run left undone handed to the ledger first."""
+    from headframe.casework import open_workspace
+    from headframe.stores.blocks import workspace_folder
+
+    casework = open_workspace(workspace_folder(workspace), simulated_now=os.environ.get(NOW_VARIABLE))
+    try:
+        from headframe.reports.words import count, visible
+
+        for remark in casework.ledger.remarks:
+            say(visible(remark, 1_000))
+        if casework.recovered:
+            say(f"{count(casework.recovered, 'leaf', 'leaves')} of an earlier run handed to the ledger first")
+        yield casework
+    finally:
+        casework.close()
+
+
+@contextlib.contextmanager
+def acting(workspace: Path | None, act_as: str | None, token_file: Path | None) -> Iterator[tuple[Casework, Account]]:
+    """The workspace, and the account that acts in it."""
+    with opened(workspace) as casework:
+        yield casework, account_in(casework, act_as, token_file)
+
+
+def account_in(casework: Casework, act_as: str | None, token_file: Path | None) -> Account:
+    """The account that ``--as`` and ``--token-file`` (or their variables) name.
+
+    Raises
+    ------
+    SystemExit
+        If one of them is missing.
+    NotAllowed
+        If they do not belong together.
+    """
+    from headframe.casework.accounts import acting as checked
+    from headframe.casework.accounts import read_token
+
+    name = act_as or os.environ.get(ACCOUNT_VARIABLE)
+    path = token_file or (Path(named) if (named := os.environ.get(TOKEN_FILE_VARIABLE)) else None)
+    if not name or path is None:
+        missing = " and ".join(
+            text
+            for text, there in (
+                (f"an account (--as NAME, or {ACCOUNT_VARIABLE})", bool(name)),
+                (f"its token (--token-file FILE, or {TOKEN_FILE_VARIABLE})", path is not None),
+            )
+            if not there
+        )
+        fail(f"this needs {missing}; headframe account list shows the accounts", ExitCode.REFUSED)
+    return checked(casework.store, name, read_token(path))
+
+
+def tell(answer: Accepted | Refused) -> Accepted:
+    """An accepted act; every reason of a refused one to standard error, and the end of the program.
+
+    Raises
+    ------
+    SystemExit
+        With `ExitCode.REFUSED`.
+    """
+    from headframe.records.case import Refused
+    from headframe.reports.words import visible
+
+    if isinstance(answer, Refused):
+        for reason in answer.reasons:
+            say(f"refused: {visible(reason, 1_000)}")
+        raise SystemExit(int(ExitCode.REFUSED))
+    return answer
+
+
+def moment(text: str | None, pack: Pack | None, now_ns: int, option: str) -> int:
+    """An instant as an option names it: ``now``, a day, or ISO 8601; without an offset it is in the pack's zone.
+
+    Returns
+    -------
+    int
+        [ns since 1970-01-01 UTC]
+
+    Raises
+    ------
+    SystemExit
+        If it is none.
+    """
+    if text is None or text == "now":
+        return now_ns
+    from headframe.cli.zone import zone_of
+    from headframe.sources.registry.values import time_ns
+
+    try:
+        found = time_ns(text, zone_of(pack.time_zone if pack is not None else "UTC"))
+    except ValueError as fault:
+        fail(f"{option} {text!a}: {fault}", ExitCode.USAGE)
+    if found is None:
+        fail(f"{option} is empty; name a time as in 2026-11-27T14:00 or 2026-11-27T14:00+08:00", ExitCode.USAGE)
+    return found
+
+
+def when(at_ns: int | None, pack: Pack | None) -> str:
+    """An instant for people, in the pack's zone and in UTC; a dash where there is none."""
+    if at_ns is None:
+        return "-"
+    from datetime import UTC, datetime
+
+    from headframe.cli.zone import zone_of
+    from headframe.reports.words import clock_time
+
+    utc = f"{clock_time(at_ns)[:16]} UTC"
+    if pack is None or pack.time_zone in ("", "UTC"):
+        return utc
+    local = datetime.fromtimestamp(at_ns // 1_000_000_000, tz=UTC).astimezone(zone_of(pack.time_zone))
+    return f"{local:%Y-%m-%d %H:%M} {pack.time_zone} ({utc})"
+
+
+def write_json(value: object) -> None:
+    """One JSON document to standard output; nothing in it that a terminal obeys."""
+    with writing_output() as out:
+        out.write(json.dumps(value, ensure_ascii=True, allow_nan=False, indent=2).replace("\x7f", "\\u007f") + "\n")
+
+
+def write_lines(lines: Sequence[str]) -> None:
+    """Lines to standard output."""
+    with writing_output() as out:
+        out.writelines(f"{line}\n" for line in lines)
+
+
+def write_rows(
+    rows: Sequence[Mapping[str, Any]], columns: Mapping[str, str], output_format: Format, **about: object
+) -> None:
+    """A list as a table or as JSON.
+
+    Parameters
+    ----------
+    rows : sequence of mapping
+        Plain JSON values.
+    columns : mapping of str to str
+        Key of a row to the heading of its column; what is not named is in the JSON alone.
+    output_format : Format
+    **about : object
+        Stands beside the rows in JSON: ``total``, ``after``.
+    """
+    if output_format is Format.JSON:
+        write_json({"rows": [dict(row) for row in rows], **about})
+        return
+    from rich.table import Table
+
+    from headframe.reports.console import console_on
+    from headframe.reports.words import visible
+
+    with writing_output() as out:
+        if not out.isatty():
+            # For scripts: headings, then one row a line with tabs between; nothing is folded.
+            out.write("\t".join(columns.values()) + "\n")
+            for row in rows:
+                out.write("\t".join(visible(_shown(row.get(key)), 2_000) for key in columns) + "\n")
+            return
+        table = Table(box=None, pad_edge=False, header_style="bold")
+        for heading in columns.values():
+            table.add_column(heading, overflow="fold")
+        for row in rows:
+            table.add_row(*(visible(_shown(row.get(key)), 400) for key in columns))
+        with console_on(out, width=None, pipe_columns=160, environment=None) as console:
+            console.print(table)
+
+
+def _shown(value: object) -> str:
+    if value is None or value == "":
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, (list, tuple)):
+        return ", ".join(map(str, value)) or "-"
+    return str(value)
+
+
+def refuse_closed_output() -> None:
+    """End before any work where standard output is closed: ids would be lost."""
+    if sys.stdout is None:
+        fail("standard output is closed, so nothing can be told; open it", ExitCode.NOT_WRITTEN)
