@@ -81,6 +81,10 @@ bench: setup build/.stamp-system
 	$(BIN)/python bench/power.py
 	$(BIN)/python bench/speed.py
 	$(BIN)/python bench/peers.py
+	$(BIN)/python bench/ledger.py
+	$(BIN)/python bench/faults.py
+	$(BIN)/python bench/verification.py
+	$(BIN)/python -m bench.casework_scale
 
 golden: setup
 	$(BIN)/python -m pytest -q --golden tests

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -331,3 +332,16 @@ def test_a_folder_that_is_no_workspace_is_said(tmp_path: Path) -> None:
     """And how to make one."""
     with pytest.raises(UnreadableInput, match="headframe workspace init"):
         open_workspace(tmp_path)
+
+
+def test_an_older_copy_of_the_ledger_is_refused(office: Office) -> None:
+    """The database knows how far the log has come; nothing is written over a log that has lost its end."""
+    older = office.folder / "older"
+    shutil.copytree(office.work.paths.ledger, older)
+    office.find("192.0.2.7")
+    office.open()
+    office.work.close()
+    shutil.rmtree(office.work.paths.ledger)
+    older.rename(office.work.paths.ledger)
+    with pytest.raises(HeadframeError, match="it is an older copy, or another log"):
+        office.reopen()

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from headframe.casework import retention
+from headframe.casework.keys import pseudonyms_of
 from headframe.casework.periodic import period_bounds, write_period_report
 from headframe.errors import HeadframeError, NotAllowed
 from headframe.records import case as acts
@@ -89,6 +90,9 @@ def test_two_administrators_destroy_what_is_due_and_the_ledger_holds(office: Off
     assert not any(sha256 in office.work.documents for sha256 in documents)
     (told,) = retention.certificates(office.work)
     assert told["certificate"] == certificate.certificate_id
+    paper, page = retention.write_certificate(office.work, certificate, one, other, language="zh")
+    assert office.work.documents.read(paper.sha256).startswith(b"%PDF-")
+    assert certificate.certificate_id.encode() in office.work.documents.read(page.sha256)
     (leaf,) = office.work.store.leaves(leaf_ids=[f"retention/{certificate.certificate_id}"])
     assert leaf.index is not None
     office.work.ledger.check_all()
@@ -104,3 +108,28 @@ def test_a_hold_keeps_everything(office: Office) -> None:
     assert held.goes == ()
     retention.lift_hold(office.work, admin, hold, "over")
     sealed_events(office.work)()
+
+
+def test_keys_of_pseudonyms_go_when_their_time_is_over(office: Office) -> None:
+    """Whose address it was cannot be asked then, by nobody; the certificate counts the key."""
+    names = pseudonyms_of(office.work)
+    name = names.pseudonym("address", "192.0.2.7", office.work.now_ns())
+    office.clock.wait(days=6 * 365)
+    due = retention.plan(office.work)
+    assert "pseudonym_key" in {one.item.data_class.value for one in due.goes}
+    one, other = (Account(name=n, unit="drc", duties=frozenset({Duty.ADMINISTER})) for n in ("a1", "a2"))
+    certificate = retention.run(office.work, one, other, due)
+    assert [each.count for each in certificate.classes if each.rule.data_class.value == "pseudonym_key"] == [1]
+    assert not names.epochs()
+    assert names.pseudonym("address", "192.0.2.7", office.work.now_ns()) != name
+
+
+def test_papers_of_training_say_so(tmp_path: Path) -> None:
+    """Every page of every document; nobody shall take one for a letter of an authority."""
+    office = Office(tmp_path / "training", training=True)
+    office.find("192.0.2.7")
+    case = office.open()
+    (_paper, page) = office.work.write_document(case, acts.DocumentKind.INFORMATION_LETTER)
+    assert "raining" in office.work.documents.read(page.ref.sha256).decode()
+    refs = write_period_report(office.work, PACK, "2026-W18", account=office.account("officer"))
+    assert "raining" in office.work.documents.read(refs[1].sha256).decode()

@@ -333,6 +333,10 @@ class CaseStore(Protocol):
         """Leaves that the ledger has not taken yet, the oldest first."""
         ...
 
+    def last_place(self) -> int | None:
+        """The largest place in the ledger that a leaf has got; None where none has any."""
+        ...
+
     def mark_logged(self, places: Mapping[str, int]) -> None:
         """Note which place in the ledger each leaf has got; asked twice with the same, it does nothing."""
         ...

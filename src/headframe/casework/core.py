@@ -431,13 +431,16 @@ class Casework(AccountActs):
         Measurement
         """
         from headframe.meters import MeterFiles
-        from headframe.remeasure import RemeasureFiles, remeasure, windows_of
+        from headframe.remeasure import RemeasureFiles, register_facts, remeasure, windows_of
 
         file = self.case_file(case_id)
         case = file.case
         pack = self.pack_of(case)
         windows = windows_of(
             case, pack.verification, file.finding_documents, self.now_ns() if until_ns is None else until_ns
+        )
+        lawful = self.store.lawful_of(
+            site_id=case.site_id, organisation_id=case.organisation_id, usage_points=case.usage_points
         )
         meters = MeterFiles(
             readings=tuple(readings), columns=columns, topology=tuple(topology), weather=weather, zone=zone_of(pack),
@@ -454,6 +457,7 @@ class Casework(AccountActs):
                 findings=tuple(findings),
                 watch=tuple(watch),
                 meters=meters if readings else None,
+                registers=register_facts(pack.verification, lawful, self.store.registers(), windows),
             ),
             documents=file.finding_documents,
             scan=scan,

@@ -92,6 +92,7 @@ class Holdings:
         self._kept_packs: dict[tuple[str, str], Pack] = {}
         self._ours: set[str] = set()
         self.recovered = 0
+        self._refuse_an_older_ledger()
         self.recovered = self.hand_over()
 
     def close(self) -> None:
@@ -286,6 +287,15 @@ class Holdings:
                 raise HeadframeError(f"{place} cannot be written: {fault.strerror}") from fault
             copied.append(place)
         return copied
+
+    def _refuse_an_older_ledger(self) -> None:
+        """An older copy of the log, put in the place of the log, has fewer entries than the database knows of."""
+        last = self.store.last_place()
+        if last is not None and last >= self.ledger.size:
+            raise HeadframeError(
+                f"the ledger in {self.paths.ledger} has {self.ledger.size} entries, and the database knows of entry "
+                f"{last}: it is an older copy, or another log. Put the right one back; nothing is written before"
+            )
 
     def hand_over(self) -> int:
         """Hand every pending leaf to the ledger, and note the places it got; gives how many.

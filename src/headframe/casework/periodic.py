@@ -113,7 +113,7 @@ def write_period_report(
         duty=duty,
     )
     now = casework.now_ns()
-    done = write_weekly_report(figures, pack, language, now, prepared_by=account)
+    done = write_weekly_report(figures, pack, language, now, prepared_by=account, training=casework.config.training)
     name = "-".join(filter(None, (pack_id, duty, period, language)))
     kind = DocumentKind.WEEKLY_REPORT.value
     refs = (

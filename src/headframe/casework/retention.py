@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 from headframe.cases.retention import certificate_json, default_rules, rules_of
 from headframe.cases.store import PendingLeaf
 from headframe.casework.accounts import require_duty
+from headframe.casework.keys import pseudonyms_of
 from headframe.casework.sites import sealer_of
 from headframe.errors import HeadframeError
-from headframe.records.case import Account, Duty
+from headframe.records.case import Account, DocumentKind, DocumentRef, Duty
 from headframe.records.retention import DestructionCertificate, RetentionPlan, RetentionRule
 from headframe.stores.database import retention as stored
 
@@ -32,7 +33,7 @@ def rules(casework: Casework) -> tuple[tuple[RetentionRule, ...], tuple[str, ...
 
 def plan(casework: Casework) -> RetentionPlan:
     """What is due now. It destroys nothing."""
-    return stored.plan(casework.store, rules(casework)[0], casework.now_ns())
+    return stored.plan(casework.store, rules(casework)[0], casework.now_ns(), extra=pseudonyms_of(casework).retained())
 
 
 def run(casework: Casework, proposer: Account, approver: Account, agreed: RetentionPlan) -> DestructionCertificate:
@@ -61,6 +62,8 @@ def run(casework: Casework, proposer: Account, approver: Account, agreed: Retent
         require_duty(account, Duty.ADMINISTER, "destroying data")
     if proposer.name == approver.name:
         raise HeadframeError(f"two accounts destroy data together; {proposer.name} is one")
+    from headframe.stores.pseudonym_keys import read_epoch
+
     now = casework.now_ns()
     certificate_id = f"D-{secrets.token_hex(6)}"
 
@@ -83,12 +86,48 @@ def run(casework: Casework, proposer: Account, approver: Account, agreed: Retent
         proposer=proposer.name,
         approver=approver.name,
         destroyers=stored.Destroyers(
-            document=casework.documents.destroy, contact_key=lambda key_id: sealer_of(casework).erase([key_id])
+            document=casework.documents.destroy,
+            contact_key=lambda key_id: sealer_of(casework).erase([key_id]),
+            pseudonym_key=lambda epoch: pseudonyms_of(casework).destroy(read_epoch(epoch), now),
         ),
         leaf=leaf,
     )
     casework.hand_over()
     return certificate
+
+
+def write_certificate(
+    casework: Casework,
+    certificate: DestructionCertificate,
+    proposer: Account,
+    approver: Account,
+    *,
+    language: str = "en",
+) -> tuple[DocumentRef, DocumentRef]:
+    """Write a certificate of destruction as PDF and page, and keep both.
+
+    Returns
+    -------
+    tuple of DocumentRef
+        The PDF, and the page.
+    """
+    from headframe.reports.case_documents.general import write_destruction_certificate
+
+    done = write_destruction_certificate(
+        certificate,
+        language,
+        unit=casework.config.unit,
+        proposer_unit=proposer.unit,
+        approver_unit=approver.unit,
+        training=casework.config.training,
+    )
+    name, kind = f"{certificate.certificate_id}-{language}", DocumentKind.DESTRUCTION_CERTIFICATE.value
+    refs = (
+        casework.keep_bytes(done.pdf, f"{name}.pdf", "application/pdf", kind),
+        casework.keep_bytes(done.html, f"{name}.html", "text/html", kind),
+    )
+    casework.log_documents(refs, certificate.at_ns)
+    return refs
 
 
 def certificates(casework: Casework) -> tuple[Mapping[str, object], ...]:

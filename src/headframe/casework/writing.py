@@ -47,6 +47,7 @@ def written(
         subject=subject,
         prepared_by=account,
         measurement=measurement,
+        training=casework.config.training,
     )
     part = re.sub(r"[^A-Za-z0-9]+", "-", subject).strip("-")
     words = (case.case_id, str(case.version), kind.value.replace("_", "-"), part, "draft" if draft else "", language)

@@ -9,6 +9,7 @@ from headframe.cli.polite import politely, say
 from headframe.cli.workspace_options import (
     ActAs,
     Format,
+    Language,
     OutputFormat,
     TokenFile,
     Workspace,
@@ -47,6 +48,10 @@ def run(
     second_token_file: Annotated[
         Path | None, typer.Option("--with-token-file", metavar="FILE", help="The token of the second account.")
     ] = None,
+    language: Language = "en",
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="DIR", help="Also write the certificate there, as PDF and page.")
+    ] = None,
     output_format: OutputFormat = Format.TABLE,
     workspace: Workspace = None,
     act_as: ActAs = None,
@@ -79,14 +84,18 @@ def run(
         say(f"{count(len(due.goes), 'item')} due; nothing was destroyed. Two accounts do that: --with NAME")
         return
     with acting(workspace, act_as, token_file) as (casework, proposer):
-        from headframe.casework.retention import plan
+        from headframe.casework.retention import plan, write_certificate
         from headframe.casework.retention import run as destroy
         from headframe.reports.words import count
 
         approver = account_in(casework, second, second_token_file)
         certificate = destroy(casework, proposer, approver, plan(casework))
+        refs = write_certificate(casework, certificate, proposer, approver, language=language)
+        copied = casework.copy_out(refs, out) if out is not None else []
     write_lines([certificate.certificate_id])
     say(f"{count(sum(one.count for one in certificate.classes), 'item')} destroyed; the certificate is in the ledger")
+    for path in copied:
+        say(f"written to {path}")
     for reason in certificate.failed:
         say(f"not destroyed: {reason}")
 

@@ -36,7 +36,7 @@ from headframe.reports.case_documents.parts import (
     with_basis,
 )
 from headframe.reports.case_documents.speech import Speech
-from headframe.reports.case_documents.write import WrittenDocument, in_both_forms
+from headframe.reports.case_documents.write import WrittenDocument, for_training, in_both_forms
 from headframe.reports.funnel import STEPS, ShownFunnel
 from headframe.reports.suppression import SHOWN_AS
 
@@ -377,10 +377,20 @@ def _prepared(account: Account | None, pack: Pack, speech: Speech, now_ns: int) 
 
 
 def write_weekly_report(
-    figures: PeriodFigures, pack: Pack, language: str, now_ns: int, *, prepared_by: Account | None = None
+    figures: PeriodFigures,
+    pack: Pack,
+    language: str,
+    now_ns: int,
+    *,
+    prepared_by: Account | None = None,
+    training: bool = False,
 ) -> WrittenDocument:
-    """The report of a period as page and as PDF; the parameters are those of `weekly_report`."""
-    return in_both_forms(weekly_report(figures, pack, language, now_ns, prepared_by=prepared_by))
+    """The report of a period as page and as PDF; the parameters are those of `weekly_report`.
+
+    `training` sets a banner on every page: nothing in it is a real case.
+    """
+    document = weekly_report(figures, pack, language, now_ns, prepared_by=prepared_by)
+    return in_both_forms(for_training(document, Speech(language, pack.time_zone)) if training else document)
 
 
 def write_destruction_certificate(
@@ -391,14 +401,17 @@ def write_destruction_certificate(
     time_zone: str = "UTC",
     proposer_unit: str = "",
     approver_unit: str = "",
+    training: bool = False,
 ) -> WrittenDocument:
-    """The certificate as page and as PDF; the parameters are those of `destruction_certificate`."""
-    return in_both_forms(
-        destruction_certificate(
-            certificate, language, unit=unit, time_zone=time_zone, proposer_unit=proposer_unit,
-            approver_unit=approver_unit,
-        )
+    """The certificate as page and as PDF; the parameters are those of `destruction_certificate`.
+
+    `training` sets a banner on every page: nothing in it is a real case.
+    """
+    document = destruction_certificate(
+        certificate, language, unit=unit, time_zone=time_zone, proposer_unit=proposer_unit,
+        approver_unit=approver_unit,
     )  # fmt: skip
+    return in_both_forms(for_training(document, Speech(language, time_zone)) if training else document)
 
 
 __all__ = [

@@ -107,8 +107,13 @@ def build_document(
     else:
         raise NothingToWrite(f"{kind.value} is about no single case: it is written from the funnel or the certificate")
     if training:
-        document = replace(document, banner=speech.say("training"))
+        document = for_training(document, speech)
     return harmless(document, speech.say("withheld"), accounts_in_clear(case_file))
+
+
+def for_training(document: CaseDocument, speech: Speech) -> CaseDocument:
+    """The same document with a banner on every page: nothing in it is a real case."""
+    return replace(document, banner=speech.say("training"))
 
 
 def in_both_forms(document: CaseDocument) -> WrittenDocument:
@@ -155,4 +160,4 @@ def write_document(
     )  # fmt: skip
 
 
-__all__ = ["NothingToWrite", "WrittenDocument", "build_document", "in_both_forms", "write_document"]
+__all__ = ["NothingToWrite", "WrittenDocument", "build_document", "for_training", "in_both_forms", "write_document"]

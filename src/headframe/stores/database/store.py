@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, and_, bindparam, or_, select, tuple_, update
+from sqlalchemy import Connection, Engine, and_, bindparam, func, or_, select, tuple_, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from headframe import clock
@@ -372,6 +372,12 @@ class DatabaseStore:
             )
             for row in found
         )
+
+    def last_place(self) -> int | None:
+        """The largest place in the ledger that a leaf has got; None where none has any."""
+        with self.reading() as db:
+            place: int | None = db.execute(select(func.max(LEAVES.c.place))).scalar_one()
+        return place
 
     def mark_logged(self, places: Mapping[str, int]) -> None:
         change = update(LEAVES).where(and_(LEAVES.c.leaf_id == bindparam("of"), LEAVES.c.place.is_(None)))
