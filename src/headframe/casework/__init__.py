@@ -19,9 +19,9 @@ from headframe.casework.workspace import (
     WorkspacePaths,
     read_config,
     write_config,
-    write_durably,
 )
 from headframe.errors import HeadframeError
+from headframe.stores.durable import replacing
 
 __all__ = ["Casework", "Done", "NoSuchCase", "WorkspacePaths", "make_workspace", "open_workspace"]
 
@@ -87,7 +87,8 @@ def make_workspace(
         paths.keys.mkdir(mode=0o700, exist_ok=True)
         if database_url:
             # It may hold a password.
-            write_durably(paths.url_file, f"{database_url}\n".encode(), mode=0o600)
+            with replacing(paths.url_file, mode=0o600) as file:
+                file.write(f"{database_url}\n".encode())
         open_store(paths.database_url(), create=True, now_ns=now_ns).close()
         if not paths.ledger_key.exists():
             write_keys(paths.ledger_key, [new_key(origin)])

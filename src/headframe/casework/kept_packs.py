@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from headframe.casework.workspace import write_durably
 from headframe.errors import HeadframeError
 from headframe.policy.parse import parents_of, parse_pack
 from headframe.records.policy import Pack
+from headframe.stores.durable import replacing
 from headframe.stores.packs import SHIPPED, read_text
 
 FOLDER = "kept"
@@ -51,8 +51,10 @@ def keep_pack(pack: Pack, packs_folder: Path) -> None:
     place.mkdir(parents=True, exist_ok=True)
     for number, pack_id in enumerate(order):
         # Ancestors first, so that reading them in order of names is enough.
-        write_durably(place / f"{number:02d}.yaml", texts[pack_id][0].encode(), mode=0o644)
-    write_durably(place / "complete", b"", mode=0o644)
+        with replacing(place / f"{number:02d}.yaml") as file:
+            file.write(texts[pack_id][0].encode())
+    with replacing(place / "complete"):
+        pass
 
 
 def kept_pack(pack_id: str, digest: str, packs_folder: Path) -> Pack | None:

@@ -13,11 +13,11 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
 from headframe.errors import HeadframeError, UnreadableInput
+from headframe.stores.durable import replacing
 
 CONFIG_FILE = "workspace.json"
 URL_FILE = "database.url"
@@ -142,20 +142,5 @@ def write_config(folder: Path, config: WorkspaceConfig) -> None:
         indent=2,
         ensure_ascii=False,
     )
-    write_durably(path, (text + "\n").encode(), mode=0o644)
-
-
-def write_durably(path: Path, data: bytes, *, mode: int) -> None:
-    """Write a small file under another name, flush it, and rename it."""
-    temporary = path.with_name(f".{path.name}.new")
-    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
-    with os.fdopen(handle, "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    with replacing(path) as file:
+        file.write((text + "\n").encode())

@@ -23,23 +23,22 @@ next writer overwrites; a crash after it leaves the new file. There is no moment
 Without the lock the second to rename would take away what the first had added.
 """
 
-import fcntl
 import os
-import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from headframe import clock
-from headframe.errors import HeadframeError, UnreadableInput
+from headframe.errors import UnreadableInput
 from headframe.records.block import Block
 from headframe.sources.chain.chains import chain_of
 from headframe.sources.chain.reconcile import Reconciled, reconcile
 from headframe.sources.chain.series import NO_TIME, NS_PER_S, BadClock, BlockSeries, series_of
+from headframe.stores.durable import replacing
+from headframe.stores.locks import exclusive
 
 if TYPE_CHECKING:
     import polars as pl
@@ -47,8 +46,6 @@ if TYPE_CHECKING:
 WORKSPACE_VARIABLE = "HEADFRAME_WORKSPACE"
 LOCK_TIMEOUT_S = 30.0
 """A writer holds the lock for as long as it takes to rewrite a file: far below a second for all of Bitcoin. [s]"""
-_LOCK_POLL_S = 0.02
-
 COLUMNS = ("chain", "height", "header_time", "arrival_time", "clock_source", "resolution_ns")
 
 
@@ -260,41 +257,11 @@ class BlockStore:
         return table
 
     def _write(self, symbol: str, table: "pl.DataFrame") -> None:
-        path = self.path_of(symbol)
-        temporary = path.with_name(f".{path.name}.new")
-        try:
-            with temporary.open("wb") as file:
-                table.write_parquet(file, compression="zstd")
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(path)
-        except OSError:
-            temporary.unlink(missing_ok=True)
-            raise
-        # The rename itself is on the disk when the folder is.
-        folder = os.open(self.folder, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        with replacing(self.path_of(symbol)) as file:
+            table.write_parquet(file, compression="zstd")
 
-    @contextmanager
-    def _locked(self, symbol: str) -> Iterator[None]:
-        path = self.folder / f".{symbol}.lock"
-        with path.open("a") as file:
-            give_up_s = clock.monotonic_s() + LOCK_TIMEOUT_S
-            while True:
-                try:
-                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    break
-                except BlockingIOError:
-                    if clock.monotonic_s() >= give_up_s:
-                        raise HeadframeError(
-                            f"{path} has been locked by another process for {LOCK_TIMEOUT_S:g} s; "
-                            f"see which one it is (fuser {path}), and try again when it has ended"
-                        ) from None
-                    time.sleep(_LOCK_POLL_S)
-            yield  # closing the file gives the lock back
+    def _locked(self, symbol: str) -> AbstractContextManager[None]:
+        return exclusive(self.folder / f".{symbol}.lock", LOCK_TIMEOUT_S)
 
 
 def _schema() -> "dict[str, pl.DataType]":

@@ -12,6 +12,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
+from headframe.stores.durable import flush_folder
+
 SYNC_THREADS = 16
 """They wait for the disk and do nothing else. Some twenty files belong to a usual append."""
 
@@ -60,11 +62,7 @@ class Disk:
 
     def sync_folder(self, folder: Path) -> None:
         """Return when the names in a folder are on the disk: a file's own fsync does not do that (fsync(2))."""
-        number = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            os.fsync(number)
-        finally:
-            os.close(number)
+        flush_folder(folder)
 
     def sync_all(self, files: Sequence[int], folders: Sequence[Path]) -> None:
         """Return when the bytes of all files and the names in all folders are on the disk, in no particular order.

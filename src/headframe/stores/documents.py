@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from headframe.errors import HeadframeError, UnreadableInput
+from headframe.stores.durable import flush_folder
 
 PIECE_BYTES = 1 << 20
 """Bytes in memory at a time, whatever the size of the document. [bytes]"""
@@ -151,7 +152,7 @@ class DocumentStore:
             path.unlink()
         except FileNotFoundError:
             return False
-        _flush_folder(path.parent)
+        flush_folder(path.parent)
         return True
 
     def digests(self) -> Iterator[str]:
@@ -183,8 +184,8 @@ class DocumentStore:
             except FileExistsError:
                 if not _same(temporary, place):
                     raise DamagedDocument(_altered(sha256, place)) from None
-            _flush_folder(place.parent)
-            _flush_folder(self.folder)
+            flush_folder(place.parent)
+            flush_folder(self.folder)
         finally:
             temporary.unlink(missing_ok=True)
         return sha256, size
@@ -216,12 +217,3 @@ def _altered(sha256: str, path: Path) -> str:
         f"document {sha256}: the bytes at {path} do not have this digest, so they were altered or damaged after they "
         "were kept. Move the file away, and keep the document again from its source or from a bundle"
     )
-
-
-def _flush_folder(folder: Path) -> None:
-    # A new name is on the disk when its folder is.
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

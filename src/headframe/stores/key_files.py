@@ -43,6 +43,7 @@ from pathlib import Path
 
 from headframe import clock
 from headframe.errors import HeadframeError, UnreadableInput
+from headframe.stores.durable import flush_folder, replacing
 
 MASTER_FILE = "workspace.key"
 KINDS = ("contacts", "pseudonyms")
@@ -120,7 +121,7 @@ class Keyring:
                     _temporary(path).unlink(missing_ok=True)
                 raise
             for folder in folders:
-                _flush_folder(folder)
+                flush_folder(folder)
 
     def make(self, kind: str, name: str) -> bytes:
         """Make a random key. When this returns, it is on the disk; in a `batch`, when that ends.
@@ -234,7 +235,7 @@ class Keyring:
                 for path in there.values():
                     path.unlink(missing_ok=True)
                 if there:
-                    _flush_folder(self.folder / kind)
+                    flush_folder(self.folder / kind)
                 gone += there
         return tuple(gone)
 
@@ -280,7 +281,7 @@ class Keyring:
             with suppress(FileExistsError):
                 os.link(master, self.folder / f"{MASTER_FILE}.old")
             new.replace(master)
-            _flush_folder(self.folder)
+            flush_folder(self.folder)
             self._end_rotation()
         return done
 
@@ -431,7 +432,7 @@ def _make_folder(folder: Path) -> None:
     folder.parent.mkdir(parents=True, exist_ok=True)
     with suppress(FileExistsError):
         folder.mkdir(mode=0o700)
-    _flush_folder(folder.parent)
+    flush_folder(folder.parent)
 
 
 def _temporary(path: Path) -> Path:
@@ -443,14 +444,8 @@ def _write_durably(path: Path, data: bytes) -> None:
 
     Only whoever holds the lock alone writes, so the other name is nobody else's.
     """
-    temporary = _temporary(path)
-    try:
-        _write(temporary, data, flush=True)
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-    _flush_folder(path.parent)
+    with replacing(path, mode=0o600) as file:
+        file.write(data)
 
 
 def _write(path: Path, data: bytes, *, flush: bool) -> None:
@@ -477,7 +472,7 @@ def _destroy(path: Path) -> bool:
     except FileNotFoundError:
         return False
     path.unlink(missing_ok=True)
-    _flush_folder(path.parent)
+    flush_folder(path.parent)
     return True
 
 
@@ -487,12 +482,3 @@ def _overwrite(path: Path, *, flush: bool) -> None:
         file.flush()
         if flush:
             os.fsync(file.fileno())
-
-
-def _flush_folder(folder: Path) -> None:
-    # A name is on the disk when its folder is (fsync(2)).
-    number = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(number)
-    finally:
-        os.close(number)
