@@ -33,14 +33,14 @@ def example_leaves() -> list[StoredLeaf]:
     return leaves
 
 
-def make_example(folder: Path) -> tuple[Ledger, Path]:
-    """The log and the bundle, in a folder."""
+def make_example(folder: Path, name: str = "bundle") -> tuple[Ledger, Path]:
+    """The log and the bundle, in a folder; the bundle is a zip if its name says so."""
     ledger = Ledger.create(folder / "ledger", [LOG])
     leaves = example_leaves()
     ledger.append([leaf.leaf for leaf in leaves])
     ledger.keep_witnessed(format_note(cosign(ledger.note, ledger.keys, None, (), WITNESS, AT_NS // 10**9 + 60)))
     make_bundle(
-        folder / "bundle",
+        folder / name,
         subject="HF-2026-000001",
         made_ns=AT_NS + 120 * 10**9,
         ledger=ledger,
@@ -49,7 +49,7 @@ def make_example(folder: Path) -> tuple[Ledger, Path]:
         files=[BundleFile("documents/notice.txt", DOCUMENT)],
         disclose=lambda leaf, disclosure: disclosure.name != "reason",
     )
-    return ledger, folder / "bundle"
+    return ledger, folder / name
 
 
 def blocks(folder: Path) -> dict[str, str]:
@@ -67,7 +67,8 @@ def blocks(folder: Path) -> dict[str, str]:
         "proof": "".join(f"{value.hex()}\n" for value in ledger.inclusion_proof(2)),
         "consistency": "".join(f"{value.hex()}\n" for value in ledger.consistency_proof(1, 3)),
     }
-    for name in ("manifest.json", "manifest.note", "checkpoint", "leaves.jsonl", "disclosures.jsonl"):
+    names = ("manifest.json", "manifest.note", "checkpoint", "leaves.jsonl", "disclosures.jsonl", "README.txt")
+    for name in (*names, "documents/notice.txt"):
         text = (bundle / name).read_text(encoding="utf-8")
         quoted[f"bundle {name}"] = text if text.endswith("\n") else text + "\n"
     return quoted

@@ -103,6 +103,52 @@ def test_what_json_does_not_have_is_refused(value: object) -> None:
         seal("case", "HF-1/1", AT_NS, {"x": value}, salts())
 
 
+def deep(levels: int) -> object:
+    value: object = 1
+    for level in range(levels):
+        value = [value] if level % 2 else {"a": value}
+    return value
+
+
+def test_json_is_at_most_100_deep_in_writing_and_reading() -> None:
+    """The digest of a value is taken over a list that holds it, so a value has 99 levels."""
+    _, (item,) = seal("case", "HF-1/1", AT_NS, {"x": deep(99)}, salts())
+    assert item.value == deep(99)
+    assert read_json(canonical(deep(100)), "it") == deep(100)
+    for levels in (100, 101, 5_000):
+        with pytest.raises(BadLeaf, match="nested"):
+            seal("case", "HF-1/1", AT_NS, {"x": deep(levels)}, salts())
+    for text in (b"[" * 101 + b"]" * 101, b'{"a":' * 101 + b"1" + b"}" * 101, b"[" * 100_000):
+        with pytest.raises(BadLeaf, match=r"nested|deep"):
+            read_json(text, "it")
+
+
+@pytest.mark.parametrize(
+    "text", ["9007199254740992", "1e+21", "1e16", "-9007199254740993.0", "1e400", '"\\ud800"', '{"\\udc00":1}', "NaN"]
+)
+def test_what_readers_would_read_differently_is_refused(text: str) -> None:
+    """Numbers beyond 2^53 - 1 however they are written, and half characters."""
+    with pytest.raises(BadLeaf):
+        read_json(text.encode(), "it")
+
+
+@pytest.mark.parametrize("value", [1e21, -1e16, "\ud800", {"\udc00": 1}])
+def test_what_would_not_be_read_is_not_written(value: object) -> None:
+    """The same rule when writing."""
+    with pytest.raises(BadLeaf):
+        canonical(value)
+
+
+@pytest.mark.parametrize("at_ns", [-1, 2**63])
+def test_an_instant_is_from_0_to_2_to_the_63(at_ns: int) -> None:
+    """When sealed and when read; the limit itself is allowed."""
+    with pytest.raises(BadLeaf, match="2\\^63 - 1"):
+        seal("case", "HF-1", at_ns, {}, salts())
+    with pytest.raises(BadLeaf, match="2\\^63 - 1"):
+        read(canonical({**GOOD, "at_ns": str(at_ns)}))
+    assert read(seal("case", "HF-1", 2**63 - 1, {}, salts())[0]).at_ns == 2**63 - 1
+
+
 def test_a_value_of_any_size_fits_and_too_many_fields_do_not() -> None:
     """A value is one digest. A leaf has at most 65,535 bytes: its length stands in two."""
     leaf, _ = seal("case", "HF-1/1", AT_NS, {"report": "x" * 1_000_000}, salts())
@@ -117,6 +163,7 @@ def test_a_value_of_any_size_fits_and_too_many_fields_do_not() -> None:
         ("Case", "HF-1", bytes(16), "lower-case word"),
         ("", "HF-1", bytes(16), "lower-case word"),
         ("case", "", bytes(16), "needs a subject"),
+        ("document", "HF-1", bytes(16), "is its SHA-256"),
         ("case", "HF-1", bytes(15), "at least 16 bytes; got 15"),
     ],
 )
@@ -135,8 +182,9 @@ GOOD = json.loads(seal("case", "HF-1/1", AT_NS, {"a": 1}, salts())[0])
         ({"format": "headframe-leaf/2"}, "format headframe-leaf/1"),
         ({"kind": "CASE"}, "lower-case"),
         ({"subject": ""}, "subject is text"),
-        ({"at_ns": 5}, "at_ns is a whole number of nanoseconds, as text"),
+        ({"at_ns": 5}, "at_ns is a whole number of nanoseconds from 0"),
         ({"at_ns": "05"}, "at_ns"),
+        ({"kind": "document"}, "is its SHA-256"),
         ({"fields": []}, "are an object"),
         ({"fields": {"a": "00"}}, "64 digits"),
         ({"fields": {"": "0" * 64}}, "64 digits"),

@@ -94,6 +94,30 @@ def test_a_line_of_a_trusted_key_that_does_not_fit_is_refused_even_beside_a_good
         verified(broken, [LOG.verifier, OTHER.verifier])
 
 
+def test_every_line_of_a_trusted_key_must_fit() -> None:
+    """A second line of the same key or witness is not passed over because the first was good."""
+    note = sign("text\n", [LOG])
+    broken = Note(note.text, (*note.signatures, Signature(LOG.name, LOG.verifier.key_id, bytes(64))))
+    with pytest.raises(BadNote, match="does not fit the text"):
+        verified(broken, [LOG.verifier])
+    assert verified(Note(note.text, note.signatures * 2), [LOG.verifier]) == (LOG.verifier,)
+    cosigned = cosign(signed(hashes(5)), [LOG.verifier], None, (), WITNESS, 1_000)
+    line = cosigned.signatures[-1]
+    for second in (line.signature[:-1] + bytes([line.signature[-1] ^ 1]), line.signature[:8]):
+        broken = Note(cosigned.text, (*cosigned.signatures, Signature(line.name, line.key_id, second)))
+        with pytest.raises(BadNote, match="does not fit the text"):
+            cosignatures(broken, [WITNESS.verifier])
+
+
+@pytest.mark.parametrize("number", [2**255 - 19, 2**255 - 18, 2**255 - 1, 1 | 1 << 255, 2**255 - 20 | 1 << 255])
+def test_a_key_that_is_no_point_in_its_one_spelling_has_signed_nothing(number: int) -> None:
+    """RFC 8032, section 5.1.3: y is below p, and x = 0 has no sign. As the neutral point it would hold for any text."""
+    right = (1).to_bytes(32, "little")
+    signature = right + bytes(32)  # R = [0]B - [k]A is the neutral point
+    assert Verifier("x", ED25519, right).holds(b"anything", signature)
+    assert not Verifier("x", ED25519, number.to_bytes(32, "little")).holds(b"anything", signature)
+
+
 def test_a_changed_text_is_refused() -> None:
     """One letter is enough."""
     note = sign("text\n", [LOG])

@@ -523,3 +523,24 @@ def test_lines_are_the_same_however_they_come(parts: list[bytes], step: int) -> 
     whole = b"".join(part + b"\n" for part in parts)
     pieces = (whole[at : at + step] for at in range(0, len(whole), step))
     assert list(model.lines(pieces, "x")) == parts
+
+
+@pytest.mark.parametrize("step", [7, 1000])
+def test_the_longest_line_is_exact(step: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wherever its newline comes, and however it is cut into pieces."""
+    monkeypatch.setattr(model, "LARGEST_LINE", 50)
+    for line, good in ((b"x" * 50, True), (b"x" * 51, False)):
+        whole = b"a\n" + line + b"\nb\n"
+        pieces = (whole[at : at + step] for at in range(0, len(whole), step))
+        if good:
+            assert list(model.lines(pieces, "x")) == [b"a", line, b"b"]
+        else:
+            with pytest.raises(BadBundle, match="a line of more than 50 bytes"):
+                list(model.lines(pieces, "x"))
+
+
+def test_what_is_longer_than_a_verifier_takes_is_not_made(kept: Kept, tmp_path: Path) -> None:
+    """A time-stamp of 1 MiB and a byte."""
+    with pytest.raises(HeadframeError, match="at most 1,048,576 bytes"):
+        kept.bundle(tmp_path / "b", time_stamp=bytes((1 << 20) + 1))
+    assert not (tmp_path / "b").exists()

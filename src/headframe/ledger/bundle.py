@@ -19,7 +19,7 @@ from typing import Protocol, TypeGuard
 from headframe.cases.store import Disclosure
 from headframe.errors import HeadframeError
 from headframe.ledger.checkpoint import Checkpoint
-from headframe.ledger.leaf import BadLeaf, canonical, digest, read, read_json, texts
+from headframe.ledger.leaf import BadLeaf, canonical, digest, read, read_instant, read_json, texts
 from headframe.ledger.merkle import BadProof, check_inclusion, leaf_hash
 
 FORMAT = "headframe-bundle/1"
@@ -34,13 +34,16 @@ README = "README.txt"
 TIME_STAMP = "timestamp.tsr"
 FOLDERS = ("documents/", "data/")
 FIXED = (CHECKPOINT, KEYS, LEAVES, DISCLOSURES, README, TIME_STAMP)
+SMALL_FILES = (MANIFEST_NOTE, CHECKPOINT, KEYS, TIME_STAMP)
 
 MOST_FILES = 100_000
 """Files in a bundle; a zip's list of so many takes some 50 MB of memory."""
 LARGEST_MANIFEST = 32 << 20
 """So many files with paths of 200 bytes. Parsed, JSON may take ten times its size. [bytes]"""
 LARGEST_LINE = 16 << 20
-"""One disclosure; its value may be a whole finding, which is some kilobytes. [bytes]"""
+"""One disclosure without its newline; its value may be a whole finding, which is some kilobytes. [bytes]"""
+LARGEST_SMALL_FILE = 1 << 20
+"""Notes, keys and a time-stamp have some hundreds or thousands of bytes. [bytes]"""
 LONGEST_PATH = 1_000
 LONGEST_NAME = 240
 """File systems take 255 bytes. [bytes of UTF-8]"""
@@ -170,8 +173,12 @@ def parse_manifest(data: bytes) -> Manifest:
     if set(value) != keys:
         raise BadBundle(f"{MANIFEST} has {', '.join(sorted(keys))}; found {', '.join(sorted(value))}")
     made_ns, root, size, files = value["made_ns"], value["root"], value["tree_size"], value["files"]
-    if not isinstance(made_ns, str) or not re.fullmatch(r"[0-9]{1,19}", made_ns):
-        raise BadBundle(f"made_ns in {MANIFEST} is not a number of nanoseconds, as text")
+    try:
+        instant = read_instant(made_ns, f"made_ns in {MANIFEST}")
+        if canonical(value) != data:
+            raise BadBundle(f"{MANIFEST} is not in canonical form (RFC 8785)")
+    except BadLeaf as error:
+        raise BadBundle(str(error)) from None
     if not isinstance(root, str) or not _HEX.fullmatch(root) or not _whole(size):
         raise BadBundle(f"root and tree_size in {MANIFEST} are 64 hex digits and a whole number")
     if not isinstance(value["origin"], str) or not isinstance(value["subject"], str) or not isinstance(files, list):
@@ -193,7 +200,7 @@ def parse_manifest(data: bytes) -> Manifest:
     check_distinct(paths)
     return Manifest(
         subject=value["subject"],
-        made_ns=int(made_ns),
+        made_ns=instant,
         checkpoint=Checkpoint(value["origin"], size, bytes.fromhex(root)),
         files=tuple(listed),
     )
@@ -490,7 +497,7 @@ def lines(chunks: Iterator[bytes], where: str) -> Iterator[bytes]:
     for chunk in chunks:
         parts = (rest + chunk).split(b"\n") if b"\n" in chunk else [rest + chunk]
         rest = parts.pop()
-        if len(rest) > LARGEST_LINE:
+        if len(rest) > LARGEST_LINE or any(len(line) > LARGEST_LINE for line in parts):
             raise BadBundle(f"{where} has a line of more than {LARGEST_LINE:,} bytes")
         yield from parts
     if rest:

@@ -36,10 +36,16 @@ SMALLEST_SALT = 16
 LARGEST_INTEGER = 2**53 - 1
 """Larger ones do not survive every reader of JSON (RFC 8785, appendix B; RFC 7493, section 2.2). [unitless]"""
 
+DEEPEST = 100
+"""Objects and lists within one another; the parsers of some languages stop at little more. [unitless]"""
+
+LARGEST_INSTANT_NS = 2**63 - 1
+"""What eight bytes hold: 2262-04-11. [ns since 1970-01-01 UTC]"""
+
 _KEYS = frozenset({"at_ns", "fields", "format", "kind", "subject"})
 _KIND = re.compile(r"[a-z][a-z0-9_]{0,63}")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
-_INSTANT = re.compile(r"0|-?[1-9][0-9]{0,18}")
+_INSTANT = re.compile(r"0|[1-9][0-9]{0,18}")
 
 
 class BadLeaf(HeadframeError):
@@ -84,7 +90,7 @@ def seal(
     subject : str
         Identifier of what it is about. It stays readable for ever: put nothing there that may have to be forgotten.
     at_ns : int
-        When it happened. [ns since 1970-01-01 UTC]
+        When it happened, from 0 to 2^63 - 1. [ns since 1970-01-01 UTC]
     fields : mapping of str to JSON value
         Names stay readable, values do not. Numbers beyond 2^53 - 1 become decimal text, tuples become lists,
         and keys and values of string enums become their text; what a disclosure then holds is what was digested.
@@ -116,6 +122,10 @@ def seal(
         raise BadLeaf(f"a leaf's kind is a lower-case word of at most 64 letters, such as case; got {kind!r}")
     if not subject:
         raise BadLeaf("a leaf needs a subject, such as HF-2026-000001/7; got none")
+    if kind == "document" and not _DIGEST.fullmatch(subject):
+        raise BadLeaf(f"the subject of a document's leaf is its SHA-256, 64 digits in lower-case hex; got {subject!r}")
+    if not 0 <= at_ns <= LARGEST_INSTANT_NS:
+        raise BadLeaf(f"a leaf's at_ns is from 0 to 2^63 - 1 nanoseconds after 1970; got {at_ns}")
     disclosures = []
     for name in sorted(fields):
         if not name:
@@ -209,8 +219,9 @@ def read(leaf: bytes) -> Leaf:
         raise BadLeaf(f"a leaf's kind is a lower-case word; found {kind!r}")
     if not isinstance(subject, str) or not subject:
         raise BadLeaf(f"a leaf's subject is text; found {subject!r}")
-    if not isinstance(at_ns, str) or not _INSTANT.fullmatch(at_ns):
-        raise BadLeaf(f"a leaf's at_ns is a whole number of nanoseconds, as text; found {at_ns!r}")
+    if kind == "document" and not _DIGEST.fullmatch(subject):
+        raise BadLeaf(f"the subject of a document's leaf is its SHA-256 in lower-case hex; found {subject!r}")
+    instant = read_instant(at_ns, "a leaf's at_ns")
     if not isinstance(fields, dict):
         raise BadLeaf(f"a leaf's fields are an object; found {type(fields).__name__}")
     for name, value_digest in fields.items():
@@ -218,11 +229,24 @@ def read(leaf: bytes) -> Leaf:
             raise BadLeaf(f"field {name!r} of a leaf must be 64 digits in lower-case hex; found {value_digest!r}")
     if canonical(value) != leaf:
         raise BadLeaf("the leaf is not in canonical form (RFC 8785): the same content must always give the same bytes")
-    return Leaf(kind=kind, subject=subject, at_ns=int(at_ns), digests=fields)
+    return Leaf(kind=kind, subject=subject, at_ns=instant, digests=fields)
+
+
+def read_instant(value: object, what: str) -> int:
+    """An instant from decimal text. [ns since 1970-01-01 UTC]
+
+    Raises
+    ------
+    BadLeaf
+        If it is anything else, has leading zeros, or is beyond 2^63 - 1; `what` names it in the message.
+    """
+    if not isinstance(value, str) or not _INSTANT.fullmatch(value) or int(value) > LARGEST_INSTANT_NS:
+        raise BadLeaf(f"{what} is a whole number of nanoseconds from 0 to 2^63 - 1, as text; found {value!r}")
+    return int(value)
 
 
 def read_json(text: bytes, what: str) -> object:
-    """Strict JSON: UTF-8, no key twice, no NaN, no whole number that readers would read differently.
+    """Strict JSON: UTF-8, no key twice, no NaN, not deep, no number or text that readers would read differently.
 
     Parameters
     ----------
@@ -240,17 +264,19 @@ def read_json(text: bytes, what: str) -> object:
         If it is anything else.
     """
     try:
-        return json.loads(
+        value = json.loads(
             text.decode("utf-8"),
             object_pairs_hook=_one_of_each,
             parse_constant=_no_constant,
             parse_int=_exact_integer,
             parse_float=_finite,
         )
+        _check_content(value)
     except RecursionError:
         raise BadLeaf(f"{what} is nested too deeply") from None
     except (ValueError, UnicodeDecodeError) as error:
         raise BadLeaf(f"{what} is not JSON as the format asks for: {error}") from None
+    return value
 
 
 def canonical(value: object) -> bytes:
@@ -262,10 +288,11 @@ def canonical(value: object) -> bytes:
         If the value is not JSON that every reader reads alike.
     """
     try:
+        _check_content(value)
         return rfc8785.dumps(value)  # type: ignore[arg-type]
     except RecursionError:
         raise BadLeaf("the value is nested too deeply for JSON") from None
-    except (rfc8785.CanonicalizationError, UnicodeEncodeError) as error:
+    except (rfc8785.CanonicalizationError, ValueError) as error:
         raise BadLeaf(f"the value cannot be written as canonical JSON: {error}") from None
 
 
@@ -287,6 +314,10 @@ def plain(value: object, where: str) -> object:
     BadLeaf
         If it holds something that JSON does not have.
     """
+    return _plain(value, where, DEEPEST)
+
+
+def _plain(value: object, where: str, depth_left: int) -> object:
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, str):
@@ -300,15 +331,17 @@ def plain(value: object, where: str) -> object:
             raise BadLeaf(f"{where} holds {value!r}, which JSON does not have; write null, or leave it out")
         # The canonical form of 1e17 has no exponent, and would be read as a whole number that is too large.
         return float(value) if abs(value) <= LARGEST_INTEGER else repr(float(value))
+    if not depth_left and isinstance(value, Mapping | Sequence):
+        raise BadLeaf(f"{where[:100]} ... is nested too deeply; JSON here has at most {DEEPEST} levels")
     if isinstance(value, Mapping):
         result: dict[str, object] = {}
         for key, inner in value.items():
             if not isinstance(key, str):
                 raise BadLeaf(f"{where} has the key {key!r}; keys are text")
-            result[str.__str__(key)] = plain(inner, f"{where}.{key}")
+            result[str.__str__(key)] = _plain(inner, f"{where}.{key}", depth_left - 1)
         return result
     if isinstance(value, Sequence) and not isinstance(value, (bytes, bytearray, memoryview)):
-        return [plain(inner, f"{where}[{place}]") for place, inner in enumerate(value)]
+        return [_plain(inner, f"{where}[{place}]", depth_left - 1) for place, inner in enumerate(value)]
     raise BadLeaf(f"{where} holds a {type(value).__name__}, which JSON does not have; write it as text or as numbers")
 
 
@@ -325,6 +358,27 @@ def texts(value: object) -> Iterator[str]:
             waiting.extend(inner)
 
 
+def _check_content(value: object) -> None:
+    """Refuse what the format does not have: depth, numbers and texts that other readers cannot read alike."""
+    waiting = [(value, 0)]
+    while waiting:
+        inner, depth = waiting.pop()
+        if isinstance(inner, str):
+            if not inner.isascii():
+                inner.encode("utf-8")  # half a surrogate pair is no text: UnicodeEncodeError is a ValueError
+        elif isinstance(inner, float):
+            if inner.is_integer() and abs(inner) > LARGEST_INTEGER:
+                raise ValueError(f"the whole number {inner!r} is beyond 2^53 - 1; it must be written as text")
+        elif isinstance(inner, dict | list | tuple):
+            if depth == DEEPEST:
+                raise ValueError(f"it is nested more than {DEEPEST} levels deep")
+            if isinstance(inner, dict):
+                waiting.extend((key, depth + 1) for key in inner)
+                waiting.extend((item, depth + 1) for item in inner.values())
+            else:
+                waiting.extend((item, depth + 1) for item in inner)
+
+
 def _one_of_each(pairs: list[tuple[str, object]]) -> dict[str, object]:
     result = dict(pairs)
     if len(result) != len(pairs):
@@ -336,7 +390,9 @@ def _no_constant(word: str) -> object:
     raise ValueError(f"{word} is not JSON")
 
 
-def _exact_integer(digits: str) -> int:
+def _exact_integer(digits: str) -> float:
+    if digits == "-0":
+        return -0.0  # as other readers see it; so it is no index and no size
     if len(digits) > 20 or not -LARGEST_INTEGER <= int(digits) <= LARGEST_INTEGER:
         raise ValueError(f"the whole number {digits[:40]} is beyond 2^53 - 1; it must be written as text")
     return int(digits)

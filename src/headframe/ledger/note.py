@@ -28,11 +28,13 @@ ED25519 = 0x01
 COSIGNATURE = 0x04
 """Signs a checkpoint and a time (c2sp.org/tlog-cosignature)."""
 
-LARGEST_NOTE = 1_000_000
+LARGEST_NOTE = 1 << 20
 """A note is a few hundred bytes; whoever sends more than this wants something else. [bytes]"""
 MOST_SIGNATURES = 100
 """The specification asks verifiers for at least 16."""
 
+_FIELD = 2**255 - 19
+"""The prime of Ed25519's coordinates (RFC 8032, section 5.1)."""
 _KEY_SIZE = 32
 _SIGNATURE_SIZE = 64
 _NAME = re.compile(r"[^\s+]+")
@@ -99,7 +101,12 @@ class Verifier:
         return f"{self.name}+{self.key_id.hex()}+{to_base64(bytes([self.kind]) + self.public_key)}"
 
     def holds(self, message: bytes, signature: bytes) -> bool:
-        """Whether this key signed the message (Ed25519)."""
+        """Whether this key signed the message (Ed25519: S below the order, no cofactor; RFC 8032, section 5.1.7)."""
+        number = int.from_bytes(self.public_key, "little")
+        y = number & (1 << 255) - 1
+        # OpenSSL also takes keys that RFC 8032, section 5.1.3, does not decode: y not reduced, or x = 0 with a sign.
+        if y >= _FIELD or (number != y and y in (1, _FIELD - 1)):
+            return False
         try:
             Ed25519PublicKey.from_public_bytes(self.public_key).verify(signature, message)
         except (InvalidSignature, ValueError):
@@ -277,11 +284,12 @@ def verified(note: Note, verifiers: Iterable[Verifier]) -> tuple[Verifier, ...]:
     signed: list[Verifier] = []
     for line in note.signatures:
         key = known.get((line.name, line.key_id))
-        if key is None or key in signed:
+        if key is None:
             continue
         if not key.holds(note.text.encode(), line.signature):
             raise BadNote(f"the signature of key {key.name}+{key.key_id.hex()} does not fit the text: one was changed")
-        signed.append(key)
+        if key not in signed:
+            signed.append(key)
     return tuple(signed)
 
 

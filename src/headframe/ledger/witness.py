@@ -144,13 +144,13 @@ def cosignatures(note: Note, witnesses: Iterable[Verifier]) -> tuple[Cosigned, .
     found: dict[Verifier, Cosigned] = {}
     for line in note.signatures:
         key = known.get((line.name, line.key_id))
-        if key is None or key in found:
+        if key is None:
             continue
         at_s = int.from_bytes(line.signature[:_TIME_SIZE], "big")
         signature = line.signature[_TIME_SIZE:]
         if len(signature) != _SIGNATURE_SIZE or not key.holds(cosigned_message(note.text, at_s), signature):
             raise BadNote(f"the co-signature of {key.name}+{key.key_id.hex()} does not fit the text: one was changed")
-        found[key] = Cosigned(key, at_s)
+        found.setdefault(key, Cosigned(key, at_s))
     return tuple(found.values())
 
 

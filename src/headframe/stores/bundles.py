@@ -13,7 +13,6 @@ from __future__ import annotations
 import os
 import shutil
 import stat
-import struct
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -40,15 +39,12 @@ from headframe.ledger.note import BadNote, Signer, Verifier, format_note, parse_
 from headframe.ledger.witness import cosignatures
 from headframe.stores.disk import Disk
 from headframe.stores.ledger_files import LedgerReader
+from headframe.stores.stored_zips import chunks_of, read_directory
 from headframe.stores.time_stamps import BadTimeStamp, check_time_stamp
 
 _CHUNK = 1 << 20
-LARGEST_DIRECTORY = 32 << 20
-"""A zip's list of files. [bytes]"""
 _ZIP_TIME = (1980, 1, 1, 0, 0, 0)
 """The earliest that a zip can say; the time of making is in the manifest."""
-_NEEDS_ZIP64 = 0xFFFF_0000
-"""Sizes from here on are written in the form for large files, with room for what comes around them. [bytes]"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +143,10 @@ def make_bundle(
     }
     if time_stamp is not None:
         stamp = time_stamp
+        if len(stamp) > model.LARGEST_SMALL_FILE:
+            raise HeadframeError(
+                f"a time-stamp in a bundle has at most {model.LARGEST_SMALL_FILE:,} bytes; this one has {len(stamp):,}"
+            )
         parts[model.TIME_STAMP] = lambda: iter([stamp])
     for file in files:
         model.check_path(file.path)
@@ -353,57 +353,21 @@ class _FolderContainer:
 
 
 class _ZipContainer:
-    """A bundle in a zip: stored entries only, each once, none over another."""
+    """A bundle in a zip: stored entries only, each once, one after the other."""
 
     def __init__(self, file: IO[bytes], length: int) -> None:
-        _check_directory(file, length)
-        try:
-            self._archive = zipfile.ZipFile(file)
-            entries = self._archive.infolist()
-        except (zipfile.BadZipFile, EOFError, ValueError, RuntimeError, struct.error, OSError) as error:
-            raise BadBundle(f"the zip cannot be read: {error}. Ask for it again") from None
-        self._entries: dict[str, zipfile.ZipInfo] = {}
-        end = 0
-        for info in sorted(entries, key=lambda entry: entry.header_offset):
-            self._take(info)
-            if info.header_offset < end:
-                raise BadBundle(f"entry {info.filename!r} of the zip lies over another: a zip bomb, or a forgery")
-            # 30 bytes of local header come before the name and the data (PKWARE APPNOTE, 4.3.7).
-            end = info.header_offset + 30 + len(info.filename.encode()) + info.compress_size
-        if end > length:
-            raise BadBundle("the zip is cut off: it says more bytes than it has. Ask for it again")
+        self._file = file
+        self._entries = read_directory(file, length)
         model.check_distinct(self._entries)
 
-    def _take(self, info: zipfile.ZipInfo) -> None:
-        # zipfile cuts a name at a zero byte and turns backslashes around on some systems; the raw one is judged.
-        name = info.orig_filename
-        model.check_path(name)
-        mode = info.external_attr >> 16
-        if name != info.filename or info.is_dir() or (stat.S_IFMT(mode) and not stat.S_ISREG(mode)):
-            raise BadBundle(
-                f"entry {name!r} of the zip is not a plain file; a bundle has no links and no folder entries"
-            )
-        if info.flag_bits & 0x41:
-            raise BadBundle(f"entry {name!r} of the zip is encrypted; a bundle is not")
-        if info.compress_type != zipfile.ZIP_STORED or info.compress_size != info.file_size:
-            raise BadBundle(
-                f"entry {name!r} of the zip is compressed; a bundle's zip is not, so that it cannot swell. If you "
-                "packed it yourself, unpack it and verify the folder"
-            )
-        if name in self._entries:
-            raise BadBundle(f"the zip has {name!r} twice; programs would disagree on which one counts")
-        self._entries[name] = info
-
     def sizes(self) -> Mapping[str, int]:
-        return {name: info.file_size for name, info in self._entries.items()}
+        return {name: entry.size for name, (entry, _) in self._entries.items()}
 
     def chunks(self, path: str) -> Iterator[bytes]:
-        info = self._entries[path]
         try:
-            with self._archive.open(info) as file:
-                yield from _limited(file, info.file_size, path)
-        except (zipfile.BadZipFile, EOFError, ValueError, RuntimeError, struct.error, OSError) as error:
-            raise BadBundle(f"{path!r} in the zip cannot be read: {error}") from None
+            yield from chunks_of(self._file, *self._entries[path])
+        except OSError as error:
+            raise BadBundle(f"{path!r} in the zip cannot be read: {error.strerror}") from None
 
 
 def _limited(file: IO[bytes], size: int, path: str) -> Iterator[bytes]:
@@ -416,32 +380,6 @@ def _limited(file: IO[bytes], size: int, path: str) -> Iterator[bytes]:
         yield chunk
     if file.read(1):
         raise BadBundle(f"{path!r} in the bundle is longer than it says")
-
-
-def _check_directory(file: IO[bytes], length: int) -> None:
-    """Refuse a zip whose list of files would not fit in memory, before anything reads it.
-
-    The list's size stands in the record at the end (PKWARE APPNOTE, 4.3.16), or in the one for large files (4.3.14).
-    """
-    tail = min(length, 65_557 + 20)
-    file.seek(length - tail)
-    data = file.read(tail)
-    place = data.rfind(b"PK\x05\x06")
-    if place < 0 or len(data) - place < 22:
-        raise BadBundle("this is not a whole zip: its end is missing. Ask for it again")
-    entries, size = struct.unpack_from("<HI", data, place + 10)
-    if data[place - 20 : place - 16] == b"PK\x06\x07":
-        start = struct.unpack_from("<Q", data, place - 12)[0]
-        if start > length - 56:
-            raise BadBundle("the zip's record for large files lies outside of it")
-        file.seek(start)
-        record = file.read(56)
-        if record[:4] != b"PK\x06\x06":
-            raise BadBundle("the zip's record for large files is missing")
-        entries, size = struct.unpack_from("<QQ", record, 32)
-    if entries > model.MOST_FILES or size > min(LARGEST_DIRECTORY, length):
-        raise BadBundle(f"the zip says it has {entries:,} files; a bundle has at most {model.MOST_FILES:,}")
-    file.seek(0)
 
 
 @contextmanager
@@ -521,8 +459,8 @@ def _verify(
     inside = _keys_inside(container)
     checkpoint_check, checkpoint, witness_check = _check_checkpoint(container, manifest, keys, witnesses_needed)
     checks += [checkpoint_check, witness_check]
-    documents = {file.sha256: file.path for file in manifest.files if file.path.startswith("documents/")}
-    data = {file.sha256: file.path for file in manifest.files if file.path.startswith("data/")}
+    documents = [file for file in manifest.files if file.path.startswith("documents/")]
+    data = [file for file in manifest.files if file.path.startswith("data/")]
     found = model.LeafCheck()
     if checkpoint is None:
         text = "the checkpoint did not hold, so there is nothing for the proofs to lead to"
@@ -532,7 +470,7 @@ def _verify(
             (model.parse_leaf(line) for line in _lines(container, model.LEAVES)),
             (model.parse_disclosure(line) for line in _lines(container, model.DISCLOSURES)),
             checkpoint,
-            frozenset(documents) | frozenset(data),
+            frozenset(file.sha256 for file in (*documents, *data)),
         )
         checks.append(_result("leaves", found.bad_leaves, f"{found.leaves:,} leaves, each proved to be in the log"))
         withheld = f"; {found.withheld_count:,} fields are withheld or erased" if found.withheld_count else ""
@@ -543,8 +481,8 @@ def _verify(
                 f"{found.disclosures:,} fields, each as it was logged{withheld}",
             )
         )
-        strange = [f"{documents[digest]} is in no leaf" for digest in sorted(documents.keys() - found.vouched)]
-        extra = sum(1 for digest in data if digest not in found.vouched)
+        strange = [f"{file.path} is in no leaf" for file in documents if file.sha256 not in found.vouched]
+        extra = sum(1 for file in data if file.sha256 not in found.vouched)
         words = f"{len(documents):,} documents, each named by a leaf"
         if extra:
             words += f"; {extra:,} extracts in data/ are covered by the manifest's signature only"
@@ -592,6 +530,11 @@ def _check_files(
     faults += [
         f"{path} must be in every bundle" for path in model.FIXED if path != model.TIME_STAMP and path not in listed
     ]
+    faults += [
+        f"{path} has {sizes[path]:,} bytes; at most {model.LARGEST_SMALL_FILE:,} make sense"
+        for path in model.SMALL_FILES
+        if sizes.get(path, 0) > model.LARGEST_SMALL_FILE
+    ]
     done = 0
     for path in sorted(listed.keys() & present):
         if sizes[path] != listed[path].size:
@@ -616,7 +559,7 @@ def _check_files(
 
 def _check_manifest_note(container: Container, raw: bytes, manifest: Manifest, keys: Sequence[Verifier]) -> CheckResult:
     try:
-        note = parse_note(_small(container, model.MANIFEST_NOTE, 1_000_000))
+        note = parse_note(_small(container, model.MANIFEST_NOTE, model.LARGEST_SMALL_FILE))
         if note.text != model.manifest_text(sha256(raw).hexdigest()):
             return CheckResult("signature", State.FAILED, "manifest.note signs another manifest than this one")
         signed = [key for key in verified(note, keys) if key.name == manifest.checkpoint.origin]
@@ -643,7 +586,7 @@ def _check_checkpoint(
 ) -> tuple[CheckResult, Checkpoint | None, CheckResult]:
     nothing = CheckResult("witnesses", State.NOT_CHECKED, "the checkpoint did not hold")
     try:
-        data = _small(container, model.CHECKPOINT, 1_000_000)
+        data = _small(container, model.CHECKPOINT, model.LARGEST_SMALL_FILE)
         checkpoint, note, signed = open_checkpoint(data, keys)
     except (BadNote, BadBundle) as error:
         return CheckResult("checkpoint", State.FAILED, str(error)), None, nothing
@@ -692,8 +635,8 @@ def _check_stamp(container: Container, authorities: Sequence[bytes]) -> CheckRes
         text = "there is one, and no certificate of its authority was given (--authority)"
         return CheckResult("time-stamp", State.NOT_CHECKED, text)
     try:
-        stamp = _small(container, model.TIME_STAMP, 10_000_000)
-        moment = check_time_stamp(stamp, _small(container, model.CHECKPOINT, 1_000_000), authorities)
+        stamp = _small(container, model.TIME_STAMP, model.LARGEST_SMALL_FILE)
+        moment = check_time_stamp(stamp, _small(container, model.CHECKPOINT, model.LARGEST_SMALL_FILE), authorities)
     except (BadTimeStamp, BadBundle) as error:
         return CheckResult("time-stamp", State.FAILED, str(error))
     return CheckResult("time-stamp", State.OK, f"the checkpoint existed at {moment:%Y-%m-%dT%H:%M:%SZ}")

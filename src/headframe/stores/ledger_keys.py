@@ -116,7 +116,7 @@ def read_verifiers(given: Sequence[str]) -> tuple[Verifier, ...]:
     UnreadableInput
         If it is neither a key nor a file that can be read.
     BadNote
-        If a line is not a public key.
+        If a line is not a public key, or two keys have the same name and id.
     """
     keys: list[Verifier] = []
     for item in given:
@@ -134,8 +134,13 @@ def read_verifiers(given: Sequence[str]) -> tuple[Verifier, ...]:
             raise UnreadableInput(
                 f"{item!r} is neither a public key (name+id+base64) nor a file of such lines: {reason}"
             ) from None
-        lines = [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
+        lines = [line for line in map(str.strip, text.splitlines()) if line and not line.startswith("#")]
         if not lines:
             raise BadNote(f"{item} holds no public key; a key is a line name+id+base64")
         keys.extend(read_verifier(line) for line in lines)
-    return tuple(dict.fromkeys(keys))
+    named: dict[tuple[str, bytes], Verifier] = {}
+    for key in keys:
+        # Four bytes of an id can be hit by trying: which of the two is meant, nobody could say.
+        if named.setdefault((key.name, key.key_id), key) != key:
+            raise BadNote(f"two different keys are called {key.name}+{key.key_id.hex()}; trust one of them only")
+    return tuple(named.values())
