@@ -17,7 +17,7 @@ DAY = 86_400_000_000_000
 LOOKUP_DAYS = 30
 AFTER_CLOSURE = {
     "propose_reopening", "propose_correction", "link", "appeal", "hold", "lift_hold", "report", "approve", "reject",
-    "withdraw", "declare_final",
+    "withdraw", "declare_final", "reply", "grant_access",
 }  # fmt: skip
 
 

@@ -8,7 +8,6 @@ detector needs is handed in (`scan`), since `headframe.app` loads packets and ke
 from __future__ import annotations
 
 import csv
-import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -534,9 +533,9 @@ def _ref(found: Finding) -> FindingRef:
 
 
 def _digest(document: Mapping[str, object]) -> str:
-    from headframe.ledger.leaf import canonical
+    from headframe.ledger.leaf import document_digest
 
-    return hashlib.sha256(canonical(json.loads(json.dumps(document)))).hexdigest()
+    return document_digest(json.loads(json.dumps(document)))
 
 
 # Load -----------------------------------------------------------------------------------------------------------------

@@ -435,11 +435,11 @@ def test_a_decision_becomes_final_after_the_case_is_closed() -> None:
 
 @pytest.mark.parametrize(
     ("changed", "expected"),
-    [({}, ["enter register"]), ({"organisation_id": ""}, ["enter register"]),
+    [({}, ["enter register"]), ({"organisation_id": ""}, []),
      ({"site_kind": "household_premises"}, [])],
 )  # fmt: skip
 def test_who_enters_the_register(changed: dict[str, str], expected: list[str]) -> None:
-    """Final decisions on organisations and sites; premises behind one supply point never."""
+    """Final decisions on organisations; premises of a household, or of nobody who is known, never."""
     story = Story("campus-operator").opened(**changed).classified().notified().heard().decided() + 200
     story >> (decider(story.pack), DeclareFinal(reason="no appeal")) << expected
 
@@ -540,3 +540,22 @@ def test_replay_refuses_events_that_do_not_fit() -> None:
             replay(bad)
     case = replay(events[:5])
     assert apply(case, events[5]) == replay(events[:6])
+
+
+@pytest.mark.parametrize("log10_e", [0.0, -2.0, float("nan")])
+def test_what_speaks_no_louder_for_mining_than_against_it_is_no_second_family(log10_e: float) -> None:
+    """An e-value of one or less is no evidence, whatever its family."""
+    weak = replace(finding(2, Family.TIMING), log10_e=log10_e)
+    story = Story("campus-operator").opened((finding(1, Family.CONTENT), weak)) >> (SCREENER, lookup())
+    story.agreed(classification(story.pack)).refuses(PROPOSER, letter(), "rest on 1 independent family")
+
+
+def test_a_paper_that_comes_after_the_closure_is_put_on_file() -> None:
+    """And the file can still be asked for; neither opens the case again."""
+    story = Story("campus-operator").closed() + 400
+    for act in (
+        lambda now: RecordReply(received_ns=now, stance=ReplyStance.ASKS_FILE, document=None, text="our file, please"),
+        lambda now: GrantAccess(given_ns=now, documents=("all",)),
+    ):
+        story >> (PROPOSER, act)
+    assert story.case.stage is Stage.CLOSED

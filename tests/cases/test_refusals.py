@@ -77,6 +77,7 @@ from headframe.records.case import (
     Verify,
     Withdraw,
 )
+from headframe.records.finding import Family
 from headframe.records.policy import ClockState, PartyStanding, RightKind
 
 
@@ -249,6 +250,10 @@ CASES: list[tuple[Any, Any, Any, tuple[str, ...]]] = [
     (OPENED, account("a", unit="u"), lookup(), ("this needs the duty screen; a has none",)),
     (OPENED, replace(SCREENER, name=" "), lookup(), ("the account has no name or no unit",)),
     (OPENED, PROPOSER, lookup(), ("this needs the duty screen; proposer has propose",)),
+    *(
+        (proposed, replace(CHIEF, name=name), lambda _now: Approve(proposal=2), ("so that no account passes for two",))
+        for name in ("Proposer", "proposer ", "\uff50roposer")
+    ),
     (CLOSED, SCREENER, lookup(), ("the case is closed since", "propose to reopen it")),
     (CLOSED, SCREENER, AddFindings(findings=ONE), ("open a new case that recurs from HF-2026-000001",)),
     # screen
@@ -477,11 +482,21 @@ CASES: list[tuple[Any, Any, Any, tuple[str, ...]]] = [
         inspected(authority="", unit="", place="", observations=("",), machines_seen=-1),
         ("the authority of the inspection is empty", "the inspection observed nothing", "-1 machines cannot be seen"),
     ),
+    *(
+        (OPENED, INSPECTOR, inspected(present=("grid company, metering", who)), ("told by role and unit",))
+        for who in ("site desk, +86 138 0013 8000", "desk@example.org", "keeper 110101-19900307-123X")
+    ),
     (
         OPENED,
         INSPECTOR,
         inspected(ended_ns=0, photos=(BAD,)),
         ("before its beginning", "photo paper.pdf has the digest"),
+    ),
+    (
+        lambda: Story("campus-operator").classified().agreed(letter()) + 5,
+        PROPOSER,
+        lambda now: ServeNotice(proposal=6, received_ns=now - 4 * DAY, channel="post"),
+        ("lies more than 3 days back (operator default)", "give the proof of delivery"),
     ),
     # decide
     (undecided, PROPOSER, decision(DecisionOutcome.UNDETERMINED), ("no classification is approved; a decision rests",)),
@@ -490,6 +505,16 @@ CASES: list[tuple[Any, Any, Any, tuple[str, ...]]] = [
         PROPOSER,
         replace(decision(), legal_basis=(" ",), reason=""),
         ("names the rule that it rests on", "the reason of the decision is empty"),
+    ),
+    (
+        lambda: (
+            Story("campus-operator").heard()
+            >> (SCREENER, AddFindings(findings=(finding(9, Family.TIMING),)))
+            >> (PROPOSER, lambda now: GrantAccess(given_ns=now, documents=("findings",)))
+        ),
+        PROPOSER,
+        decision(),
+        ("and the party was given them at", "wait until it answers, or until"),
     ),
     (REPLIED, PROPOSER, decision(sheets=(replace(SHEET, lines=()),)), ("the calculation sheet 'surcharge' lacks",)),
     (
@@ -626,10 +651,19 @@ CASES: list[tuple[Any, Any, Any, tuple[str, ...]]] = [
         VERIFIED,
         VERIFIER,
         lambda now: measured(now, days=3),
-        ("is 3.0 days long; pack campus-operator measures 14 days",),
+        ("is 3.0 days long; pack campus-operator measures 21 days",),
     ),
     (VERIFIED, VERIFIER, lambda now: measured(now, coverage=0.4), ("40% of the window has data", "needs 90%")),
     (VERIFIED, VERIFIER, window(metrics=()), ("no metric was measured",)),
+    (
+        lambda: (
+            Story("campus-operator").remedied() + 60
+            >> (VERIFIER, lambda now: measured(now, days=21, outcome=VerificationOutcome.PERSISTS))
+        ),
+        VERIFIER,
+        lambda now: measured(now - 25 * DAY, days=30),
+        ("but it was measured to go on until", "a window that says rectified begins after that"),
+    ),
     (VERIFIED, VERIFIER, half, ("has data for nan% of it, not 90%",)),
     (
         VERIFIED,
@@ -857,6 +891,16 @@ def test_without_clocks_no_time_is_over() -> None:
     assert not isinstance(act(story.case, DeclareFinal(reason="x"), CHIEF, without, story.now_ns, ()), Refused)
 
 
+def test_a_time_that_began_before_the_notice_is_none() -> None:
+    """Whoever lets the clock of the reply run from the opening of the case gets no decision out of silence."""
+    story = told(NOTIFIED) + 1_000
+    early = [replace(clock, started_ns=START) if clock.id == "reply" else clock for clock in story.clocks]
+    answer = act(story.case, decision(), PROPOSER, story.pack, story.now_ns, early)
+    assert isinstance(answer, Refused)
+    assert "began before the notice came" in answer.reasons[0]
+    HEARD.extend(answer.reasons)
+
+
 def templates() -> dict[str, str]:
     """Every text that a rule can give as a reason, as a pattern, with its place."""
     found = {}
@@ -886,6 +930,7 @@ def test_every_reason_is_tested() -> None:
     test_no_case_yet()
     test_the_wrong_pack_and_the_wrong_time()
     test_without_clocks_no_time_is_over()
+    test_a_time_that_began_before_the_notice_is_none()
     place = Path(__file__).with_name("test_machine.py")
     spec = importlib.util.spec_from_file_location("stories_of_cases", place)
     assert spec is not None

@@ -293,6 +293,26 @@ def test_thirty_days_without_mining_are_an_end() -> None:
     assert {one.metric: one.outcome for one in answer.metrics}["kWh_per_day"] is OPEN
 
 
+def test_the_plot_of_the_traffic_counts_as_the_metric_does() -> None:
+    """By day of looking: four conversations in an hour's look are ninety-six of a day, in the table and in the plot."""
+    days = network()
+    short = dataclasses.replace(days, recorded=days.recorded / 24)
+    answer = of_network(short)
+    metric = next(one for one in answer.metrics if one.metric == "pool_connections")
+    assert answer.plot_metric == "pool_connections"
+    earlier = [point for point in answer.series if point.day_start_s * 10**9 < WINDOWS.before_until_ns]
+    assert np.nanmean([point.value for point in earlier]) == pytest.approx(metric.before, rel=1e-6)
+    band = np.array([(point.expected, point.low, point.high) for point in answer.series])
+    np.testing.assert_allclose(band, [(metric.expected, metric.low, metric.high)] * len(band))
+
+
+def test_a_load_is_plotted_before_a_few_looks_at_the_traffic() -> None:
+    """Where the case's evidence rests on both; each day of the load is there."""
+    sources = Sources(network=network(), load=days_of(machines(0.0)), detectors=("stratum 1", "load_step 1"))
+    answer = verify((CONTENT, finding()), rule("pool_connections", "kWh_per_day"), WINDOWS, sources)
+    assert answer.plot_metric == "kWh_per_day"
+
+
 def test_a_silent_sensor_shows_nothing() -> None:
     """No traffic at all from the site's addresses: moved away, switched off, or the sensor's cable is out."""
     for days in (network(traffic=0), network(traffic=0, elsewhere=0), network(recorded=0.5), None):

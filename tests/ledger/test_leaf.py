@@ -10,7 +10,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from headframe.cases.store import Disclosure
-from headframe.ledger.leaf import LARGEST_INTEGER, BadLeaf, canonical, check, digest, plain, read, read_json, seal
+from headframe.ledger.leaf import (
+    LARGEST_INTEGER,
+    BadLeaf,
+    canonical,
+    check,
+    digest,
+    document_digest,
+    plain,
+    read,
+    read_json,
+    seal,
+)
 
 AT_NS = 1_770_000_000_000_000_000
 values = st.recursive(
@@ -222,3 +233,12 @@ def test_digest_refuses_what_has_no_canonical_form() -> None:
     """A lone surrogate is text in Python and nowhere else."""
     with pytest.raises(BadLeaf):
         digest(Disclosure(name="a", salt=bytes(16), value="\ud800"))
+
+
+def test_a_document_with_a_large_hash_rate_has_a_digest() -> None:
+    """Beyond 2^53 - 1 a number counts as text, however it is written; another number has another digest."""
+    digest = document_digest({"hashrate_hs": {"estimate": 2.163934265260725e16, "low": 2**60}})
+    assert digest == document_digest({"hashrate_hs": {"low": 2**60, "estimate": 2.163934265260725e16}})
+    assert digest != document_digest({"hashrate_hs": {"low": 2**60, "estimate": 2.163934265260726e16}})
+    with pytest.raises(BadLeaf, match="which JSON does not have"):
+        document_digest({"hashrate_hs": float("nan")})

@@ -231,6 +231,17 @@ def test_the_small_pack_is_good() -> None:
         (lambda p: p["measures"].append(p["measures"][0]), "measures[1]: m stands twice"),
         (lambda p: p["procedure"][1]["deadline"].update(n=1.5), "1.5 business_day is no whole number"),
         (lambda p: p["procedure"][1]["deadline"].update(n=0), "0"),
+        (lambda p: p["procedure"][1]["deadline"].update({"from": "case_opened"}), "it runs from notice_received"),
+        (lambda p: p["procedure"][1]["deadline"].update(n=2, unit="hour"), "no time in which a party can answer"),
+        (
+            lambda p: p["rights"].append(
+                {
+                    "right": "appeal",
+                    "deadline": {"n": 30, "unit": "calendar_day", "from": "decision_made", "basis": "operator_default"},
+                }
+            ),
+            "rights.appeal.deadline.from: the party's time for the appeal runs from decision_made",
+        ),
         (lambda p: p["procedure"][1]["deadline"].update(basis="statutory"), "the basis statutory needs a ref"),
         (lambda p: p["procedure"][1]["deadline"].update(calendar="QQ"), "procedure.reply.deadline.calendar: 'QQ'"),
         (lambda p: p["procedure"][1]["deadline"].update({"from": "yesterday"}), "'yesterday' is not known"),
@@ -405,6 +416,42 @@ def test_a_child_wins_where_both_speak() -> None:
     assert [str(step.step) for step in pack.procedure] == ["notify", "reply"]
     assert pack.procedure[1].actor == "more"
     assert pack.procedure[1].deadline == parent.procedure[1].deadline
+
+
+@pytest.mark.parametrize(
+    ("n", "unit", "basis", "good"),
+    [
+        (5, "business_day", "operator_default", True),
+        (1, "week", "operator_default", True),
+        (5, "calendar_day", "operator_default", False),
+        (4, "business_day", "operator_default", False),
+        (30, "hour", "operator_default", False),
+        (3, "business_day", "policy", True),
+    ],
+)
+def test_a_child_does_not_shorten_a_partys_time_by_itself(n: int, unit: str, basis: str, good: bool) -> None:
+    """More is given freely; less takes a text that says so."""
+    parent = parse_pack(small(), name="s", known={})
+    period = {"n": n, "unit": unit, "from": "notice_received", "basis": basis}
+
+    def change(values: dict[str, Any]) -> None:
+        values["procedure"] = [
+            {"step": "reply", "deadline": period if basis != "policy" else {**period, "ref": "rule"}}
+        ]
+
+    if good:
+        assert parse_pack(child(change), name="c", known={"small": parent}).procedure[1].deadline is not None
+    else:
+        assert "a party's time is shortened only by a text" in problems(child(change), {"small": parent})
+
+
+def test_a_child_cannot_use_what_its_parent_does_not_support() -> None:
+    """A measure that is shown with the reason why it cannot be used stays so in every pack that inherits it."""
+    refused = {"id": "m", "text": {"en": "m"}, "mode": "not_supported", "decided_by": "desk", "reason": {"en": "no"}}
+    parent = parse_pack(small(lambda p: p.update(measures=[refused])), name="s", known={})
+    used = {**refused, "mode": "in_system_request"}
+    told = problems(child(lambda values: values.update(measures=[used])), {"small": parent})
+    assert "measures.m.mode: in_system_request, but small carries this measure as not_supported" in told
 
 
 def test_a_change_in_the_parent_changes_the_childs_digest() -> None:

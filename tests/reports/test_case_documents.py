@@ -60,7 +60,8 @@ from headframe.reports.case_documents.general import (
     destruction_certificate,
     weekly_report,
 )
-from headframe.reports.case_documents.model import CaseDocument, Plot, harmless, withheld
+from headframe.reports.case_documents.held import Held, facts_of
+from headframe.reports.case_documents.model import CaseDocument, Plot, Sides, harmless, withheld
 from headframe.reports.case_documents.page import to_page
 from headframe.reports.case_documents.speech import LANGUAGES, Speech, UnknownLanguage
 from headframe.reports.case_documents.write import (
@@ -869,3 +870,83 @@ def test_every_pack_can_be_written_with(kind: DocumentKind) -> None:
             doc = build_document(kind, file, one, samples.clocks(file, one), language, file.case.last_ns)
             assert all(gap in said(doc) for gap in one.provenance.gaps)
             to_page(doc)
+
+
+# ------------------------------------------------------------------------------------------- what a party relies on
+
+
+def test_a_digest_can_be_copied_out_of_the_pdf(tmp_path: Path, require_tool: Callable[[str], str]) -> None:
+    """Who compares a digest with what sha256sum says must not be told that they differ by a mark that nobody sees."""
+    path = tmp_path / "notice.pdf"
+    path.write_bytes(pdf_of(DocumentKind.NOTICE, "en"))
+    made = subprocess.run([require_tool("pdftotext"), str(path), "-"], check=True, capture_output=True, text=True)
+    assert not re.findall("[\u200b\u200c\u200d\u00ad\ufeff]", made.stdout)
+    joined = re.sub(r"\s", "", made.stdout)
+    assert all(finding.sha256 in joined for finding in file_of(DocumentKind.NOTICE).case.findings)
+
+
+def load_held(**changed: Any) -> Held:
+    """A finding about a supply point, as a case holds it."""
+    ref = case_records.FindingRef(
+        finding_id="L1", family=Family.LOAD, detector="homes", version="1", subject="U1", log10_e=0.85, started_ns=0,
+        ended_ns=samples.DAY, sha256="ab" * 32,
+    )  # fmt: skip
+    return Held(replace(ref, **changed.pop("ref", {})), {"usage_point": "U1", "p_value": 0.02, "peers": 113, **changed})
+
+
+def test_comparable_points_are_not_said_to_show_more_than_they_can() -> None:
+    """113 points cannot show one in two million; a figure of a detector's model is not told as theirs."""
+    speech = Speech("en", "UTC")
+    told = " ".join(texts(facts_of((load_held(),), speech)))
+    assert "Among 113 comparable points" in told
+    told = " ".join(texts(facts_of((load_held(p_value=5.3e-7),), speech)))
+    assert "comparable points" not in told
+    assert "5.3e-07" not in told
+    assert "at most once in 7" in told
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_letter_does_not_name_another_partys_meter(language: str) -> None:
+    """The balance of a transformer may follow a neighbour's load; that is the neighbour's."""
+    words = "No meter shows 2.1 kW (2 to 2.2 kW) in proportion to what {} meters, since 2026-06-11."
+    told = " ".join(texts(facts_of((load_held(explanation=words.format("U0099")),), Speech(language, "UTC"))))
+    assert "U0099" not in told
+    assert "in proportion to what another supply point meters" in told
+    told = " ".join(texts(facts_of((load_held(explanation=words.format("U1")),), Speech(language, "UTC"))))
+    assert "in proportion to what U1 meters" in told
+
+
+def test_the_share_of_a_balance_is_that_of_the_transformer() -> None:
+    """One percent of the transformer is not one percent of the site."""
+    told = list(texts(facts_of((load_held(share=0.01, ref={"family": Family.BALANCE}),), Speech("en", "UTC"))))
+    assert "Share of the energy behind the transformer" in told
+    assert "Share of the site's energy" not in told
+
+
+@pytest.mark.parametrize(
+    ("stance", "side"),
+    [(case_records.ReplyStance.ADMITS, 0), (case_records.ReplyStance.CONTESTS, 1),
+     (case_records.ReplyStance.ASKS_TIME, None)],
+)  # fmt: skip
+def test_an_answer_stands_on_the_side_that_it_speaks_for(stance: case_records.ReplyStance, side: int | None) -> None:
+    """An admission contradicts nothing, and whoever asks for time says nothing yet."""
+    file = file_of(DocumentKind.DECISION)
+    answer = replace(file.case.replies[0], stance=stance)
+    doc = built(DocumentKind.DECISION, file=replace(file, case=replace(file.case, replies=(answer,))))
+    found = next(block for section in doc.sections for block in section.blocks if isinstance(block, Sides))
+    places = [k for k, one in enumerate(found.sides) if any("The party's reply" in item for item in one.items)]
+    assert places == ([] if side is None else [side])
+
+
+def test_the_file_name_of_a_photo_does_not_go_to_others() -> None:
+    """Cameras and people write names, numbers and places into it; the digest says which photo it is."""
+    file = file_of(DocumentKind.REFERRAL_DOSSIER)
+    photo = case_records.DocumentRef(
+        sha256="cd" * 32, name="Wang Wu 13800138000.JPG", media_type="image/jpeg", kind="photo", size=10
+    )
+    seen = replace(file.case.inspections[0], photos=(photo,))
+    told = said(built(DocumentKind.REFERRAL_DOSSIER, file=replace(file, case=replace(file.case, inspections=(seen,)))))
+    assert "Wang" not in told
+    assert "13800138000" not in told
+    assert "photo-cdcdcdcdcdcd.jpg" in told
+    assert "cd" * 32 in told

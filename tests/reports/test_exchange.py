@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -130,6 +131,32 @@ def test_a_subject_is_not_cut_out_of_longer_words() -> None:
     finding = stored(host="10.20.30.4", explanation="10.20.30.4 met 10.20.30.40 and 110.20.30.4.")
     told = outward(finding, reveal=False, pseudonym=lambda subject: "#p").text
     assert told == "#p met 10.20.30.40 and 110.20.30.4."
+    finding = stored(host="10.20.30.4", explanation="10.20.30.4:51234 asked.")
+    assert outward(finding, reveal=False, pseudonym=lambda subject: "#p").text == "#p:51234 asked."
+
+
+def test_a_transformer_and_a_neighbours_meter_do_not_leave() -> None:
+    """In the words of the balance itself: with a dozen points below it, a transformer says nearly who it is."""
+    finding = stored_load()
+    words = (
+        "The head meter of transformer Mill Lane T2 (class 0.5S) shows a mean of 8.3 kW, its 11 points 6.0 kW. "
+        "No meter shows 2.1 kW in proportion to what MPAN-777 meters, since 2026-06-11. "
+        "It is traced to MPAN-200012345: why."
+    )
+    finding = replace(finding, document={**finding.document, "explanation": words})
+    text = outward(finding, reveal=False, pseudonym=pseudonym).text
+    assert not [name for name in ("Mill Lane", "T2", "MPAN-777", "MPAN-200012345") if name in text]
+    assert f"in proportion to what {pseudonym('MPAN-777')} meters" in text
+    assert outward(finding, reveal=True, pseudonym=pseudonym).text == words
+
+
+def test_another_host_of_the_network_does_not_leave_as_the_other_side() -> None:
+    """A proxy inside is a host of some party, maybe a victim; a pool outside is what others look for."""
+    told = outward(stored(peer="10.20.30.77:3333"), reveal=False, pseudonym=pseudonym)
+    assert (told.peer_address, told.peer_port) == ("", None)
+    assert "10.20.30.77" not in told.text
+    assert outward(stored(), reveal=False, pseudonym=pseudonym).peer_address == "203.0.113.5"
+    assert outward(stored(peer="10.20.30.77:3333"), reveal=True, pseudonym=pseudonym).peer_port == 3333
 
 
 def test_nothing_is_refused_in_words() -> None:

@@ -9,6 +9,7 @@ The rules are in `headframe.cases.rules`, one file for each step.
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -98,6 +99,12 @@ def _reasons(question: Question) -> tuple[list[str], tuple[OpenLinkedCase, ...]]
     reasons = []
     if not account.name.strip() or not account.unit.strip():
         reasons.append("the account has no name or no unit; events say who did them")
+    if account.name != unicodedata.normalize("NFKC", account.name).casefold().strip():
+        # Four eyes go by names: one that only looks like another is no second person.
+        reasons.append(
+            f"the account is named {account.name!a}; names are in lower case and without blanks around them, so that "
+            f"no account passes for two"
+        )
     if not rule.duties & account.duties:
         needed = " or ".join(sorted(rule.duties))
         has = ", ".join(sorted(account.duties)) or "none"

@@ -197,9 +197,9 @@ def families(case: Case) -> frozenset[Family]:
     """Independent families of evidence that say mining goes on at the site.
 
     Several detectors of one family look at the same thing and count once. An inspection that saw machines counts as
-    the family `inspection`.
+    the family `inspection`. What speaks no louder for mining than against it is no evidence: an e-value of 1 or less.
     """
-    seen = {finding.family for finding in case.findings if finding.mining}
+    seen = {finding.family for finding in case.findings if finding.mining and finding.log10_e > 0}
     if any(record.machines_seen for record in case.inspections):
         seen.add(Family.INSPECTION)
     return frozenset(seen)
@@ -269,6 +269,20 @@ def not_the_verifier(question: Question, what: str) -> Refusals:
 
 # ---------------------------------------------------------------------------------------------------------------------
 # Reasons that many rules share.
+
+
+LATE_RECORD_DAYS = 3
+"""A delivery that is recorded later than this goes with its proof: from its date the party's time runs, and may be over
+before anybody else hears of it. Operator default. [days]"""
+
+
+def proof_of_late_record(question: Question, received_ns: int, proof: DocumentRef | None) -> Refusals:
+    """A date of receipt that lies back is shown, and not only said."""
+    if proof is None and question.now_ns - received_ns > LATE_RECORD_DAYS * DAY_NS:
+        yield (
+            f"the time of receipt, {instant(received_ns)}, lies more than {LATE_RECORD_DAYS} days back (operator "
+            f"default), and the party's time runs from it; give the proof of delivery"
+        )
 
 
 def needs_text(text: str, what: str) -> Refusals:

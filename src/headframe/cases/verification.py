@@ -404,7 +404,9 @@ def _together(
     on = [name for name, reading in readings.items() if reading.outcome is PERSISTS]
     against = [name for name in on if name in needed or (name in SUPPORTING and needed & SUPPORTING)]
     if against:
-        return PERSISTS, [f"Mining goes on, by {' and '.join(against)}: {readings[against[0]].explanation}"]
+        return PERSISTS, [
+            f"Mining goes on, by {' and '.join(map(_in_words, against))}: {readings[against[0]].explanation}"
+        ]
     open_ = [name for name in sorted(needed) if readings[name].outcome is not RECTIFIED]
     why = []
     if open_:
@@ -421,9 +423,13 @@ def _together(
     if missing or not needed:
         return OPEN, why
     return RECTIFIED, [
-        f"The mining has ended, by {' and '.join(sorted(needed))}, which the case's evidence rests on. "
+        f"The mining has ended, by {' and '.join(map(_in_words, sorted(needed)))}, which the case's evidence rests on. "
         + " ".join(readings[name].explanation for name in sorted(needed))
     ]
+
+
+def _in_words(metric: str) -> str:
+    return {"kWh_per_day": "energy per day", "kWh_month": "energy per month"}.get(metric, metric.replace("_", " "))
 
 
 def _versions(findings: Sequence[FindingRef], sources: Sources, missing: list[str]) -> tuple[str, ...]:
@@ -501,7 +507,7 @@ def _pool_connections(
     share = k_before / d_before if d_before else math.nan
     # No mining on n days: the share of days with mining is below this, with 97.5 % confidence [2].
     most = 1 - 0.025 ** (1 / n_after) if n_after >= 1 else 1.0
-    said = f"mining on {k_before} of {d_before} days looked at before, and on {k_after} of {n_after:.0f} days after"
+    said = f"Mining on {k_before} of {d_before} days looked at before, and on {k_after} of {n_after:.0f} days after"
     total = int(days.mining[before].sum())
     reading = MetricReading(
         metric="pool_connections", before=rate_before, after=rate_after, unit=UNITS["pool_connections"],
@@ -591,9 +597,9 @@ def _energy(
         return _as(reading, OPEN, _no_baseline(rows))
     low_w, high_w = quiet[0].interval()
     said = (
-        f"Of the found {power / 1000:.1f} kW {quiet[0].value / 1000:.2f} ({low_w / 1000:.2f} to {high_w / 1000:.2f}) "
-        f"kW are left {hours}, and of its {effect:.0f} kWh/day {lefts[0].value:.0f} ({low:.0f} to {high:.0f}), by "
-        f"{_baseline_words(quiet[0], names, rows, '')}"
+        f"Of the {power / 1000:.1f} kW found, {quiet[0].value / 1000:.2f} ({low_w / 1000:.2f} to {high_w / 1000:.2f}) "
+        f"kW are left {hours}, and of its {effect:.0f} kWh/day, {lefts[0].value:.0f} ({low:.0f} to {high:.0f}), judged "
+        f"by {_baseline_words(quiet[0], names, rows, '')}"
     )
     verdict, why = _judged(quiet, power, limits.share)
     if verdict is not PERSISTS:
@@ -686,7 +692,8 @@ def _feeder_balance(
     low, high = lefts[0].interval()
     verdict, why = _judged(lefts, effect, limits.share)
     said = (
-        f"of the found {effect:.0f} kWh/day past the meters {lefts[0].value:.0f} ({low:.0f} to {high:.0f}) are left by "
+        f"Of the {effect:.0f} kWh/day found past the meters, {lefts[0].value:.0f} ({low:.0f} to {high:.0f}) are left, "
+        f"judged by "
         f"{_baseline_words(lefts[0], names, rows, 'kWh/day')}"
     )
     if verdict is RECTIFIED and covered < rule.min_coverage:
@@ -737,8 +744,8 @@ def _ratio(
     low, high = lefts[0].interval()
     verdict, why = _judged(lefts, effect, limits.share)
     said = (
-        f"of the {effect:.3f} that the found load adds, {lefts[0].value:.3f} ({low:.3f} to {high:.3f}) are left by "
-        f"{_baseline_words(lefts[0], names, rows, '')}"
+        f"Of the {effect:.3f} that the found load adds, {lefts[0].value:.3f} ({low:.3f} to {high:.3f}) are left, "
+        f"judged by {_baseline_words(lefts[0], names, rows, '')}"
     )
     if verdict is RECTIFIED and coverage < rule.min_coverage:
         verdict, why = OPEN, f"readings cover {coverage:.0%} of the window"
@@ -1015,6 +1022,8 @@ def _series(
 ) -> tuple[tuple[SeriesPoint, ...], str]:
     """Both windows day by day, with what would be expected if the mining went on."""
     order = [name for name in wanted if name in needed] + list(wanted)
+    # Days of a load say more than the few looks of a capture, where the case's evidence rests on both.
+    order.sort(key=lambda name: (name not in needed, name == "pool_connections"))
     for name in order:
         if name in ("kWh_per_day", "kWh_month", "mining_power_share", "peer_ratio", "feeder_balance") and sources.load:
             plot = "feeder_balance" if name == "feeder_balance" else "kWh_per_day"
@@ -1060,17 +1069,26 @@ def _load_series(days: SiteDays, windows: Windows, found: FoundLoad | None, plot
     return tuple(points)
 
 
+LEAST_LOOK = 60 / 86_400
+"""A look that is shorter gives no rate by day. [days]"""
+
+
 def _network_series(days: NetworkDays, windows: Windows) -> tuple[SeriesPoint, ...]:
-    before, after = (_within(days.day_start_s, *span) for span in _spans(windows))
-    usual = _mean(days.mining[before].astype(np.float64))
-    low, high = (0.0, math.nan) if not before.size else np.quantile(days.mining[before], [0.025, 0.975]).tolist()
+    before_span, after_span = _spans(windows)
+    before, after = _touching(days.day_start_s, *before_span), _within(days.day_start_s, *after_span)
+    # Per day of looking, as the metric counts: a look of an hour that met four conversations is not a day with four.
+    looked = float(days.recorded[before].sum())
+    total = int(days.mining[before].sum())
+    usual, low, high = (
+        (total / looked, _poisson_low(total) / looked, _poisson_high(total) / looked) if looked else (math.nan,) * 3
+    )
     return tuple(
         SeriesPoint(
             day_start_s=int(days.day_start_s[k]),
-            value=float(days.mining[k]) if days.recorded[k] > 0 else math.nan,
+            value=float(days.mining[k] / days.recorded[k]) if days.recorded[k] > LEAST_LOOK else math.nan,
             expected=usual,
-            low=float(low),
-            high=float(high),
+            low=low,
+            high=high,
         )
         for k in [*before.tolist(), *after.tolist()]
     )

@@ -6,10 +6,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import re
 from collections.abc import Callable
 from datetime import UTC
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from headframe import clock
 from headframe.casework.core import Casework, Done
@@ -20,8 +23,13 @@ from headframe.casework.workspace import (
     read_config,
     write_config,
 )
-from headframe.errors import HeadframeError
+from headframe.errors import HeadframeError, UnreadableInput
+from headframe.ledger.note import BadNote
+from headframe.ledger.store import BadLedger
 from headframe.stores.durable import replacing
+
+if TYPE_CHECKING:
+    from headframe.stores.ledger_files import Ledger
 
 __all__ = ["Casework", "Done", "NoSuchCase", "WorkspacePaths", "make_workspace", "open_workspace"]
 
@@ -70,7 +78,7 @@ def make_workspace(
 
     paths = WorkspacePaths(folder)
     if paths.config.exists():
-        raise HeadframeError(f"{folder} is a workspace already; headframe workspace status shows it")
+        return _made_already(folder, unit.strip(), training=training, now_ns=now_ns)
     unit = unit.strip()
     if not unit or not unit.isprintable():
         raise HeadframeError(f"{unit!a} is no unit; expected its name, such as 'Changping power bureau'")
@@ -89,7 +97,12 @@ def make_workspace(
             # It may hold a password.
             with replacing(paths.url_file, mode=0o600) as file:
                 file.write(f"{database_url}\n".encode())
-        open_store(paths.database_url(), create=True, now_ns=now_ns).close()
+        with contextlib.closing(open_store(paths.database_url(), create=True, now_ns=now_ns)) as store:
+            if store.accounts():
+                # A workspace of real cases must not become one for training by this way, nor the other way round.
+                raise HeadframeError(
+                    f"{folder} holds cases of a workspace whose workspace.json is missing; put that back from a backup"
+                )
         if not paths.ledger_key.exists():
             write_keys(paths.ledger_key, [new_key(origin)])
         signers = read_keys(paths.ledger_key)
@@ -99,6 +112,19 @@ def make_workspace(
     except OSError as fault:
         raise HeadframeError(f"{folder} cannot be made a workspace: {fault.strerror or fault}") from fault
     return open_workspace(folder, now_ns=now_ns)
+
+
+def _made_already(folder: Path, unit: str, *, training: bool, now_ns: Callable[[], int]) -> Casework:
+    """A workspace whose making was cut off before its first account; any other is not made twice."""
+    there = f"{folder} is a workspace already; headframe workspace status shows it"
+    config = read_config(folder)
+    if (config.unit, config.training) != (unit, training):
+        raise HeadframeError(there)
+    casework = open_workspace(folder, now_ns=now_ns)
+    if casework.store.accounts():
+        casework.close()
+        raise HeadframeError(there)
+    return casework
 
 
 def open_workspace(
@@ -127,12 +153,10 @@ def open_workspace(
     """
     from headframe.stores.database import open_store
     from headframe.stores.documents import DocumentStore
-    from headframe.stores.ledger_files import Ledger
-    from headframe.stores.ledger_keys import read_keys
 
     paths = WorkspacePaths(folder)
     config = read_config(folder)
-    if simulated_now:
+    if simulated_now and simulated_now.strip():
         if not config.training:
             raise HeadframeError(
                 "HEADFRAME_NOW is set, and this workspace is not for training: the times of real cases come from the "
@@ -141,19 +165,44 @@ def open_workspace(
         at_ns = _simulated(simulated_now)
         now_ns = lambda: at_ns  # noqa: E731 - the shortest way to say it
     ticking = now_ns or clock.now_ns
+    if not paths.url_file.exists() and not os.access(folder, os.W_OK):
+        raise UnreadableInput(
+            f"{folder} cannot be written, and its database is written even where it is only read; use an account of "
+            "the system that may write there, or a copy of the folder. headframe log verify works as it is"
+        )
     store = open_store(paths.database_url(), now_ns=ticking)
     try:
         return Casework(
             paths=paths,
             config=config,
             store=store,
-            ledger=Ledger(paths.ledger, read_keys(paths.ledger_key)),
+            ledger=_ledger_of(paths),
             documents=DocumentStore(paths.documents),
             now_ns=ticking,
         )
     except BaseException:
         store.close()
         raise
+
+
+def _ledger_of(paths: WorkspacePaths) -> Ledger:
+    """The ledger of a workspace; where it or its key is lost or damaged, the message says what to put back."""
+    from headframe.stores.ledger_files import Ledger
+    from headframe.stores.ledger_keys import read_keys
+
+    try:
+        signers = read_keys(paths.ledger_key)
+    except HeadframeError as fault:
+        raise UnreadableInput(
+            f"{fault}. {paths.ledger_key} signs the ledger: put it back from its backup; nothing is written before"
+        ) from fault
+    try:
+        return Ledger(paths.ledger, signers)
+    except (BadLedger, BadNote, UnreadableInput) as fault:
+        raise UnreadableInput(
+            f"the ledger in {paths.ledger} cannot be used: {fault}. Put the folder back from its newest copy; "
+            "nothing is written before"
+        ) from fault
 
 
 def _simulated(text: str) -> int:

@@ -76,7 +76,7 @@ def write_token(token: str, path: Path) -> None:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
         raise HeadframeError(
-            f"{path} is there already, and a token never replaces a file; choose another name for --token-file"
+            f"{path} is there already, and a token never replaces a file; choose another name for the new one"
         ) from None
     except OSError as fault:
         raise HeadframeError(f"{path}: the token cannot be written there: {fault.strerror}") from fault

@@ -11,12 +11,16 @@ from typing import TYPE_CHECKING
 from headframe.cases.store import AccessEntry, StoredLeaf
 from headframe.errors import HeadframeError
 from headframe.ledger.bundle import Manifest
-from headframe.records.case import Account
+from headframe.records.case import Account, DocumentKind, DocumentRef
 from headframe.stores.bundles import BundleFile, make_bundle
 
 if TYPE_CHECKING:
     from headframe.casework.core import Casework
 
+ACCESS_FIELDS = frozenset({"account", "reason", "withheld"})
+"""What the leaf of the bundle itself says."""
+SIGNED = frozenset({"account", "unit", "content"})
+"""Fields that stand in the documents that Headframe writes, too: where they are withheld, these stay out."""
 LONGEST_NAME = 120
 """Letters of a document's own name that are kept in a bundle."""
 
@@ -45,7 +49,8 @@ def write_case_bundle(
     reason : str
         Who asked for it; stands in the log of accesses.
     withhold : collection of str
-        Names of fields that stay closed: ``account``, for example. The leaves are proved all the same.
+        Names of fields that stay closed: ``account``, for example. The leaves are proved all the same. Documents that
+        Headframe wrote name accounts and units in their signatures; they stay out then.
     leave_out : collection of str
         SHA-256 or names of documents that stay out.
     time_stamp : bytes
@@ -58,13 +63,23 @@ def write_case_bundle(
     Raises
     ------
     HeadframeError
-        If there is no such case or document, or the bundle cannot be written.
+        If there is no such case, document or field, or the bundle cannot be written.
     """
     file = casework.case_file(case_id)
     now = casework.now_ns()
     named = {ref for kept in file.documents for ref in (kept.ref.sha256, kept.ref.name)}
     if unknown := sorted(set(leave_out) - named):
         raise HeadframeError(f"case {case_id} has no document {unknown[0]!a} that could stay out")
+    out = set(leave_out)
+    if SIGNED & set(withhold):
+        # Its signature block names accounts and units, and its text says what the act says.
+        out |= {kept.ref.sha256 for kept in file.documents if kept.ref.kind in set(DocumentKind)}
+    wanted = [kept.ref for kept in file.documents if not {kept.ref.sha256, kept.ref.name} & out]
+    fields = {one.name for leaf in casework.store.leaves(case_id=case_id) for one in leaf.disclosures or ()}
+    if unknown := sorted(set(withhold) - fields - ACCESS_FIELDS):
+        raise HeadframeError(
+            f"no leaf of case {case_id} has a field {unknown[0]!a} to withhold; there are {', '.join(sorted(fields))}"
+        )
     access = f"{now}-{secrets.token_hex(4)}"
     subject = f"bundle {case_id}"
     with casework.store.writing() as writer:
@@ -82,7 +97,6 @@ def write_case_bundle(
         )
     casework.hand_over()
     casework.ledger.refresh()
-    wanted = [kept.ref for kept in file.documents if not {kept.ref.sha256, kept.ref.name} & set(leave_out)]
     leaves: dict[int | None, StoredLeaf] = {
         leaf.index: leaf
         for leaf in (
@@ -91,7 +105,7 @@ def write_case_bundle(
         )
     }
     files = [
-        BundleFile(f"documents/{ref.sha256[:12]}-{safe_name(ref.name)}", casework.documents.path_of(ref.sha256))
+        BundleFile(_place_of(ref, named="name" not in withhold), casework.documents.path_of(ref.sha256))
         for ref in {ref.sha256: ref for ref in wanted}.values()
     ]
     if file.finding_documents:
@@ -100,7 +114,7 @@ def write_case_bundle(
     notes = [f"Made for: {reason}"]
     if withhold:
         notes.append(f"Withheld from this reader: the fields {', '.join(sorted(withhold))}.")
-    if leave_out:
+    if len(wanted) < len(file.documents):
         notes.append(f"Documents that stayed out: {len(file.documents) - len(wanted)}.")
     return make_bundle(
         path,
@@ -114,6 +128,10 @@ def write_case_bundle(
         time_stamp=time_stamp,
         notes=notes,
     )
+
+
+def _place_of(ref: DocumentRef, *, named: bool) -> str:
+    return f"documents/{ref.sha256[:12]}-{safe_name(ref.name)}" if named else f"documents/{ref.sha256}"
 
 
 def safe_name(name: str) -> str:

@@ -28,7 +28,7 @@ from headframe.cases.store import CaseWriter, StaleCase, StoredFinding
 from headframe.casework.account_acts import AccountActs
 from headframe.casework.derived import documents_in, entry_for, power_of, summary_of, without_content, zone_of
 from headframe.casework.finding_import import ImportedFile, stored_findings
-from headframe.casework.holdings import Around
+from headframe.casework.holdings import Around, refuse_no_file
 from headframe.errors import HeadframeError
 from headframe.records.case import (
     Accepted,
@@ -314,6 +314,7 @@ class Casework(AccountActs):
         registry = self.registry(logs)
         done: list[ImportedFile] = []
         for path in paths:
+            refuse_no_file(path)
             sha256 = file_digest(path)
             told = ImportedFile(file=str(path), sha256=sha256, import_id=f"I-{sha256[:20]}")
             leaf_id = f"findings/{told.import_id}"

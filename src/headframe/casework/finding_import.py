@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from headframe.cases.store import StoredFinding
-from headframe.ledger.leaf import canonical
+from headframe.ledger.leaf import document_digest
 from headframe.records.assessment import DamagedRow
 from headframe.records.case import FindingRef
 from headframe.records.finding import Finding, Role
@@ -111,7 +110,7 @@ def site_of(row: FindingRow, registry: Registry, *, realm: str = "") -> tuple[st
 def _stored(row: FindingRow, site_id: str, import_id: str) -> Iterator[StoredFinding]:
     if isinstance(row, Finding):
         document = finding_document(row)
-        sha256 = hashlib.sha256(canonical(document)).hexdigest()
+        sha256 = document_digest(document)
         ref = FindingRef(
             finding_id=f"F-{sha256[:_NAME_HEX]}", family=row.family, detector=row.detector, version=row.version,
             subject=row.host, log10_e=row.log10_e, started_ns=row.started_ns, ended_ns=row.ended_ns, sha256=sha256,
@@ -121,7 +120,7 @@ def _stored(row: FindingRow, site_id: str, import_id: str) -> Iterator[StoredFin
             ref=ref, site_id=site_id, coin=row.coins[0] if row.coins else "", import_id=import_id, document=document
         )
         return
-    sha256 = hashlib.sha256(canonical(row.document)).hexdigest()
+    sha256 = document_digest(row.document)
     for one in row.families:
         # One row of meters may rest on two independent families, and a case counts families.
         ref = FindingRef(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import secrets
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Self
 from headframe.cases.apply import replay
 from headframe.cases.store import CaseWriter, FindingFilter, PendingLeaf, StoredFinding
 from headframe.casework.workspace import WorkspaceConfig, WorkspacePaths
-from headframe.errors import HeadframeError
+from headframe.errors import HeadframeError, UnreadableInput
 from headframe.ledger.leaf import seal
 from headframe.records.case import (
     Case,
@@ -21,6 +22,7 @@ from headframe.records.case import (
     KeptDocument,
     RegisterEntry,
 )
+from headframe.reports.words import visible
 
 if TYPE_CHECKING:
     from headframe.assess import RegistryFiles
@@ -39,6 +41,17 @@ MOST_FINDINGS = 1_000
 
 class NoSuchCase(HeadframeError):
     """There is no case of that number."""
+
+
+def refuse_no_file(path: Path) -> None:
+    """Refuse a device, which may have no end, and a pipe, which cannot be read twice.
+
+    Raises
+    ------
+    UnreadableInput
+    """
+    if path.exists() and not path.is_file() and not path.is_dir():
+        raise UnreadableInput(f"{path} is no regular file; write what it gives to a file first, and name that")
 
 
 @dataclass(slots=True)
@@ -89,6 +102,7 @@ class Holdings:
         self.documents = documents
         self.now_ns = now_ns
         self._packs: Mapping[str, Pack] | None = None
+        self._bad_packs: list[HeadframeError] = []
         self._kept_packs: dict[tuple[str, str], Pack] = {}
         self._ours: set[str] = set()
         self.recovered = 0
@@ -152,12 +166,29 @@ class Holdings:
         return tuple(clocks_of(case, self.pack_of(case), self.now_ns() if now_ns is None else now_ns))
 
     def packs(self) -> Mapping[str, Pack]:
-        """Every pack by id: the shipped ones and the workspace's own."""
-        if self._packs is None:
-            from headframe.stores.packs import load_packs
+        """Every pack that can be used, by id: the shipped ones and the workspace's own.
 
-            self._packs = load_packs(self.paths.packs)
+        One file that is wrong is no reason to keep people from the cases of the other packs; `pack` tells of it.
+        """
+        if self._packs is None:
+            from headframe.stores.packs import SHIPPED, pack_files, read_packs
+
+            packs, faults = read_packs(pack_files(SHIPPED, self.paths.packs))
+            self._packs, self._bad_packs = dict(sorted(packs.items())), list(faults)
         return self._packs
+
+    def every_pack(self) -> Mapping[str, Pack]:
+        """Every pack, for what must hear all of them: which rule keeps a thing longest, for example.
+
+        Raises
+        ------
+        BadPack
+            If one of them cannot be used.
+        """
+        packs = self.packs()
+        if self._bad_packs:
+            raise self._bad_packs[0]
+        return packs
 
     def pack(self, pack_id: str) -> Pack:
         """A pack by its id.
@@ -169,9 +200,11 @@ class Holdings:
         """
         found = self.packs().get(pack_id)
         if found is None:
+            # The pack that is asked for may be one of them.
+            unusable = "".join(f"\n{fault}" for fault in self._bad_packs)
             raise HeadframeError(
                 f"there is no policy pack {pack_id!a}; there are {', '.join(self.packs())}, and "
-                f"{self.paths.packs} may hold your own"
+                f"{self.paths.packs} may hold your own{unusable}"
             )
         return found
 
@@ -198,6 +231,13 @@ class Holdings:
                 )
             self._kept_packs[key] = pack
         return self._kept_packs[key]
+
+    def pack_for_row(self, pack_id: str, case_id: str) -> Pack | None:
+        """The pack of a case for a list; None where its text is lost, because a list still has the other cases."""
+        try:
+            return self.packs().get(pack_id) or self.pack_of_case(case_id)
+        except HeadframeError:
+            return None
 
     def pack_of_case(self, case_id: str) -> Pack:
         """The pack of a case by the case's number."""
@@ -241,7 +281,13 @@ class Holdings:
         """
         from headframe.casework.photos import media_type_of, photo_warnings
 
-        sha256, size = self.documents.keep_file(path)
+        if visible(path.name) != path.name:
+            raise HeadframeError(
+                f"the name of {str(path)!a} has letters that cannot be shown or written down; rename the file first"
+            )
+        refuse_no_file(path)
+        with self._keeping(path.name):
+            sha256, size = self.documents.keep_file(path)
         media_type = media_type_of(path)
         ref = DocumentRef(sha256=sha256, name=path.name, media_type=media_type, kind=kind, size=size)
         with self.documents.open(sha256) as file:
@@ -249,9 +295,20 @@ class Holdings:
 
     def keep_bytes(self, data: bytes, name: str, media_type: str, kind: str) -> DocumentRef:
         """Keep bytes under their digest."""
-        return DocumentRef(
-            sha256=self.documents.keep(data), name=name, media_type=media_type, kind=kind, size=len(data)
-        )
+        with self._keeping(name):
+            sha256 = self.documents.keep(data)
+        return DocumentRef(sha256=sha256, name=name, media_type=media_type, kind=kind, size=len(data))
+
+    @contextlib.contextmanager
+    def _keeping(self, name: str) -> Iterator[None]:
+        """A full disk, or a folder that cannot be written, told in words."""
+        try:
+            yield
+        except OSError as fault:
+            raise HeadframeError(
+                f"{name} could not be kept in {self.documents.folder}: {fault.strerror or fault}; nothing of it was "
+                "kept. Make room, or make the folder writable, and do it again"
+            ) from fault
 
     def log_documents(self, refs: Iterable[DocumentRef], now: int) -> None:
         """Log documents that belong to no case: a report, a certificate."""
@@ -271,10 +328,15 @@ class Holdings:
         HeadframeError
             If a name is taken by other bytes, or the folder cannot be written.
         """
-        copied = []
+        from headframe.casework.case_bundle import safe_name
+
+        copied: list[Path] = []
         for ref in refs:
-            # A name may come from outside: only its last part, so that it stays in the folder.
-            place = folder / (Path(ref.name.replace("\\", "/")).name or ref.sha256)
+            # A name may come from outside: it stays in the folder, and shows what it is.
+            place = folder / safe_name(ref.name)
+            if place in copied:
+                # Two replies may both have come as answer.txt.
+                place = folder / f"{ref.sha256[:12]}-{safe_name(ref.name)}"
             data = self.documents.read(ref.sha256)
             try:
                 folder.mkdir(parents=True, exist_ok=True)

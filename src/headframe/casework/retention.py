@@ -24,7 +24,7 @@ def rules(casework: Casework) -> tuple[tuple[RetentionRule, ...], tuple[str, ...
     """The rules of the packs at hand and our own, and what of the packs could not be used."""
     every: list[RetentionRule] = []
     remarks: list[str] = []
-    for pack in casework.packs().values():
+    for pack in casework.every_pack().values():
         own, said = rules_of(pack)
         every += own
         remarks += said

@@ -93,6 +93,10 @@ class WorkspacePaths:
             return f"sqlite:///{(self.folder / DATABASE_FILE).resolve()}"
         except OSError as fault:
             raise UnreadableInput(f"{self.url_file}: cannot be read: {fault.strerror}") from fault
+        except UnicodeDecodeError as fault:
+            raise UnreadableInput(
+                f"{self.url_file} is no UTF-8 at byte {fault.start}; it holds one line: postgresql://USER@HOST/DATABASE"
+            ) from fault
         if not url:
             raise HeadframeError(
                 f"{self.url_file} is empty; it holds the address of PostgreSQL, or is not there (SQLite)"
@@ -114,7 +118,7 @@ def read_config(folder: Path) -> WorkspaceConfig:
     except FileNotFoundError:
         raise UnreadableInput(
             f"{folder} is no workspace for casework yet; make one: headframe workspace init --workspace {folder} "
-            "--unit UNIT --admin NAME --token-file FILE"
+            "--unit UNIT --admin NAME --new-token-file FILE. Was there one? Put its workspace.json back from a backup"
         ) from None
     except OSError as fault:
         raise UnreadableInput(f"{path}: cannot be read: {fault.strerror}") from fault

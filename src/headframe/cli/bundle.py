@@ -40,7 +40,11 @@ def make(
     reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Who asked for it; it is logged.")],
     withhold: Annotated[
         list[str] | None,
-        typer.Option("--withhold", metavar="FIELD", help="A field of the leaves that stays closed: account, unit."),
+        typer.Option(
+            "--withhold",
+            metavar="FIELD",
+            help="A field of the leaves that stays closed: account, unit; letters that tell it stay out.",
+        ),
     ] = None,
     leave_out: Annotated[
         list[str] | None,

@@ -109,7 +109,7 @@ def list_cases(
             cursor=after,
             limit=limit,
         )
-        rows = [case_row(row, casework.pack(row.pack_id)) for row in page.rows]
+        rows = [case_row(row, casework.pack_for_row(row.pack_id, row.case_id)) for row in page.rows]
     write_rows(rows, CASE_COLUMNS, output_format, total=page.total, after=page.cursor)
     if page.cursor and output_format is Format.TABLE:
         say(f"{len(rows)} of {page.total:,} cases; the next page: --after {page.cursor}")
@@ -164,7 +164,10 @@ def next_steps(case_id: CaseId, output_format: OutputFormat = Format.TABLE, work
         from headframe.reports.casework import STEP_COLUMNS, step_rows
 
         rows = step_rows(casework.view(case_id))
-    write_rows(rows, STEP_COLUMNS, output_format)
+    if output_format is Format.TABLE:
+        # A measurement may have several outcomes; it is one command.
+        rows = list({(row["command"], row["ready"], *row["missing"]): row for row in rows}.values())
+    write_rows(rows, STEP_COLUMNS, output_format, title="command")
 
 
 # Opening, looking up, classifying ------------------------------------------------------------------------------------
@@ -262,7 +265,7 @@ def propose(
     """  # noqa: D301 - the backspace tells the help to keep these lines apart
     given = dict(pair(text, "--axis") for text in axes or ())
     with acting(workspace, act_as, token_file) as (casework, account):
-        from headframe.records.case import ProposeClass
+        from headframe.records.case import ProposeClass, Refused
         from headframe.records.policy import PartyStanding
 
         proposed = casework.proposed_class(case_id)
@@ -273,7 +276,11 @@ def propose(
             criteria=proposed.met if criteria is None else tuple(criteria),
             reason=reason,
         )
-        finish(casework.perform(account, case_id, act))
+        done = casework.perform(account, case_id, act)
+        if isinstance(done.answer, Refused):
+            for row in proposed.axes:
+                say(f"--axis {row.axis.id}=WHICH: {', '.join(value.id for value in row.axis.values)}")
+        finish(done)
 
 
 # Four eyes -----------------------------------------------------------------------------------------------------------

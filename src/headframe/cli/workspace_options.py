@@ -6,7 +6,7 @@ import contextlib
 import json
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -63,6 +63,7 @@ OutputFormat = Annotated[Format, typer.Option("--format", help="Form of what is 
 def opened(workspace: Path | None) -> Iterator[Casework]:
     """The workspace that the options name, with what the last run left undone handed to the ledger first."""
     from headframe.casework import open_workspace
+    from headframe.errors import HeadframeError
     from headframe.stores.blocks import workspace_folder
 
     casework = open_workspace(workspace_folder(workspace), simulated_now=os.environ.get(NOW_VARIABLE))
@@ -74,6 +75,12 @@ def opened(workspace: Path | None) -> Iterator[Casework]:
         if casework.recovered:
             say(f"{count(casework.recovered, 'leaf', 'leaves')} of an earlier run handed to the ledger first")
         yield casework
+    except UnicodeEncodeError as fault:
+        # What the shell hands over in another encoding than UTF-8 arrives as lone surrogates, which nothing can keep.
+        raise HeadframeError(
+            "a word of this command is no UTF-8, so it could not be kept, and nothing was done; give it in UTF-8 "
+            "(in a terminal whose locale is one of UTF-8)"
+        ) from fault
     finally:
         casework.close()
 
@@ -81,8 +88,15 @@ def opened(workspace: Path | None) -> Iterator[Casework]:
 @contextlib.contextmanager
 def acting(workspace: Path | None, act_as: str | None, token_file: Path | None) -> Iterator[tuple[Casework, Account]]:
     """The workspace, and the account that acts in it."""
-    with opened(workspace) as casework:
-        yield casework, account_in(casework, act_as, token_file)
+    try:
+        with opened(workspace) as casework:
+            yield casework, account_in(casework, act_as, token_file)
+    except KeyboardInterrupt:
+        fail(
+            "interrupted; what was not acknowledged may have been done or not: headframe case events CASE or headframe "
+            "log show tells, before it is done again",
+            ExitCode.INTERRUPTED,
+        )
 
 
 def account_in(casework: Casework, act_as: str | None, token_file: Path | None) -> Account:
@@ -187,7 +201,12 @@ def write_lines(lines: Sequence[str]) -> None:
 
 
 def write_rows(
-    rows: Sequence[Mapping[str, Any]], columns: Mapping[str, str], output_format: Format, **about: object
+    rows: Sequence[Mapping[str, Any]],
+    columns: Mapping[str, str],
+    output_format: Format,
+    *,
+    title: str = "",
+    **about: object,
 ) -> None:
     """A list as a table or as JSON.
 
@@ -198,12 +217,16 @@ def write_rows(
     columns : mapping of str to str
         Key of a row to the heading of its column; what is not named is in the JSON alone.
     output_format : Format
+    title : str
+        Key of the value that heads a row where the terminal is too narrow for a table; else the first.
     **about : object
         Stands beside the rows in JSON: ``total``, ``after``.
     """
     if output_format is Format.JSON:
         write_json({"rows": [dict(row) for row in rows], **about})
         return
+    import shutil
+
     from rich.table import Table
 
     from headframe.reports.console import console_on
@@ -216,13 +239,72 @@ def write_rows(
             for row in rows:
                 out.write("\t".join(visible(_shown(row.get(key)), 2_000) for key in columns) + "\n")
             return
+        cells = [[visible(_shown(row.get(key)), 400) for key in columns] for row in rows]
+        width = shutil.get_terminal_size().columns
+        if not rows:
+            say("there is none")
+            return
+        if _width_of(columns.values(), cells) > width:
+            named = list(columns).index(title) if title else 0
+            out.writelines(f"{line}\n" for line in blocks(list(columns.values()), cells, width, named))
+            return
         table = Table(box=None, pad_edge=False, header_style="bold")
         for heading in columns.values():
             table.add_column(heading, overflow="fold")
-        for row in rows:
-            table.add_row(*(visible(_shown(row.get(key)), 400) for key in columns))
+        for line in cells:
+            table.add_row(*line)
         with console_on(out, width=None, pipe_columns=160, environment=None) as console:
             console.print(table)
+
+
+def _width_of(headings: Iterable[str], cells: Sequence[Sequence[str]]) -> int:
+    """Columns of a terminal that a table takes if nothing in it is folded. [characters]"""
+    from rich.cells import cell_len
+
+    widest = [cell_len(heading) for heading in headings]
+    for row in cells:
+        widest = [max(width, cell_len(cell)) for width, cell in zip(widest, row, strict=True)]
+    return sum(width + 2 for width in widest) - 2
+
+
+def blocks(headings: Sequence[str], cells: Sequence[Sequence[str]], width: int, title: int = 0) -> Iterator[str]:
+    r"""Rows that are too wide for a table: one value on a line of its own, the others below it by their names.
+
+    An id, a time or a command that is cut into pieces can neither be read nor copied. A dash says nothing, and is left
+    out.
+
+    Parameters
+    ----------
+    headings : sequence of str
+    cells : sequence of sequence of str
+    width : int
+        Of the terminal. [characters]
+    title : int
+        Which value comes first.
+
+    Examples
+    --------
+    >>> for line in blocks(["case", "stage", "region"], [["HF-2026-000001", "notified", "-"]], 80):
+    ...     print(line)
+    HF-2026-000001
+      stage: notified
+    """
+    from rich.cells import cell_len
+
+    for row in cells:
+        yield row[title]
+        line = ""
+        for place, (heading, cell) in enumerate(zip(headings, row, strict=True)):
+            if place == title or cell == "-":
+                continue
+            pair = f"{heading}: {cell}"
+            if line and cell_len(line) + cell_len(pair) + 4 > width:
+                yield f"  {line}"
+                line = pair
+            else:
+                line = f"{line}; {pair}" if line else pair
+        if line:
+            yield f"  {line}"
 
 
 def _shown(value: object) -> str:

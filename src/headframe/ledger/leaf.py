@@ -296,6 +296,26 @@ def canonical(value: object) -> bytes:
         raise BadLeaf(f"the value cannot be written as canonical JSON: {error}") from None
 
 
+def document_digest(document: object) -> str:
+    """SHA-256, in hex, of a document's canonical form; numbers that JSON does not hold exactly count as text.
+
+    Parameters
+    ----------
+    document : JSON value
+        Not a number is null.
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    BadLeaf
+        If it holds something that JSON does not have.
+    """
+    return sha256(canonical(plain(document, "the document"))).hexdigest()
+
+
 def plain(value: object, where: str) -> object:
     """A value as plain JSON: objects, lists, text, numbers, true, false, null.
 

@@ -243,6 +243,8 @@ def parse_pack(text: str, *, name: str, known: Mapping[str, Pack]) -> Pack:
     pack = _pack(raw, _digest(text, [known[parent] for parent in wanted]))
     for parent in reversed(wanted):
         pack = _inherit(pack, known[parent])
+    for parent in wanted:
+        problems += [*_shortened(pack, known[parent]), *_supported_after_all(pack, known[parent])]
     problems += _faults(pack)
     if problems:
         raise BadPack(name, [f"{place}: {what}" for place, what in problems])
@@ -664,6 +666,7 @@ def _deadline_faults(pack: Pack) -> Iterator[Problem]:
             )
         if deadline.rolls and not deadline.rolls_ref and deadline.basis is not Basis.OPERATOR_DEFAULT:
             yield place, "rolls needs rolls_ref: what says that the end moves to the next working day"
+    yield from _party_period_faults(pack)
     steps = {str(row.step) for row in pack.procedure if row.deadline is not None}
     if Step.VERIFY in steps:
         yield "procedure.verify.deadline", "verification.window_days sets this clock; take the deadline out"
@@ -672,6 +675,87 @@ def _deadline_faults(pack: Pack) -> Iterator[Problem]:
             yield (
                 f"rights.{right.right}.deadline",
                 f"the step {right.right} has one too; keep one, so that there is one date",
+            )
+
+
+_PARTY_STARTS = {
+    str(Step.REPLY): frozenset({"notice_received"}),
+    str(RightKind.HEARING): frozenset({"notice_received"}),
+    str(RightKind.APPEAL): frozenset({"decision_received"}),
+}
+"""What the periods of a party run from: a letter that it holds in its hands. One that ran from anything earlier could
+be over before the party knows of it, and then silence would decide."""
+
+SHORTEST_PARTY_PERIOD_H = 24.0
+"""A period to reply or to appeal that is shorter is none. Operator default: no text of a shipped pack gives less than
+days. [hours]"""
+
+_HOURS = {
+    DeadlineUnit.HOUR: 1.0,
+    DeadlineUnit.CALENDAR_DAY: 24.0,
+    DeadlineUnit.BUSINESS_DAY: 24.0,
+    DeadlineUnit.WEEK: 7 * 24.0,
+    DeadlineUnit.MONTH: 28 * 24.0,
+}
+"""The shortest that a unit can be. [hours]"""
+
+
+def _party_period_faults(pack: Pack) -> Iterator[Problem]:
+    """A party's time begins with the letter, and is long enough to be used."""
+    for place, deadline in deadlines_of(pack):
+        kind = place.split(".")[1]
+        starts = _PARTY_STARTS.get(kind)
+        if starts is None:
+            continue
+        if deadline.start not in starts:
+            yield (
+                f"{place}.from",
+                f"the party's time for the {kind} runs from {deadline.start}; it runs from {' or '.join(starts)}, "
+                f"so that it is never over before the party has the letter",
+            )
+        if deadline.n * _HOURS[deadline.unit] < SHORTEST_PARTY_PERIOD_H:
+            yield (
+                f"{place}.n",
+                f"{deadline.n:g} {deadline.unit} is no time in which a party can answer; give "
+                f"{SHORTEST_PARTY_PERIOD_H:g} hours at least",
+            )
+
+
+def _shortened(pack: Pack, parent: Pack) -> Iterator[Problem]:
+    """A child may give a party more time than its parent. Less takes a text that says so, and never ours alone."""
+    before = dict(_party_periods(parent))
+    for key, deadline in _party_periods(pack):
+        old = before.get(key)
+        if old is None or deadline == old or deadline.basis is not Basis.OPERATOR_DEFAULT:
+            continue
+        # Five working days are a week at least: weekends do not count.
+        was = old.n * 1.4 if old.unit is DeadlineUnit.BUSINESS_DAY else old.n
+        now = deadline.n * 1.4 if deadline.unit is DeadlineUnit.BUSINESS_DAY else deadline.n
+        if now * _HOURS[deadline.unit] < was * _HOURS[old.unit]:
+            yield (
+                key,
+                f"{deadline.n:g} {deadline.unit} is less than the {old.n:g} {old.unit} of {parent.id}, and the basis "
+                f"is operator_default; a party's time is shortened only by a text that says so",
+            )
+
+
+def _party_periods(pack: Pack) -> Iterator[tuple[str, Deadline]]:
+    for step in pack.procedure:
+        if step.deadline is not None and str(step.step) in {*_PARTY_STARTS, str(Step.REMEDIATE)}:
+            yield f"procedure.{step.step}.deadline", step.deadline
+    for right in pack.rights:
+        if right.deadline is not None and str(right.right) in _PARTY_STARTS:
+            yield f"rights.{right.right}.{right.body}.deadline", right.deadline
+
+
+def _supported_after_all(pack: Pack, parent: Pack) -> Iterator[Problem]:
+    """What a parent does not support, its children do not either."""
+    refused = {row.id for row in parent.measures if row.mode is MeasureMode.NOT_SUPPORTED}
+    for measure in pack.measures:
+        if measure.id in refused and measure.mode is not MeasureMode.NOT_SUPPORTED:
+            yield (
+                f"measures.{measure.id}.mode",
+                f"{measure.mode}, but {parent.id} carries this measure as not_supported; it stays so",
             )
 
 

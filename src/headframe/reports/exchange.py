@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from ipaddress import ip_address, ip_network
 from typing import Any
 
 from headframe.cases.store import StoredFinding
@@ -88,11 +89,20 @@ def outward(finding: StoredFinding, *, reveal: bool, pseudonym: Callable[[str], 
     is_address = "host" in document
     subject = ref.subject if reveal else pseudonym(ref.subject)
 
+    peer, port = peer_parts(str(document.get("peer") or ""))
+    inside = bool(peer) and not reveal and _is_inside(peer)
+    named = [name for name in (ref.subject, peer if inside else "") if name]
+
     def told(value: object) -> str:
         text = str(value or "")
-        return text if reveal or not ref.subject else re.sub(_alone(ref.subject), subject, text)
+        if reveal:
+            return text
+        for name in named:
+            text = re.sub(_alone(name), pseudonym(name), text)
+        return _PLACE.sub(lambda found: found[1] + pseudonym(found[2]), text)
 
-    peer, port = peer_parts(str(document.get("peer") or ""))
+    if inside:
+        peer, port = "", None
     power = document.get("power_w") or _power_of_estimate(document)
     return OutwardFinding(
         finding_id=ref.finding_id,
@@ -118,6 +128,22 @@ def outward(finding: StoredFinding, *, reveal: bool, pseudonym: Callable[[str], 
     )
 
 
+_INSIDE = tuple(
+    ip_network(text) for text in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "169.254.0.0/16",
+                                  "127.0.0.0/8", "fc00::/7", "fe80::/10", "::1/128")
+)  # fmt: skip
+"""Addresses of the operator's own network (RFC 1918, 3927, 4193, 4291, 6598): behind one is a host of some party."""
+
+_PLACE = re.compile(r"(head meter of transformer |in proportion to what |[Tt]raced to )(.+?)(?= \(class | meters\b|: )")
+"""Where a finding about a meter names a transformer, or another party's meter (`headframe.detectors.power.balance`). A
+transformer with a dozen points tells nearly as much as the point."""
+
+
+def _is_inside(address: str) -> bool:
+    found = ip_address(address)
+    return any(found.version == network.version and found in network for network in _INSIDE)
+
+
 def peer_parts(peer: str) -> tuple[str, int | None]:
     """Address and port of ``address:port`` or ``[address]:port``; empty and None where there is none.
 
@@ -126,8 +152,6 @@ def peer_parts(peer: str) -> tuple[str, int | None]:
     >>> peer_parts("203.0.113.5:3333"), peer_parts("[2001:db8::5]:3333"), peer_parts("")
     (('203.0.113.5', 3333), ('2001:db8::5', 3333), ('', None))
     """
-    from ipaddress import ip_address
-
     address, _, port = peer.rpartition(":")
     address = address.removeprefix("[").removesuffix("]")
     try:
@@ -138,8 +162,11 @@ def peer_parts(peer: str) -> tuple[str, int | None]:
 
 
 def _alone(subject: str) -> str:
-    """Matches a subject that is not part of a longer address or name."""
-    return rf"(?<![\w.:-]){re.escape(subject)}(?![\w-]|[.:]\w)"
+    """Matches a subject that is not part of a longer address or name; a port may follow, but not in the older form of
+    an IPv6 address, where it would look like a part of it.
+    """
+    longer = r"\.\w" if ":" not in subject else r"[.:]\w"
+    return rf"(?<![\w.:-]){re.escape(subject)}(?![\w-]|{longer})"
 
 
 def _list(value: object) -> list[Any]:

@@ -15,6 +15,7 @@ from headframe.cases.question import (
     confirmed,
     decides_at,
     decision_in_force,
+    event_numbers,
     has_answered,
     instant,
     last_event,
@@ -25,12 +26,15 @@ from headframe.cases.question import (
     not_the_verifier,
     one_at_a_time,
     pending_appeal,
+    proof_of_late_record,
     replies,
     responsible,
     sound_document,
 )
 from headframe.cases.rules.notify import not_listed
+from headframe.cases.rules.reply import ASKS, deadline_of
 from headframe.cases.rules.units import in_deciding_unit
+from headframe.policy.clocks import due
 from headframe.records.case import (
     AddFindings,
     AppealOutcome,
@@ -55,7 +59,7 @@ from headframe.records.case import (
     ServedNotice,
     WriteDocument,
 )
-from headframe.records.policy import CalculationSheet, MeasureMode, PartyStanding, RightKind, Step
+from headframe.records.policy import CalculationSheet, Clock, MeasureMode, PartyStanding, RightKind, Step
 from headframe.records.site import SiteKind
 
 STANDING_OF = {
@@ -110,6 +114,11 @@ def replies_weighed(question: Question) -> Refusals:
             yield f"the party has answered (event {answers[-1][0]}) since this decision was proposed; propose it anew"
 
 
+def over_since(question: Question, clock: Clock, letter: ServedNotice) -> bool:
+    """Whether the time after this letter has run out; one that began before the letter came gives the party nothing."""
+    return question.is_over(clock.id) and clock.started_ns is not None and clock.started_ns >= letter.received_ns
+
+
 def told_and_heard(question: Question) -> Refusals:
     """A notice was served, and the party has answered or had its time."""
     case = question.case
@@ -117,10 +126,16 @@ def told_and_heard(question: Question) -> Refusals:
     if letter is None:
         yield "no notice was served; a decision against a party needs one, and time to answer it"
         return
-    if not has_answered(case, letter) and not question.is_over("reply"):
-        clock = question.clock("reply")
+    clocks = (*question.clocks_of("reply"), *question.clocks_of("hearing"))
+    if not has_answered(case, letter) and not (clocks and all(over_since(question, one, letter) for one in clocks)):
+        clock = next((one for one in clocks if not over_since(question, one, letter)), None)
         if clock is None:
             yield "the party has not answered, and the pack gives no time for the reply; silence alone decides nothing"
+        elif clock.started_ns is not None and clock.started_ns < letter.received_ns:
+            yield (
+                f"the party has not answered, and clock {clock.id} began before the notice came "
+                f"({instant(letter.received_ns)}), so that it gives the party no time; let it run from the notice"
+            )
         elif clock.due_ns is None:
             yield "the party has not answered, and the clock of the reply is not running out; resume it first"
         else:
@@ -133,6 +148,26 @@ def told_and_heard(question: Question) -> Refusals:
         yield (
             f"findings were added (event {added}) that the notice does not name; serve another notice, or give the "
             f"party access to the file"
+        )
+    elif added > letter.proposal:
+        yield from _heard_on_the_file(question, added)
+
+
+def _heard_on_the_file(question: Question, added: int) -> Refusals:
+    """What was added and then shown can be answered: the time of the reply, counted from the access."""
+    case = question.case
+    shown = event_numbers(case, GrantAccess)
+    first, access = next((number, one) for number, one in zip(shown, case.access, strict=True) if number > added)
+    given_ns = max(access.given_ns, case.history[added - 1].at_ns)  # nobody was given what was not there yet
+    if any(number > first and reply.stance not in ASKS for number, reply in replies(case)):
+        return
+    period = deadline_of(question.pack, "reply")
+    end_ns = None if period is None else due(period, given_ns, question.pack).due_ns
+    if end_ns is None or question.now_ns < end_ns:
+        until = "answers" if end_ns is None else f"answers, or until {instant(end_ns)}"
+        yield (
+            f"findings were added (event {added}), and the party was given them at {instant(given_ns)}; wait "
+            f"until it {until}"
         )
 
 
@@ -238,6 +273,7 @@ def _serve(question: Question) -> Refusals:
     yield from not_in_future(question, act.received_ns, "the time of receipt")
     yield from needs_text(act.channel, "the way of delivery")
     yield from sound_document(act.proof, "the proof of delivery")
+    yield from proof_of_late_record(question, act.received_ns, act.proof)
     decision = decision_in_force(question.case)
     if decision is None:
         yield "no decision is in force; only an approved decision is served"
@@ -292,7 +328,8 @@ def _final_commands(question: Question, after: Case) -> Iterable[Command]:
     decision = confirmed(after)
     if decision is None or after.site_kind == SiteKind.HOUSEHOLD_PREMISES:
         return
-    if responsible(after.standing) and (after.organisation_id or after.site_id):
+    # The register is one of organisations; a site behind which none is known may be anybody's.
+    if responsible(after.standing) and after.organisation_id:
         yield EnterRegister(case_id=after.case_id, decision=decision.number)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from headframe.cases.question import (
     Question,
     Refusals,
@@ -12,6 +14,10 @@ from headframe.cases.question import (
     sound_document,
 )
 from headframe.records.case import Duty, ProposeDecision, ProposeMeasure, RecordInspection
+
+_REACHES = re.compile(r"@|(?:\d[\s()./-]*){7,}")
+"""A mail address, or as many digits as a telephone or an identity card has. Names cannot be told from other words by a
+rule; what reaches somebody can."""
 
 
 def _inspect(question: Question) -> Refusals:
@@ -26,6 +32,12 @@ def _inspect(question: Question) -> Refusals:
     yield from not_in_future(question, record.ended_ns, "the end of the inspection")
     if record.machines_seen is not None and record.machines_seen < 0:
         yield f"{record.machines_seen} machines cannot be seen; give a number from 0, or none where it was not counted"
+    for who in record.present:
+        if _REACHES.search(who):
+            yield (
+                f"{who!a} is or holds a number or address of somebody; who was there is told by role and unit, such as "
+                f"'grid company, metering', never by name or number"
+            )
     for photo in record.photos:
         yield from sound_document(photo, f"photo {photo.name}")
     name = question.account.name

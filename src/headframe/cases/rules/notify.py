@@ -19,6 +19,7 @@ from headframe.cases.question import (
     not_in_future,
     not_the_verifier,
     one_at_a_time,
+    proof_of_late_record,
     proposal,
     sound_document,
 )
@@ -153,6 +154,7 @@ def _serve(question: Question) -> Refusals:
     yield from not_in_future(question, act.received_ns, "the time of receipt")
     yield from needs_text(act.channel, "the way of delivery")
     yield from sound_document(act.proof, "the proof of delivery")
+    yield from proof_of_late_record(question, act.received_ns, act.proof)
     status = proposal(case, act.proposal)
     if status is None or not isinstance(status.act, ProposeNotice):
         letters = [str(entry.number) for entry in case.proposals if isinstance(entry.act, ProposeNotice)]

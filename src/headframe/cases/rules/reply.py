@@ -18,6 +18,7 @@ from headframe.records.case import (
     GrantAccess,
     PauseClock,
     RecordReply,
+    ReplyStance,
     ResumeClock,
 )
 from headframe.records.policy import Clock, ClockState, Deadline, Pack, RightKind, Step
@@ -25,6 +26,9 @@ from headframe.records.policy import Clock, ClockState, Deadline, Pack, RightKin
 PARTY_CLOCKS = frozenset({str(Step.REPLY), str(Step.REMEDIATE), str(Step.APPEAL), str(RightKind.HEARING)})
 """Periods in which the party may do something; they are never made shorter. Every other one binds the unit, also where
 it is a right of the party, such as to be given the file: it is not for the unit to make that longer."""
+
+ASKS = frozenset({ReplyStance.ASKS_TIME, ReplyStance.ASKS_FILE})
+"""Replies that ask for something and leave the answer open."""
 
 CLERK = frozenset({Duty.PROPOSE})
 """Who records what comes in and goes out."""
@@ -140,8 +144,9 @@ def _extend(question: Question) -> Refusals:
         yield f"the extension ends at {instant(act.until_ns)}, which is past; give a time to come"
 
 
-REPLY = Rule(duties=CLERK, refusals=_reply)
-GRANT_ACCESS = Rule(duties=CLERK, refusals=_grant)
+# A paper that comes after the closure is put on file all the same, and the file can still be asked for.
+REPLY = Rule(duties=CLERK, refusals=_reply, when_closed=True)
+GRANT_ACCESS = Rule(duties=CLERK, refusals=_grant, when_closed=True)
 PAUSE_CLOCK = Rule(duties=CLERK, refusals=_pause)
 RESUME_CLOCK = Rule(duties=CLERK, refusals=_resume)
 EXTEND_CLOCK = Rule(duties=CLERK, refusals=_extend)

@@ -12,6 +12,7 @@ from headframe.cases.question import (
     Question,
     Refusals,
     Rule,
+    instant,
     not_before,
     not_in_future,
     proposers_and_approvers,
@@ -109,8 +110,23 @@ def _verify(question: Question) -> Refusals:
     yield from _windows(question, measurement)
     if measurement.outcome is VerificationOutcome.RECTIFIED:
         yield from enough_for_rectified(question.pack, measurement, question.case.findings)
+        yield from _after_what_persisted(question, measurement)
         if not question.case.remedies:
             yield "no remedy is recorded; say what the party did before it is verified as rectified"
+
+
+def _after_what_persisted(question: Question, measurement: Measurement) -> Refusals:
+    """A window in which it was over is not sought before, or across, one in which it went on."""
+    went_on = [
+        earlier.after_until_ns
+        for _at_ns, _account, earlier in question.case.verifications
+        if earlier.outcome is VerificationOutcome.PERSISTS
+    ]
+    if went_on and measurement.after_from_ns < max(went_on):
+        yield (
+            f"the window after begins at {instant(measurement.after_from_ns)}, but it was measured to go on until "
+            f"{instant(max(went_on))}; a window that says rectified begins after that"
+        )
 
 
 def _commands(_question: Question, _after: Case) -> Iterable[Command]:

@@ -684,6 +684,8 @@ def verification_report(desk: Desk, measurement: Measurement | None = None) -> C
     rule = pack.verification
     outcome = measurement.outcome.value
     result: list[Block] = [Paragraph(text=measurement.explanation)] if measurement.explanation else []
+    if measurement.explanation and speech.language != "en":
+        result.append(Paragraph(text=say("verify.original"), tone=Tone.SOFT))
     if (plot := plot_before_after(measurement, speech)) is not None:
         result.append(plot)
     else:

@@ -7,6 +7,7 @@ beside, marked as the original. Nothing is told that the document does not hold.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
@@ -84,12 +85,33 @@ def _fact(one: Held, speech: Speech, number: int) -> Fact:
     ]  # fmt: skip
     if weight := _weight(one, speech):
         entries.append(Entry(label=speech.say("finding.weight"), value=weight))
-    own = str(document.get("explanation") or "")
+    own = without_neighbours(str(document.get("explanation") or ""), ref.subject, speech)
     if own:
         entries.append(Entry(label=speech.say("finding.own_words"), value=own))
     if not document:
         entries.append(Entry(label=speech.say("finding.document"), value=speech.say("finding.no_document")))
     return Fact(number=number, text=_sentence(one, speech), entries=tuple(entries))
+
+
+_NEIGHBOUR = re.compile(r"(?<=in proportion to what )(.+?)(?= meters\b)")
+
+
+def without_neighbours(text: str, own: str, speech: Speech) -> str:
+    """A detector's words without another party's meter: a letter tells its reader of the reader's own.
+
+    Parameters
+    ----------
+    text : str
+        As `headframe.detectors.power.balance` writes it.
+    own : str
+        The supply point that the finding is about.
+    speech : Speech
+
+    Returns
+    -------
+    str
+    """
+    return _NEIGHBOUR.sub(lambda found: found[0] if found[0] == own else speech.say("finding.neighbour"), text)
 
 
 def _sentence(one: Held, speech: Speech) -> str:
@@ -175,7 +197,9 @@ def _of_meter(one: Held, speech: Speech) -> Iterator[Entry]:
         yield Entry(label=speech.say("finding.energy"), value=speech.interval(energy, "Wh"))
     share = _number(document.get("share"))
     if math.isfinite(share):
-        yield Entry(label=speech.say("finding.share"), value=speech.share(share))
+        # A balance is that of everything behind the transformer's meter, so its share is, too.
+        behind = "finding.share.balance" if one.ref.family is Family.BALANCE else "finding.share"
+        yield Entry(label=speech.say(behind), value=speech.share(share))
 
 
 def _weight(one: Held, speech: Speech) -> str:
@@ -185,8 +209,10 @@ def _weight(one: Held, speech: Speech) -> str:
         lines.append(speech.say("weight.e", once=once))
     document = one.document
     p_value = _number(document.get("p_value"))
-    if one.of_meter and math.isfinite(p_value):
-        peers = _count(document.get("peers"))
+    peers = _count(document.get("peers"))
+    # n comparable points cannot show that something is rarer than 1 in n + 1; what is smaller comes from a model of the
+    # detector, and is not told as if they had shown it.
+    if one.of_meter and math.isfinite(p_value) and (not peers or p_value * (peers + 1) >= 1):
         key = "weight.p.peers" if peers else "weight.p"
         lines.append(speech.say(key, p=f"{p_value:.2g}", peers=f"{peers:,}"))
     rate = _number(document.get("fdr"))

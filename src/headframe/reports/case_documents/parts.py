@@ -13,6 +13,7 @@ from headframe.records.case import (
     CaseFile,
     CaseRelation,
     DocumentRef,
+    ReplyStance,
     ServeDecision,
     ServeNotice,
 )
@@ -200,10 +201,14 @@ def doubts_section(desk: Desk) -> Section:
     if desk.case.inspections:
         supports.append(say("supports.inspection", n=len(desk.case.inspections)))
     against = list(contradictions(held, speech))
-    against += [
-        speech.say("against.reply", stance=speech.term("stance", one.stance.value)) for one in desk.case.replies
-    ]
+    # An answer stands on the side that it speaks for; to ask for time or for the file speaks for neither.
+    for one in desk.case.replies:
+        if one.stance not in (ReplyStance.ASKS_TIME, ReplyStance.ASKS_FILE):
+            side = supports if one.stance is ReplyStance.ADMITS else against
+            side.append(say("against.reply", stance=speech.term("stance", one.stance.value)))
     looked = {one.ref.family for one in held} | ({Family.INSPECTION} if desk.case.inspections else set())
+    if desk.case.lookup is not None:
+        looked.add(Family.REGISTRY)
     missing = [say("missing.family", family=speech.term("family", one.value)) for one in Family if one not in looked]
     missing += untested(held, speech)
     if desk.case.lookup is None:
@@ -543,10 +548,20 @@ def evidence_section(desk: Desk, documents: Sequence[DocumentRef] = ()) -> Secti
     )
 
 
+def _shown_name(ref: DocumentRef) -> str:
+    """The name of a file; of a photo one of ours: cameras and people put names, numbers and places into theirs."""
+    if ref.kind != "photo":
+        return ref.name
+    end = ref.name.rpartition(".")[2].lower()
+    return f"photo-{ref.sha256[:12]}" + (
+        f".{end}" if end in ("jpg", "jpeg", "png", "heic", "webp", "tif", "tiff") else ""
+    )
+
+
 def exhibit_of(ref: DocumentRef, speech: Speech) -> Exhibit:
     """A kept document as a piece of evidence."""
     return Exhibit(
-        name=ref.name,
+        name=_shown_name(ref),
         details=(
             speech.say(
                 "evidence.document", kind=speech.term("document", ref.kind), media=ref.media_type,
