@@ -185,6 +185,7 @@ class Office:
         self, case_id: str, place: str, *observations: str, machines: int, meter: str = "", bypass: bool | None = None
     ) -> None:
         """Record an inspection; its photo is hashed on capture."""
+        self.clock.at_ns += 100 * MINUTE_NS
         now = self.clock()
         photo = self.work.keep_bytes(_photo(len(observations)), "rack.png", "image/png", "photo")
         meters = (

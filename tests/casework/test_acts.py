@@ -9,9 +9,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from headframe.cases.store import CaseFilter
 from headframe.casework import Casework, open_workspace
+from headframe.cli import app
 from headframe.errors import HeadframeError, UnreadableInput
 from headframe.ledger.leaf import read
 from headframe.records import case as acts
@@ -345,3 +347,6 @@ def test_an_older_copy_of_the_ledger_is_refused(office: Office) -> None:
     older.rename(office.work.paths.ledger)
     with pytest.raises(HeadframeError, match="it is an older copy, or another log"):
         office.reopen()
+    told = CliRunner().invoke(app, ["log", "verify", "--workspace", str(office.folder)])
+    assert told.exit_code == 3
+    assert "it is an older copy, or another log" in told.stderr

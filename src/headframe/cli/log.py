@@ -71,6 +71,22 @@ def _reader(folder: Path | None, workspace: Path | None, keys: Sequence[str] | N
     return LedgerReader(folder or place / "ledger", trusted)
 
 
+def _last_known(workspace: Path | None) -> int | None:
+    """The largest place in the log that the workspace's database knows of; None without a database."""
+    from headframe.casework.workspace import WorkspacePaths
+    from headframe.stores.blocks import workspace_folder
+    from headframe.stores.database import open_store
+
+    paths = WorkspacePaths(workspace_folder(workspace))
+    if not paths.config.exists():
+        return None
+    store = open_store(paths.database_url(), upgrade=False)
+    try:
+        return store.last_place()
+    finally:
+        store.close()
+
+
 @log.command("verify")
 @politely
 def verify(
@@ -120,6 +136,12 @@ def verify(
             proof = reader.consistency_proof(old.size) if old.size <= reader.size else ()
             check_continues(old, reader.checkpoint, proof)
             lines.append(f"begins with the {count(old.size, 'leaf', 'leaves')} of {since}")
+        last = _last_known(workspace) if ledger is None else None
+        if last is not None and last >= reader.size:
+            problems.append(
+                f"the database of the workspace knows of entry {last}, and this log ends before it: it is an older "
+                "copy, or another log. Put the right one back"
+            )
         strange = list(reader.unknown_files())
         cosigned = cosignatures(note, reader.keys)
         about = {

@@ -622,7 +622,9 @@ def _refine(
     if not on.all():
         rest = median_over_days(change[weekend])[~on]
         work = median_over_days(change[~weekend])[~on]
-        off_hours = bool(np.nanmedian(rest) / size > 0.6 and np.nanmedian(work) / size < 0.4)
+        # Hours that were never read on weekends, or never on working days, tell nothing of either.
+        if np.isfinite(rest).any() and np.isfinite(work).any():
+            off_hours = bool(np.nanmedian(rest) / size > 0.6 and np.nanmedian(work) / size < 0.4)
     noise = float(step[kernel.NOISE_W])
     onset = _onset(x, slot, at, size, on, before, before_n, after, after_n, start_s)
     half = INTERVAL_SIGMAS * float(np.hypot(noise, SIZE_ERROR * size))
