@@ -263,6 +263,17 @@ def test_damage_gives_a_remark_or_a_value_error(tmp_path: Path, data: bytes, yea
         assert 0 <= row.port_from <= row.port_to <= 65535
 
 
+def test_a_carriage_return_in_front_of_the_header_is_told(tmp_path: Path) -> None:
+    """Python's csv reader has an error of its own for it."""
+    path = tmp_path / "nat.log"
+    path.write_bytes(b"\r" + GOOD)
+    try:
+        told = " ".join(str(remark) for remark in read_nat_log(path).remarks)
+    except ValueError as fault:
+        told = str(fault)
+    assert "the header is no row of a table" in told
+
+
 @pytest.mark.parametrize(
     "piece", ["[NEW] tcp src=", "_NAT_PORT_BLOCK_ALLOC: ", "[UserbasedA ", "2026-11-20T", "a b ", "[1.1", ' src="']
 )

@@ -216,7 +216,10 @@ def _log_line(line: str, row: int, clock: _Clock, book: _Book, remarks: Remarks)
 
 
 def _header(line: str, row: int, remarks: Remarks) -> list[str]:
-    header = [name.strip().lower() for name in next(csv.reader([line]), [])]
+    try:
+        header = [name.strip().lower() for name in next(csv.reader([line]), [])]
+    except csv.Error as fault:
+        raise ValueError(f"the header is no row of a table: {fault}") from None
     if not set(header) >= _NEEDED:
         raise ValueError(f"the header lacks {', '.join(sorted(_NEEDED - set(header)))}")
     if unknown := [name for name in header if name not in _COLUMNS]:
