@@ -35,12 +35,13 @@ from headframe.cases.verification import (
 from headframe.errors import HeadframeError, UnreadableInput
 from headframe.meters import MeterFiles
 from headframe.records.case import Case, FindingRef, Measurement
-from headframe.records.finding import Family, Finding, Interval, Role
+from headframe.records.finding import Family, Finding, Role
 from headframe.records.lawful import LawfulEntry, LawfulKind
 from headframe.records.policy import VerificationRule
 from headframe.records.site import Assignment, AssignmentKind, ResolutionOutcome
 from headframe.sites.registry import EVER_NS, NEVER_NS, Registry
 from headframe.sites.resolve import resolve
+from headframe.sources.findings import interval_in
 
 if TYPE_CHECKING:
     import numpy as np
@@ -773,7 +774,7 @@ def _found_load(documents: Sequence[Mapping[str, object]], load: SiteDays | None
     """
     told: list[FoundLoad] = []
     for document in documents:
-        power = _interval(document.get("power_w"))
+        power = interval_in(document.get("power_w"))
         if power is None or not power.estimate > 0:
             continue
         mode = document.get("mode")
@@ -788,16 +789,6 @@ def _found_load(documents: Sequence[Mapping[str, object]], load: SiteDays | None
     if measured is not None:
         told.append(measured)
     return min(told, key=lambda one: one.relative_error, default=None)
-
-
-def _interval(value: object) -> Interval | None:
-    if not isinstance(value, Mapping):
-        return None
-    parts = [value.get(name) for name in ("low", "estimate", "high")]
-    if not all(isinstance(part, int | float) for part in parts):
-        return None
-    low, estimate, high = (float(part) for part in parts if isinstance(part, int | float))
-    return Interval(low, estimate, high)
 
 
 def _onset_ns(document: Mapping[str, object], which: str) -> int | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import fields, is_dataclass, replace
 from datetime import UTC, tzinfo
@@ -20,6 +19,7 @@ from headframe.records.case import (
 )
 from headframe.records.finding import Interval
 from headframe.reports.words import count, period
+from headframe.sources.findings import interval_in
 
 if TYPE_CHECKING:
     from headframe.records.policy import Pack
@@ -57,18 +57,8 @@ def summary_of(found: Sequence[StoredFinding]) -> str:
 
 def power_of(found: Sequence[StoredFinding]) -> Interval | None:
     """The largest estimate of power among findings: they see the same machines from several sides. [W]"""
-    estimates = [estimate for one in found if (estimate := _interval(one.document.get("power_w"))) is not None]
+    estimates = [estimate for one in found if (estimate := interval_in(one.document.get("power_w"))) is not None]
     return max(estimates, key=lambda estimate: estimate.estimate, default=None)
-
-
-def _interval(value: object) -> Interval | None:
-    if not isinstance(value, dict):
-        return None
-    parts = [value.get(name) for name in ("low", "estimate", "high")]
-    numbers = [float(part) for part in parts if isinstance(part, (int, float)) and not isinstance(part, bool)]
-    if len(numbers) != 3 or not all(math.isfinite(number) for number in numbers):
-        return None
-    return Interval(*numbers)
 
 
 def documents_in(act: Act) -> Iterator[DocumentRef]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from headframe.cases.apply import replay
-from headframe.cases.store import CaseWriter, FindingFilter, PendingLeaf, StoredFinding
+from headframe.cases.store import AccessEntry, CaseWriter, FindingFilter, PendingLeaf, StoredFinding
 from headframe.casework.workspace import WorkspaceConfig, WorkspacePaths
 from headframe.errors import HeadframeError, UnreadableInput
 from headframe.ledger.leaf import seal
@@ -452,6 +452,17 @@ class Holdings:
                     self._sealed(leaf_id, "document", ref.sha256, now, about, data_class="document", case_id=case_id)
                 )
         return around
+
+    def note_access(self, entry: AccessEntry) -> None:
+        """Write into the access log and the ledger that somebody reads something sensitive, before it is read."""
+        fields = {"account": entry.account, "what": entry.what, "reason": entry.reason}
+        if entry.second_account:
+            fields["second_account"] = entry.second_account
+        name = entry.access_id
+        with self.store.writing() as writer:
+            writer.note_access(entry)
+            writer.log(self._sealed(f"access/{name}", "access", name, entry.at_ns, fields, data_class="access"))
+        self.hand_over()
 
     def _sealed(
         self,

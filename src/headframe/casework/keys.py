@@ -12,7 +12,6 @@ from headframe.casework.sites import sealer_of
 from headframe.records.case import Account, Duty
 
 if TYPE_CHECKING:
-    from headframe.cases.store import AccessEntry
     from headframe.casework.core import Casework
     from headframe.stores.pseudonym_keys import Epoch, PseudonymKeys
 
@@ -109,26 +108,6 @@ def reidentify(casework: Casework, account: Account, second: Account, pseudonym:
     require_duty(account, Duty.SCREEN, "re-identification")
     require_duty(second, Duty.DECIDE, "agreeing to a re-identification")
 
-    def note(entry: AccessEntry) -> None:
-        with casework.store.writing() as writer:
-            writer.note_access(entry)
-            writer.log(
-                casework._sealed(
-                    f"access/{entry.access_id}",
-                    "access",
-                    entry.access_id,
-                    entry.at_ns,
-                    {
-                        "account": entry.account,
-                        "second_account": entry.second_account,
-                        "what": entry.what,
-                        "reason": entry.reason,
-                    },
-                    data_class="access",
-                )
-            )
-        casework.hand_over()
-
     addresses: list[str] = []
     points: list[str] = []
     for subject in _subjects(casework):
@@ -145,7 +124,7 @@ def reidentify(casework: Casework, account: Account, second: Account, pseudonym:
         account=account.name,
         second_account=second.name,
         at_ns=casework.now_ns(),
-        note=note,
+        note=casework.note_access,
     )
 
 

@@ -352,25 +352,8 @@ def open_contact(casework: Casework, account: Account, contact: Contact, reason:
     KeyGone
         If it was erased.
     """
-    from headframe.cases.store import AccessEntry
-
-    def note(entry: AccessEntry) -> None:
-        with casework.store.writing() as writer:
-            writer.note_access(entry)
-            writer.log(
-                casework._sealed(
-                    f"access/{entry.access_id}",
-                    "access",
-                    entry.access_id,
-                    entry.at_ns,
-                    {"account": entry.account, "what": entry.what, "reason": entry.reason},
-                    data_class="access",
-                )
-            )
-        casework.hand_over()
-
     return sealer_of(casework).open_address(
-        contact, reason=reason, account=account.name, at_ns=casework.now_ns(), note=note
+        contact, reason=reason, account=account.name, at_ns=casework.now_ns(), note=casework.note_access
     )
 
 

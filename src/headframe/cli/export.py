@@ -377,13 +377,4 @@ def _note(casework: Casework, account: str, what: str, reason: str) -> None:
     """Write into the access log that somebody took addresses out, before they go."""
     from headframe.stores.sealing import access_entry
 
-    entry = access_entry(what, reason, account, casework.now_ns())
-    with casework.store.writing() as writer:
-        writer.note_access(entry)
-        writer.log(
-            casework._sealed(
-                f"access/{entry.access_id}", "access", entry.access_id, entry.at_ns,
-                {"account": entry.account, "what": entry.what, "reason": entry.reason}, data_class="access",
-            )
-        )  # fmt: skip
-    casework.hand_over()
+    casework.note_access(access_entry(what, reason, account, casework.now_ns()))

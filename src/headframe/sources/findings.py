@@ -11,9 +11,10 @@ as ``docs/findings.md`` promises for minor versions.
 from __future__ import annotations
 
 import json
+import math
 import re
 import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -561,3 +562,21 @@ def moment_ns(text: Any, key: str) -> int:
     if not 0 <= time_ns <= LATEST_NS:
         raise ValueError(f"{key} is {text}, which is not between 1970 and 2200")
     return time_ns
+
+
+def interval_in(told: object) -> Interval | None:
+    """An interval as findings' documents have it; None where a part is missing or no number.
+
+    Examples
+    --------
+    >>> interval_in({"low": 1, "estimate": 2.5, "high": 4})
+    Interval(low=1.0, estimate=2.5, high=4.0)
+    >>> interval_in({"low": None, "estimate": 2.5, "high": 4})
+    """
+    if not isinstance(told, dict):
+        return None
+    parts: Iterable[Any] = (told.get("low"), told.get("estimate"), told.get("high"))
+    numbers = [float(part) for part in parts if isinstance(part, (int, float)) and not isinstance(part, bool)]
+    if len(numbers) != 3 or not all(math.isfinite(number) for number in numbers):
+        return None
+    return Interval(*numbers)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter, OrderedDict
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
 
 from sqlalchemy import func, select
 
@@ -13,6 +11,7 @@ from headframe.errors import HeadframeError
 from headframe.records.case import Case
 from headframe.records.finding import Interval
 from headframe.reports.funnel import CaseFacts, SiteFacts, case_facts
+from headframe.sources.findings import interval_in
 from headframe.stores.database import rows
 from headframe.stores.database.store import DatabaseStore
 from headframe.stores.database.tables import CASE_FINDINGS, CASES, FINDINGS, ORGANISATIONS
@@ -151,21 +150,3 @@ def _larger(known: Interval | None, told: object) -> Interval | None:
     if found is None or (known is not None and known.estimate >= found.estimate):
         return known
     return found
-
-
-def interval_in(told: object) -> Interval | None:
-    """An interval as findings' documents have it; None where a part is missing or no number.
-
-    Examples
-    --------
-    >>> interval_in({"low": 1, "estimate": 2.5, "high": 4})
-    Interval(low=1.0, estimate=2.5, high=4.0)
-    >>> interval_in({"low": None, "estimate": 2.5, "high": 4})
-    """
-    if not isinstance(told, dict):
-        return None
-    parts: Iterable[Any] = (told.get("low"), told.get("estimate"), told.get("high"))
-    numbers = [float(part) for part in parts if isinstance(part, (int, float)) and not isinstance(part, bool)]
-    if len(numbers) != 3 or not all(math.isfinite(number) for number in numbers):
-        return None
-    return Interval(*numbers)
