@@ -115,7 +115,7 @@ def screen(
     from headframe.engines.meters import MetersEngine, MetersOptions
 
     with ExitStack() as stack:
-        readings = _readings(files, stack, talk)
+        readings = open_readings(files, stack, talk)
         registry, remarks = _registry(files)
         knowledge, tables, known, unmatched = _knowledge(files, readings)
         engine = MetersEngine(
@@ -148,7 +148,7 @@ def screen(
 # Readings -------------------------------------------------------------------------------------------------------------
 
 
-class _Readings(Protocol):
+class Readings(Protocol):
     """Where hourly load comes from: a lake, or a Parquet table as it stands."""
 
     def batches(self, usage_points: Collection[str] | None, *, as_measured: bool) -> Iterator[LoadBatch]:
@@ -237,8 +237,26 @@ class _OfParquet:
         return set(self._table.usage_points())
 
 
-def _readings(files: MeterFiles, stack: ExitStack, talk: Callable[[str], None]) -> _Readings:
-    """Where the load comes from: tables are imported into a lake, but for one that can be read as it stands."""
+def open_readings(files: MeterFiles, stack: ExitStack, talk: Callable[[str], None]) -> Readings:
+    """Where the load comes from: tables are imported into a lake, but for one that can be read as it stands.
+
+    Parameters
+    ----------
+    files : MeterFiles
+    stack : ExitStack
+        Keeps a lake of this run's own until the caller is done with the readings.
+    talk : callable of str
+        Is told of a large table that is being read.
+
+    Returns
+    -------
+    Readings
+
+    Raises
+    ------
+    HeadframeError
+        Where the columns named do not fit, no lake can be kept, or no table can be read.
+    """
     from headframe.sources.power.options import ReadingOptions
     from headframe.sources.power.read import ColumnMapping
     from headframe.stores.lake import Lake
@@ -433,7 +451,7 @@ def _near(names: Sequence[str], wanted: Collection[str], most: int) -> Iterator[
 # What is known beside them --------------------------------------------------------------------------------------------
 
 
-def _knowledge(files: MeterFiles, readings: _Readings) -> tuple[Knowledge, list[ReadingAccount], list[str], list[str]]:
+def _knowledge(files: MeterFiles, readings: Readings) -> tuple[Knowledge, list[ReadingAccount], list[str], list[str]]:
     """Clock, weather, prices, topology; accounts of their files; what is known of these readings; remarks.
 
     A table that matches no reading counts as not given, which a remark says.
@@ -451,7 +469,7 @@ def _knowledge(files: MeterFiles, readings: _Readings) -> tuple[Knowledge, list[
     topology = Topology(usage_points=(), transformers=(), accounts=())
     try:
         if files.weather is not None:
-            weather = _weather(files.weather, options)
+            weather = read_weather(files.weather, options)
             tables.append(weather.account)
         if files.prices is not None:
             prices = read_surroundings(files.prices, wanted="price_per_kwh", options=options)
@@ -472,7 +490,7 @@ def _knowledge(files: MeterFiles, readings: _Readings) -> tuple[Knowledge, list[
         prices = None
     names += [name for name, there in (("weather", weather), ("prices", prices)) if there is not None]
     surroundings = Surroundings(
-        clock=_clock(files, *(readings.span_s() or (EARLIEST_S, LATEST_S))),
+        clock=local_clock(files, *(readings.span_s() or (EARLIEST_S, LATEST_S))),
         temperature_c=None if weather is None else weather.temperature_c,
         price_per_kwh=None if prices is None else prices.price_per_kwh,
     )
@@ -514,7 +532,7 @@ def _elsewhere(path: Path | None, series: SurroundingSeries, span_s: tuple[int, 
 _MOST_NAMED = 5
 
 
-def _unmatched(files: MeterFiles, topology: Topology, readings: _Readings) -> tuple[list[str], bool]:
+def _unmatched(files: MeterFiles, topology: Topology, readings: Readings) -> tuple[list[str], bool]:
     """Tables of the grid that match no reading or say nothing, each a remark; and whether any of it is of use."""
     there = readings.usage_points()
     remarks = []
@@ -553,8 +571,24 @@ def _headless(path: Path, heads: Sequence[Transformer], there: Collection[str]) 
     return said
 
 
-def _weather(path: Path, options: ReadingOptions) -> SurroundingSeries:
-    """A table of temperatures, or of what generators live on, or of both."""
+def read_weather(path: Path, options: ReadingOptions) -> SurroundingSeries:
+    """A table of temperatures, or of what generators live on, or of both.
+
+    Parameters
+    ----------
+    path : Path
+    options : ReadingOptions
+        The zone of times that name none.
+
+    Returns
+    -------
+    SurroundingSeries
+
+    Raises
+    ------
+    ValueError
+        Where the table has neither; the words are those about temperatures.
+    """
     from headframe.sources.power.surroundings import read_surroundings
 
     try:
@@ -572,7 +606,25 @@ def _resources(weather: SurroundingSeries) -> list[tuple[str, HourlySeries]]:
     return [(kind, series) for kind, series in there if series is not None]
 
 
-def _clock(files: MeterFiles, start_s: int, end_s: int) -> LocalClock:
+def local_clock(files: MeterFiles, start_s: int, end_s: int) -> LocalClock:
+    """The hours and holidays of the place that the readings are of.
+
+    Parameters
+    ----------
+    files : MeterFiles
+        Its zone and country.
+    start_s, end_s : int
+        Seconds since 1970-01-01 UTC that the clock must cover.
+
+    Returns
+    -------
+    LocalClock
+
+    Raises
+    ------
+    HeadframeError
+        Where no calendar of that country is known.
+    """
     import numpy as np
 
     from headframe.sources.power.times import changes_of_offset

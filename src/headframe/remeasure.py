@@ -549,7 +549,7 @@ def _load(
     import numpy as np
 
     from headframe.cases.site_days import site_days
-    from headframe.meters import _clock, _readings
+    from headframe.meters import local_clock, open_readings
 
     points = {one.value: one for one in own if one.kind is AssignmentKind.USAGE_POINT}
     for name in case.usage_points:
@@ -560,7 +560,7 @@ def _load(
             missing.append("a usage point of the site: the registry names none")
         return None, [], []
     with ExitStack() as stack:
-        readings = _readings(files, stack, lambda line: None)
+        readings = open_readings(files, stack, lambda line: None)
         there = readings.usage_points()
         start_s, end_s = _grid(readings.covers_s(), windows)
         hours = (end_s - start_s) // HOUR_S
@@ -580,7 +580,7 @@ def _load(
             total += np.where((instants_ns >= from_ns) & (instants_ns < until_ns), power, 0.0)
         others = _others(there, set(points))
         peer_table = _hours(readings.batches(others, as_measured=False), start_s, int(hours))
-        clock = _clock(files, start_s, end_s)
+        clock = local_clock(files, start_s, end_s)
         temperature = None if files.weather is None else _temperature(files)
         days = site_days(
             total, start_s, clock, temperature_c=temperature, peers_w=_peers(peer_table),
@@ -647,12 +647,12 @@ def _peers(table: Mapping[str, NDArray[np.float64]]) -> NDArray[np.float64] | No
 
 
 def _temperature(files: MeterFiles) -> Any:
-    from headframe.meters import _weather
+    from headframe.meters import read_weather
     from headframe.sources.power.options import ReadingOptions
 
     assert files.weather is not None
     try:
-        return _weather(files.weather, ReadingOptions(zone=files.zone)).temperature_c
+        return read_weather(files.weather, ReadingOptions(zone=files.zone)).temperature_c
     except ValueError as fault:
         raise HeadframeError(str(fault)) from fault
 

@@ -131,7 +131,7 @@ def test_a_transaction_that_fails_leaves_no_keys(office: Office, monkeypatch: py
     def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(office.work, "_sealed", full)
+    monkeypatch.setattr(office.work, "sealed", full)
     with pytest.raises(OSError, match="No space"):
         bring(office, contacts=CONTACTS)
     monkeypatch.undo()

@@ -92,7 +92,7 @@ class AccountActs(Holdings):
 
     def _account_leaf(self, what: str, by: str, account: Account) -> PendingLeaf:
         now = self.now_ns()
-        return self._sealed(
+        return self.sealed(
             f"access/account-{account.name}-{now}",
             "access",
             f"account {account.name}",

@@ -85,7 +85,7 @@ def write_case_bundle(
     with casework.store.writing() as writer:
         writer.note_access(AccessEntry(access_id=access, at_ns=now, account=account.name, what=subject, reason=reason))
         writer.log(
-            casework._sealed(
+            casework.sealed(
                 f"access/{access}",
                 "access",
                 subject,

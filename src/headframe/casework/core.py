@@ -323,7 +323,7 @@ class Casework(AccountActs):
                 told.new = writer.import_findings(stored_findings(path, told, registry, realm=realm))
                 if not logged:
                     writer.log(
-                        self._sealed(
+                        self.sealed(
                             leaf_id,
                             "findings",
                             told.import_id,
@@ -496,7 +496,7 @@ class Casework(AccountActs):
                 "content": act_to_json(event.act),
             }
             writer.log(
-                self._sealed(
+                self.sealed(
                     f"case/{number}", "case", number, event.at_ns, content, data_class="case", case_id=event.case_id
                 )
             )
@@ -521,7 +521,7 @@ class Casework(AccountActs):
                 for entry in self._entries_of(case.case_id, command.decision):
                     around.register.append(replace(entry, removed_ns=now, removal_reason=command.reason))
                     around.leaves.append(
-                        self._sealed(
+                        self.sealed(
                             f"register/{entry.entry_id}/removed",
                             "register",
                             entry.entry_id,

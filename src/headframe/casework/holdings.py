@@ -449,7 +449,7 @@ class Holdings:
                     "case_id": case_id,
                 }
                 around.leaves.append(
-                    self._sealed(leaf_id, "document", ref.sha256, now, about, data_class="document", case_id=case_id)
+                    self.sealed(leaf_id, "document", ref.sha256, now, about, data_class="document", case_id=case_id)
                 )
         return around
 
@@ -461,10 +461,10 @@ class Holdings:
         name = entry.access_id
         with self.store.writing() as writer:
             writer.note_access(entry)
-            writer.log(self._sealed(f"access/{name}", "access", name, entry.at_ns, fields, data_class="access"))
+            writer.log(self.sealed(f"access/{name}", "access", name, entry.at_ns, fields, data_class="access"))
         self.hand_over()
 
-    def _sealed(
+    def sealed(
         self,
         leaf_id: str,
         kind: str,
@@ -475,6 +475,23 @@ class Holdings:
         data_class: str,
         case_id: str = "",
     ) -> PendingLeaf:
+        """Seal fields into a leaf with fresh salts; it is still to be written and handed over.
+
+        Parameters
+        ----------
+        leaf_id : str
+            Its name in the database, such as ``document/<sha256>``.
+        kind, subject : str
+            What the leaf is of, and which one.
+        at_ns : int
+            Unix nanoseconds, UTC.
+        fields : mapping of str to object
+            What is sealed; each field gets a salt of its own.
+        data_class : str
+            Decides when the fields are erased.
+        case_id : str
+            The case it belongs to; empty where it belongs to none.
+        """
         leaf, disclosures = seal(kind, subject, at_ns, fields, lambda: secrets.token_bytes(SALT_BYTES))
         self._ours.add(leaf_id)
         return PendingLeaf(leaf_id=leaf_id, leaf=leaf, disclosures=disclosures, data_class=data_class, case_id=case_id)

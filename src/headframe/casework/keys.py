@@ -132,7 +132,7 @@ def _log(casework: Casework, what: str, fields: dict[str, object]) -> None:
     now_ns = casework.now_ns()
     name = f"{what}-{now_ns}"
     with casework.store.writing() as writer:
-        writer.log(casework._sealed(f"key/{name}", "key", name, now_ns, fields, data_class="access"))
+        writer.log(casework.sealed(f"key/{name}", "key", name, now_ns, fields, data_class="access"))
     casework.hand_over()
 
 

@@ -84,7 +84,7 @@ def _log(casework: Casework, account: Account, what: str, old: Signer, new: Sign
     now = casework.now_ns()
     with casework.store.writing() as writer:
         writer.log(
-            casework._sealed(
+            casework.sealed(
                 f"key/{new.verifier.key_id.hex()}/{now}",
                 "key",
                 new.verifier.text(),

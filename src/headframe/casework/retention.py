@@ -68,7 +68,7 @@ def run(casework: Casework, proposer: Account, approver: Account, agreed: Retent
     certificate_id = f"D-{secrets.token_hex(6)}"
 
     def leaf(certificate: DestructionCertificate) -> PendingLeaf:
-        return casework._sealed(
+        return casework.sealed(
             f"retention/{certificate_id}",
             "retention",
             certificate_id,
@@ -160,7 +160,7 @@ def _hold(casework: Casework, account: Account, hold_id: str, reason: str, *, pl
         else:
             writer.lift_hold(hold_id, account.name, now)
         writer.log(
-            casework._sealed(
+            casework.sealed(
                 f"retention/{hold_id}/{'placed' if placed else 'lifted'}",
                 "retention",
                 hold_id,

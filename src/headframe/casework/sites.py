@@ -246,7 +246,7 @@ def import_registry(
                 )
             )
             writer.log(
-                casework._sealed(
+                casework.sealed(
                     f"sites/{done.import_id}",
                     "sites",
                     done.import_id,
@@ -390,7 +390,7 @@ def purge_contacts(casework: Casework, case: Case) -> tuple[str, ...]:
     with store.writing() as writer:
         writer.purge_contacts(ids)
         writer.log(
-            casework._sealed(
+            casework.sealed(
                 f"retention/contacts-{case.case_id}-{case.version}",
                 "retention",
                 case.case_id,
