@@ -4,9 +4,13 @@
 
 After each fault the whole log is read again (`assert_log_sound` in tests/stores/ledger_faults.py): nothing that was
 acknowledged may be lost, and an append that was not acknowledged is there wholly or not at all.
+
+The last line is retention in a lake of readings: whatever was to stay is there to the last reading, and what was to go
+is gone with a certificate, or due again with the digests that it had.
 """
 
 import os
+import random
 import resource
 import shutil
 import signal
@@ -22,7 +26,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
 from stores.ledger_faults import SmallDisk, crash_once, fail_once, fill_once, kill_once
 
-CRASHES, FAILURES, KILLS, FULL = 500, 250, 200, 50
+CRASHES, FAILURES, KILLS, FULL, PURGES = 500, 250, 200, 50, 60
 
 
 def on_small_disk(scratch: Path, seed: int) -> str:
@@ -71,6 +75,73 @@ def under_file_limit(scratch: Path, seed: int) -> str:
     return "full, a file's largest size" if code == 0 else "never full"
 
 
+PURGE = """
+import sys
+from pathlib import Path
+from headframe.stores.lake_purge import lake_parts, ready_to_go
+import polars
+polars.DataFrame({"a": [1]}).lazy().select("a").collect()
+print("ready", flush=True)
+sys.stdin.readline()
+months = dict(until_s=UNTIL, apart_until_s=UNTIL)
+names = [(one.part_id, one.sha256) for one in lake_parts(Path(sys.argv[1]), ("P3",), **months)]
+print("read", flush=True)
+with ready_to_go(Path(sys.argv[1]), names, ("P3",), certified=lambda *_: False, **months) as ready:
+    ready.destroy("D-1")
+    print("gone", flush=True)
+    ready.settle()
+print("settled", flush=True)
+"""
+
+
+def in_a_lake(scratch: Path, seed: int) -> str:
+    """Kill a program while it takes readings out of a lake (SIGKILL)."""
+    import polars as pl
+    from stores.test_lake import readings
+
+    from headframe.stores.lake import Lake
+    from headframe.stores.lake_purge import lake_parts, ready_to_go
+
+    start_s, until_s, days = 1_704_067_200, 1_709_251_200, 91  # January to March 2024; what is over ends with February
+    whole = scratch / "lake"
+    if not whole.exists():
+        lake = Lake(whole)
+        for k in range(3):
+            points = [readings(f"P{n}", [float(n)] * (days * 96), start_s, 900) for n in range(4 - k)]
+            lake.append(pl.concat(points))
+    folder = scratch / f"lake-{seed}"
+    shutil.copytree(whole, folder)
+    lake = Lake(folder)
+    kept = lake.readings().filter(pl.col("start_s") >= until_s)
+    months = {"until_s": until_s, "apart_until_s": until_s}
+    due = {(one.part_id, one.sha256) for one in lake_parts(folder, ("P3",), **months)}
+    child = subprocess.Popen(
+        [sys.executable, "-c", PURGE.replace("UNTIL", str(until_s)), str(folder)],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert child.stdin is not None
+    assert child.stdout is not None
+    child.stdout.readline()
+    child.stdin.write("\n")
+    child.stdin.flush()
+    time.sleep(random.Random(seed).uniform(0, 0.12))
+    child.send_signal(signal.SIGKILL)
+    words = (["killed while it read", *child.stdout.read().split()])[-1]
+    child.wait()
+    left = lake.readings()
+    assert left.filter(pl.col("start_s") >= until_s).equals(kept), "what was to stay is not as it was"
+    again = {(one.part_id, one.sha256) for one in lake_parts(folder, ("P3",), **months)}
+    assert again == due or (words in ("gone", "settled") and not again and left.equals(kept)), "it is not due again"
+    if again:
+        with ready_to_go(folder, again, ("P3",), certified=lambda *_: False, **months) as ready:
+            ready.destroy("D-2")
+            ready.settle()
+    assert lake.readings().equals(kept)
+    assert not lake_parts(folder, ("P3",), **months)
+    shutil.rmtree(folder)
+    return {"read": "killed while it wrote", "gone": "killed before it was settled"}.get(words, words)
+
+
 def can_mount(scratch: Path) -> bool:
     """Whether this account may mount a tmpfs."""
     place = scratch / "try"
@@ -117,6 +188,7 @@ def main() -> None:
             lost += run("full disk, tmpfs of 1 MB", FULL // 2, lambda seed: on_tmpfs(scratch, seed))
         else:
             lost += run("file-size limit, real files", FULL // 2, lambda seed: under_file_limit(scratch, seed))
+        lost += run("SIGKILL, readings leave a lake", PURGES, lambda seed: in_a_lake(scratch, seed))
     sys.exit(1 if lost else 0)
 
 

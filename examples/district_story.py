@@ -122,7 +122,7 @@ class Office:
         if isinstance(done.answer, act.Refused):
             raise WrongTurn(f"{site}: {'; '.join(done.answer.reasons)}")
         case = done.answer.case
-        families = ", ".join(sorted({found.family.value for found in case.findings if found.mining}))
+        families = ", ".join(sorted({found.family.value for found in case.findings if found.stands_out}))
         assert case.lookup is not None
         self.say(case.case_id, f"opened on {site}: evidence of {families}; registers: {case.lookup.outcome.value}")
         return case.case_id
@@ -200,6 +200,11 @@ class Office:
         )  # fmt: skip
         self.do("inspector", case_id, act.RecordInspection(record=record))
         self.say(case_id, f"inspected: {observations[0]}")
+
+    def show(self, case_id: str, what: str) -> None:
+        """Give the party what came after its notice; its time to answer runs again from there."""
+        self.do("desk", case_id, act.GrantAccess(given_ns=self.clock(), documents=(what,)))
+        self.say(case_id, f"shown to the party: {what}")
 
     def decide(
         self, case_id: str, outcome: act.DecisionOutcome, reason: str, *, basis: Sequence[str] = ("ndrc1283#18",),
@@ -375,6 +380,7 @@ def open_miner(office: Office) -> str:
     office.reply(case, act.ReplyStance.ADMITS, "the racks are let to a mining customer; they can be cleared in a week")
     office.inspect(case, "hall 2", "33 machines in racks, fans running", "pool address on the label", machines=33,
                    meter="U0000041", bypass=False)  # fmt: skip
+    office.show(case, "the record of hall 2")
     return case
 
 
@@ -405,7 +411,7 @@ def lawful(office: Office) -> str:
                     dc_or_mine="mining_site", supply="legal_metered")  # fmt: skip
     office.refused("desk", case, act.ProposeNotice(kind=act.NoticeKind.NOTICE, document=office.paper("notice", "no"),
                                                    language="en"))  # fmt: skip
-    office.decide(case, act.DecisionOutcome.LAWFUL, "filed research R-17", basis=("operator default",))
+    office.decide(case, act.DecisionOutcome.LAWFUL, "filed research R-17")
     office.close(case, act.ClosureReason.LAWFUL, "listed, and within what was filed")
     return case
 
@@ -431,6 +437,7 @@ def appeal(office: Office) -> str:
                     stock_or_new="stock_in_operation", dc_or_mine="mining_site", supply="legal_metered")  # fmt: skip
     office.letter(case, act.NoticeKind.NOTICE)
     office.inspect(case, "loft", "9 machines beside a grain drier", machines=9, meter="U0000044", bypass=False)
+    office.show(case, "the record of the loft")
     return case
 
 
@@ -443,6 +450,7 @@ def cafe(office: Office) -> str:
     office.letter(case, act.NoticeKind.NOTICE, language="zh")
     office.reply(case, act.ReplyStance.ADMITS, "the machines mined when no guest was there; the program is removed")
     office.inspect(case, "gaming hall", "40 graphics cards, mining program installed", machines=40)
+    office.show(case, "the record of the gaming hall")
     return case
 
 
@@ -478,6 +486,7 @@ def host(office: Office) -> str:
                     stock_or_new="stock_in_operation", dc_or_mine="mining_site", supply="legal_metered")  # fmt: skip
     office.letter(case, act.NoticeKind.NOTICE)
     office.inspect(case, "hall 7", "18 machines behind a partition", machines=18, meter="U0000047", bypass=False)
+    office.show(case, "the record of hall 7")
     return case
 
 
@@ -552,7 +561,9 @@ def main(folder: Path) -> None:
     office.do("court", store, act.DecideAppeal(
         outcome=act.AppealOutcome.UPHELD, reason="the project was filed in time; the register was late",
         document=office.paper("appeal", "the court's judgment")))  # fmt: skip
-    office.say(store, "appeal upheld: the decision is set aside")
+    gone = office.work.case(store).decisions[-1].number
+    office.do("desk", store, act.ServeSettingAside(decision=gone, received_ns=office.clock(), channel="post"))
+    office.say(store, "appeal upheld: the decision is set aside, and the party is told")
     office.close(store, act.ClosureReason.DECISION_SET_ASIDE, "the party was right")
 
     clock.day(271)  # a month of captures and readings later
@@ -592,7 +603,7 @@ def hand_out(office: Office, cases: Sequence[str]) -> None:
         told.append({
             "case": case_id, "site": case.site_id, "pack": case.pack_id, "stage": case.stage.value,
             "standing": case.standing.value, "closure": case.closure.value if case.closure else None,
-            "families": sorted({found.family.value for found in case.findings if found.mining}),
+            "families": sorted({found.family.value for found in case.findings if found.stands_out}),
             "events": case.version, "documents": len(kept),
         })  # fmt: skip
     (office.folder / "cases.json").write_text(json.dumps(told, indent=1) + "\n")

@@ -36,7 +36,8 @@ MAX_MANIFEST = 32 * 2**20  # section 6, step 2
 MAX_LINE = 16 * 2**20  # section 6, its last paragraph; without the newline
 MAX_LEAF = 65_535  # section 1
 MAX_PROOF = 64  # section 6, leaves.jsonl
-MAX_SMALL = 2**20  # section 6, step 3: checkpoint, manifest.note, keys and timestamp.tsr
+MAX_FINDINGS = 100_000  # section 6, step 9
+MAX_SMALL = 2**20  # section 6, step 3: checkpoint, manifest.note, keys, and what may be missing
 MAX_SIGNATURES = 100  # section 3
 MAX_WHOLE = 2**53 - 1  # section 1
 MAX_DEPTH = 100  # section 1
@@ -46,6 +47,10 @@ CHUNK = 2**16
 
 NEEDED = {"README.txt", "checkpoint", "disclosures.jsonl", "keys", "leaves.jsonl"}  # section 6, table and step 3
 MANIFEST, MANIFEST_NOTE, TIMESTAMP = "manifest.json", "manifest.note", "timestamp.tsr"
+WITNESSED, WITNESSED_PROOF = "witnessed", "witnessed.proof"
+OPTIONAL = {TIMESTAMP, WITNESSED, WITNESSED_PROOF}  # section 6, table and step 3
+FINDINGS = "data/findings.jsonl"
+HANDED_OUT = "access"  # section 6, steps 7 and 9
 
 HEX_DIGEST = re.compile("[0-9a-f]{64}")
 DECIMAL = re.compile("0|[1-9][0-9]*")
@@ -276,6 +281,35 @@ def is_included(hashed: bytes, index: int, size: int, proof: list[bytes], root: 
             hashed = node_hash(hashed, neighbour)
         fn, sn = fn >> 1, sn >> 1
     return sn == 0 and hashed == root
+
+
+def is_continued(old: int, old_root: bytes, new: int, new_root: bytes, proof: list[bytes]) -> bool:
+    """Section 2, "Consistency": is the first tree the beginning of the second?"""
+    if old > new:
+        return False
+    if old == new:
+        return not proof and old_root == new_root
+    if old == 0:
+        return not proof and old_root == hashlib.sha256().digest()
+    if old & (old - 1) == 0:
+        proof = [old_root, *proof]
+    if not proof:
+        return False
+    fn, sn = old - 1, new - 1
+    while fn & 1:
+        fn, sn = fn >> 1, sn >> 1
+    first = second = proof[0]
+    for neighbour in proof[1:]:
+        if sn == 0:
+            return False
+        if fn & 1 or fn == sn:
+            first, second = node_hash(neighbour, first), node_hash(neighbour, second)
+            while fn & 1 == 0 and fn != 0:
+                fn, sn = fn >> 1, sn >> 1
+        else:
+            second = node_hash(second, neighbour)
+        fn, sn = fn >> 1, sn >> 1
+    return sn == 0 and first == old_root and second == new_root
 
 
 # Signed notes, keys and checkpoints: sections 3 and 4.
@@ -685,7 +719,7 @@ def parse_listed(entries: list[Any]) -> dict[str, Listed]:
         path = entry["path"]
         demand(is_text(entry["sha256"], HEX_DIGEST) and is_whole(entry["size"]), f"{MANIFEST}: {path!r} is malformed")
         demand(path > last, f"{MANIFEST}: {path!r} is out of order or there twice")
-        of_the_table = path in NEEDED | {TIMESTAMP} or path.startswith(("documents/", "data/"))
+        of_the_table = path in NEEDED | OPTIONAL or path.startswith(("documents/", "data/"))
         demand(of_the_table, f"{MANIFEST} lists {path!r}, which is no name of a bundle")
         files[path] = Listed(entry["size"], entry["sha256"])
         last = path
@@ -772,6 +806,18 @@ def read_disclosures(bundle: Bundle) -> Iterator[tuple[str, Disclosure]]:
         last = (line["index"], line["name"])
 
 
+def finding_digests(bundle: Bundle) -> list[str]:
+    """Step 9: SHA-256 of each line of data/findings.jsonl; none if it is not made of lines."""
+    digests: list[str] = []
+    if FINDINGS in bundle.sizes:
+        with bundle.open(FINDINGS) as stream:
+            while len(digests) < MAX_FINDINGS and (line := stream.readline(MAX_LINE + 1)):
+                if not line.endswith(b"\n"):
+                    return []
+                digests.append(hashlib.sha256(line[:-1]).hexdigest())
+    return digests
+
+
 def check_disclosure(found: Disclosure, leaf: Leaf, where: str) -> None:
     """Section 1, "Disclosures": the digest of salt, name and value is the one in the leaf."""
     fields = leaf.said["fields"]
@@ -800,6 +846,8 @@ class Verification:
     trusted: Keys
     witnesses: int
     named: set[str] = field(default_factory=set)
+    findings: list[str] = field(default_factory=list)
+    witnessed: int = 0
 
     def container(self) -> str:
         """Step 1."""
@@ -818,7 +866,8 @@ class Verification:
         demand(not absent, f"missing: {', '.join(map(repr, absent[:5]))}")
         extra = sorted(self.bundle.sizes.keys() - {*listed, MANIFEST, MANIFEST_NOTE})
         demand(not extra, f"not in the manifest: {', '.join(map(repr, extra[:5]))}")
-        for path in ("checkpoint", MANIFEST_NOTE, "keys", TIMESTAMP):
+        demand((WITNESSED in listed) == (WITNESSED_PROOF in listed), f"{WITNESSED} and {WITNESSED_PROOF} go together")
+        for path in ("checkpoint", MANIFEST_NOTE, "keys", *OPTIONAL):
             demand(self.bundle.sizes.get(path, 0) <= MAX_SMALL, f"{path} is longer than {MAX_SMALL:,} bytes")
         for path, (size, sha256) in listed.items():
             demand(self.bundle.sizes[path] == size, f"{path!r} is not {size:,} bytes long")
@@ -856,22 +905,58 @@ class Verification:
 
     def cosignatures(self) -> str:
         """Step 6."""
-        signed = signers(self.note, self.trusted, WITNESS_KEY, "checkpoint")
-        demand(len(signed) >= self.witnesses, f"{len(signed)} known witnesses have signed, not {self.witnesses}")
-        return ", ".join(sorted(repr(key.name) for key in signed)) or "none that you know, and none asked for"
+        size = self.manifest.checkpoint.size
+        seen = dict.fromkeys(signers(self.note, self.trusted, WITNESS_KEY, "checkpoint"), size)
+        if WITNESSED in self.manifest.files:
+            older, signed = self.older_checkpoint()
+            seen = {**dict.fromkeys(signed, older.size), **seen}
+        demand(len(seen) >= self.witnesses, f"{len(seen)} known witnesses have signed, not {self.witnesses}")
+        # So many have seen the beginning of the log up to here; it takes one where the reader asks for none.
+        enough = max(self.witnesses, 1)
+        self.witnessed = sorted([0] * enough + list(seen.values()), reverse=True)[enough - 1]
+        said = sorted(f"{key.name!r} has seen {count:,} leaves" for key, count in seen.items())
+        return ", ".join(said) or "none that you know, and none asked for"
+
+    def older_checkpoint(self) -> tuple[Checkpoint, set[Key]]:
+        """Step 6: `witnessed` is the beginning of `checkpoint`; gives who has co-signed it."""
+        note = parse_note(self.bundle.read(WITNESSED, MAX_SMALL), WITNESSED)
+        older, newer = parse_checkpoint(note.text), self.manifest.checkpoint
+        demand(older.origin == newer.origin, f"{WITNESSED} is of another log than the manifest")
+        signers(note, self.trusted, LOG_KEY, WITNESSED)
+        text = self.bundle.read(WITNESSED_PROOF, MAX_SMALL).decode("ascii", "replace")
+        proof = text.split("\n")
+        demand(proof.pop() == "", f"{WITNESSED_PROOF} is not ended by a newline")
+        demand(len(proof) <= MAX_PROOF, f"{WITNESSED_PROOF} has more than {MAX_PROOF} hashes")
+        demand(all(is_text(line, HEX_DIGEST) for line in proof), f"{WITNESSED_PROOF} has something else than hashes")
+        hashes = [bytes.fromhex(line) for line in proof]
+        holds = is_continued(older.size, older.root, newer.size, newer.root, hashes)
+        demand(holds, f"{WITNESSED_PROOF} does not lead from {WITNESSED} to the checkpoint")
+        return older, signers(note, self.trusted, WITNESS_KEY, WITNESSED)
 
     def leaves(self) -> str:
         """Step 7."""
         log, count = self.manifest.checkpoint, 0
+        late: list[str] = []
         for leaf in read_leaves(self.bundle):
             holds = is_included(leaf_hash(leaf.data), leaf.index, log.size, leaf.proof, log.root)
             demand(holds, f"the proof of leaf {leaf.index:,} does not lead to the checkpoint")
             count += 1
-        return f"{count:,} are in the log"
+            if leaf.index >= self.witnessed:
+                demand(
+                    not self.witnesses or leaf.said["kind"] == HANDED_OUT,
+                    f"fewer than {self.witnesses} known witnesses have seen leaf {leaf.index:,}",
+                )
+                late.append(f"{leaf.index:,} ({leaf.said['kind']})")
+        said = f"{count:,} are in the log"
+        if self.witnessed:
+            said += f", {count - len(late):,} of them witnessed"
+            said += f"; not witnessed yet: {', '.join(late[:20])}" if late else ""
+        return said
 
     def disclosures(self) -> str:
         """Step 8, with both files read side by side; notes which documents and extracts the log names."""
-        wanted = {listed.sha256 for listed in self.manifest.files.values()}
+        self.findings = finding_digests(self.bundle)
+        wanted = {*(listed.sha256 for listed in self.manifest.files.values()), *self.findings}
         fields = opened = 0
         found = read_disclosures(self.bundle)
         where, next_one = next(found, ("", None))
@@ -881,7 +966,8 @@ class Verification:
                 self.named |= wanted & {leaf.said["subject"]}
             while next_one is not None and next_one.index == leaf.index:
                 check_disclosure(next_one, leaf, where)
-                self.named |= wanted.intersection(texts_in(next_one.value))
+                if leaf.said["kind"] != HANDED_OUT:
+                    self.named |= wanted.intersection(texts_in(next_one.value))
                 opened += 1
                 where, next_one = next(found, ("", None))
         demand(next_one is None, f"{where} belongs to no leaf of this bundle")
@@ -895,7 +981,11 @@ class Verification:
             demand(listed[path].sha256 in self.named, f"no leaf or disclosure names {path!r}")
         extracts = [path for path in listed if path.startswith("data/")]
         unnamed = sum(listed[path].sha256 not in self.named for path in extracts)
-        return f"{len(documents):,} named by the log; vouched for by the manifest alone: {unnamed:,} files in data/"
+        said = f"{len(documents):,} named by the log; vouched for by the manifest alone: {unnamed:,} files in data/"
+        if self.findings:
+            named = sum(digest in self.named for digest in self.findings)
+            said += f"; lines in {FINDINGS} that the log names: {named:,} of {len(self.findings):,}"
+        return said
 
     def timestamp(self) -> str:
         """Step 10, which this program leaves out."""

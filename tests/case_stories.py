@@ -15,6 +15,7 @@ from functools import cache
 from typing import Any
 
 from headframe.cases.machine import act, replay
+from headframe.policy.appeals import appeal_bodies
 from headframe.policy.clocks import clocks_of
 from headframe.records.case import (
     Accepted,
@@ -29,7 +30,9 @@ from headframe.records.case import (
     DocumentRef,
     Duty,
     EnterRegister,
+    FileAppeal,
     FindingRef,
+    GrantAccess,
     InspectionRecord,
     LookUpLawful,
     LookupOutcome,
@@ -109,11 +112,16 @@ def document(kind: str = "other", name: str = "paper.pdf") -> DocumentRef:
 
 
 def finding(
-    number: int = 1, family: Family = Family.CONTENT, *, ended_ns: int = START - DAY, mining: bool = True
+    number: int = 1,
+    family: Family = Family.CONTENT,
+    *,
+    ended_ns: int = START - DAY,
+    mining: bool = True,
+    log10_e: float = 7.0,
 ) -> FindingRef:
     """A finding of a family of evidence."""
     return FindingRef(
-        finding_id=f"F-{number}", family=family, detector="stratum", version="2", subject="10.1.2.3", log10_e=7.0,
+        finding_id=f"F-{number}", family=family, detector="stratum", version="2", subject="10.1.2.3", log10_e=log10_e,
         started_ns=ended_ns - 10 * DAY, ended_ns=ended_ns, sha256="cd" * 32, mining=mining,
     )  # fmt: skip
 
@@ -165,7 +173,7 @@ def inspection(now_ns: int, machines: int | None = 12) -> RecordInspection:
 
 
 SHEET = CalculationSheet(
-    title="surcharge", rule="ndrc1283#13", basis=Basis.STATUTORY,
+    title="surcharge", rule="rule 13", basis=Basis.STATUTORY,
     lines=(CalculationLine(label="surcharge", quantity="12.00", unit="CNY", source="40 kWh at 0.30"),),
     result="12.00", unit="CNY",
 )  # fmt: skip
@@ -175,6 +183,15 @@ def decision(outcome: DecisionOutcome = DecisionOutcome.CONFIRMED, *, heard: str
     """A decision."""
     wanted = ProposeDecision(outcome=outcome, legal_basis=("rule 1",), reason="as shown", heard_reply=heard)
     return replace(wanted, **more)
+
+
+def sound(wanted: Any, pack: Pack) -> Any:
+    """An act with the pack's own rule and body in the place of those that stories name in general."""
+    if isinstance(wanted, ProposeDecision) and wanted.legal_basis == ("rule 1",):
+        return replace(wanted, legal_basis=(f"{pack.instruments[0].id}#1",))
+    if isinstance(wanted, FileAppeal) and wanted.body == "court":
+        return replace(wanted, body=appeal_bodies(pack)[0].id)
+    return wanted
 
 
 def measured(
@@ -216,7 +233,7 @@ class Story:
 
     def ask(self, who: Account, wanted: Any) -> Accepted | Refused:
         """Put the question, without consequences."""
-        return act(self.case, wanted, who, self.pack, self.now_ns, self.clocks)
+        return act(self.case, sound(wanted, self.pack), who, self.pack, self.now_ns, self.clocks)
 
     def __rshift__(self, step: tuple[Account, Any]) -> Story:
         """An act that must be accepted."""
@@ -290,6 +307,14 @@ class Story:
             PROPOSER,
             lambda now: RecordReply(received_ns=now, stance=ReplyStance.CONTESTS, document=None, text="not us"),
         )
+
+    def shown(self) -> Story:
+        """The party was given the file as it stands."""
+        return self >> (PROPOSER, lambda now: GrantAccess(given_ns=now, documents=("the whole file",)))
+
+    def looked_up(self) -> Story:
+        """The registers were asked again."""
+        return self >> (SCREENER, lookup())
 
     def decided(self, *measures: str) -> Story:
         """Confirmed, and served."""

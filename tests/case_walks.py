@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import math
 import random
 from collections.abc import Callable
 from dataclasses import replace
@@ -24,11 +26,13 @@ from case_stories import (
     opening,
 )
 
+from headframe.policy.appeals import appeal_bodies
 from headframe.policy.rights import BROUGHT, measure_states
 from headframe.records.case import (
     Accepted,
     Account,
     AddFindings,
+    AdmitAppeal,
     AppealOutcome,
     Approve,
     CaseRelation,
@@ -63,6 +67,7 @@ from headframe.records.case import (
     ResumeClock,
     ServeDecision,
     ServeNotice,
+    ServeSettingAside,
     VerificationOutcome,
     Withdraw,
 )
@@ -75,7 +80,9 @@ AGREED = {
     PartyStanding.NOT_MINING: DecisionOutcome.DISMISSED,
     PartyStanding.UNDETERMINED: DecisionOutcome.UNDETERMINED,
 }
-FAMILIES = (Family.CONTENT, Family.LOAD, Family.TIMING)
+FAMILIES = (Family.CONTENT, Family.ENDPOINT, Family.LOAD, Family.TIMING)
+STRENGTHS = ((*[7.0] * 8, 1.2, -2.0, math.nan, math.inf), (1.2, 0.4, 0.4, 0.1))
+"""Of findings: mostly strong, with a bet that was lost and what is no e-value; and of cases that rest on little."""
 
 
 def office(pack: Pack, rng: random.Random) -> list[Account]:
@@ -99,8 +106,12 @@ class Walk:
         # Whoever works on a case mostly is who worked on it before; a few hands make four eyes hard to keep.
         self.hands = rng.sample(self.accounts, k=5)
         self.usual = rng.sample(self.accounts, k=4)
+        self.strengths = STRENGTHS[rng.random() < 0.25]
         kind = rng.choice(["data_centre", "household_premises", "campus", "enterprise"])
-        findings = (finding(1), finding(2, rng.choice(FAMILIES)))
+        findings = (
+            finding(1, log10_e=rng.choice(self.strengths)),
+            finding(2, rng.choice(FAMILIES), log10_e=rng.choice(self.strengths)),
+        )
         self.ask(self.hand(Duty.SCREEN), opening(pack, findings[: rng.choice([1, 2, 2])], site_kind=kind))
 
     def hand(self, duty: Duty | None = None) -> Account:
@@ -144,7 +155,7 @@ class Walk:
         """Who asks: mostly one account for each kind of work, else anybody."""
         if self.rng.random() < 0.3:
             return self.hand()
-        place = {"inspect": 0, "verify": 1, "decide appeal": 2}.get(kind, 3)
+        place = {"inspect": 0, "verify": 1, "decide appeal": 2, "admit appeal": 2}.get(kind, 3)
         if kind != "approve":
             return self.usual[place]
         waiting = [status.act for status in self.proposals(ProposalState.OPEN)]
@@ -157,6 +168,8 @@ class Walk:
         case = self.story.case
         if any(status.state is ProposalState.OPEN for status in case.proposals):
             return "approve"
+        if any(appeal.waits_for_admission and appeal.outcome is None for appeal in case.appeals):
+            return ["admit appeal", "admit appeal", "admit appeal", "decide appeal"]
         if case.closed_ns is not None:
             return ["reopen", "appeal", "look up"]
         if case.lookup is None:
@@ -174,9 +187,23 @@ class Walk:
         if not held:
             if any(until is None for _, _, until, _ in case.pauses):
                 return ["resume", "resume", "decide"]
+            if any(one.set_aside and one.received_ns and not one.told_set_aside_ns for one in case.decisions):
+                return ["serve setting aside", "close", "decide", "letter"]
             if any(served.kind is NoticeKind.NOTICE for served in case.notices):
-                return ["decide", "decide", "decide", "letter", "close", "pause", "pause", "reply"]
-            return ["letter", "letter", "letter", "decide", "close", "remedy"]
+                if self.story.now_ns - case.lookup_ns > 30 * DAY:
+                    return ["look up", "look up", "decide"]
+                done = [mark.act for mark in case.history]
+                new = {"inspect", "add_findings", "verify"}.intersection(
+                    done[len(done) - done[::-1].index("serve_notice") :]
+                )
+                shown = "grant_access" in done and done[::-1].index("grant_access") < min(
+                    done[::-1].index(name) for name in new or {"serve_notice"}
+                )
+                if new and not shown:
+                    return ["access", "access", "decide"]
+                aside = ["letter", "close", "pause", "pause", "reply", "reply", "correct"]
+                return ["decide", "decide", "decide", *aside]
+            return ["letter", "letter", "letter", "decide", "close", "remedy", "inspect", "look up"]
         if case.decisions[-1].received_ns is None:
             return "serve decision"
         if case.decisions[-1].act.outcome is not DecisionOutcome.CONFIRMED:
@@ -184,6 +211,8 @@ class Walk:
         # What is final can still be taken away; that is rare, and worth to be seen.
         often = 0.2 if case.decisions[-1].final_ns is None else 0.6
         aside = ["classify", "classify", "extend", "remedy", "appeal"] if self.rng.random() < often else []
+        if self.rng.random() < 0.05:
+            return "correct"
         return ["final", "measure", "measure", "carry out", "carry out", "verify", "verify", "close", *aside]
 
     # What is at hand
@@ -239,7 +268,10 @@ def _decide(walk: Walk) -> Any:
     if walk.rng.random() < 0.05:
         measures = tuple(names)
     heard = "" if walk.rng.random() < 0.1 else "weighed"
-    return decision(outcome, heard=heard, measures=measures, sheets=(SHEET,) if walk.rng.random() < 0.8 else ())
+    basis = ("nosuch#5",) if walk.rng.random() < 0.03 else ("rule 1",)
+    return decision(
+        outcome, heard=heard, legal_basis=basis, measures=measures, sheets=(SHEET,) if walk.rng.random() < 0.8 else ()
+    )
 
 
 def _measure(walk: Walk) -> Any:
@@ -275,7 +307,15 @@ def _clock(walk: Walk) -> str:
 def _add(walk: Walk) -> Any:
     number = walk.story.case.version + 100
     return AddFindings(
-        findings=(finding(number, walk.rng.choice(FAMILIES), ended_ns=walk.lately(), mining=walk.rng.random() < 0.8),)
+        findings=(
+            finding(
+                number,
+                walk.rng.choice(FAMILIES),
+                ended_ns=walk.lately(),
+                mining=walk.rng.random() < 0.8,
+                log10_e=walk.rng.choice(walk.strengths),
+            ),
+        )
     )
 
 
@@ -284,6 +324,52 @@ def _report(walk: Walk) -> Any:
     if not duties:
         return None
     return RecordReport(report=duties[0].id, to=duties[0].to, period="2026-W10")
+
+
+def _appeal(walk: Walk) -> Any:
+    names = [body.id for body in appeal_bodies(walk.story.pack)]
+    other = walk.rng.random() < 0.1
+    body = "the moon" if other or walk.rng.random() < 0.05 else walk.rng.choice(names)
+    return FileAppeal(received_ns=walk.lately(), body=body, other_body=other, grounds=_REASON(walk))
+
+
+def _serve_setting_aside(walk: Walk) -> Any:
+    gone = [one.number for one in walk.story.case.decisions if one.set_aside]
+    if not gone or walk.rng.random() < 0.05:
+        return ServeSettingAside(decision=walk.rng.randint(1, 30), received_ns=walk.lately(), channel="post")
+    return ServeSettingAside(decision=walk.rng.choice(gone), received_ns=walk.lately(), channel="post")
+
+
+_RIGHT = {
+    "open": ("region", "summary", "usage_points", "site_kind"),
+    "remedy": ("grade", "at_ns"),
+    "serve_notice": ("received_ns",),
+    "serve_decision": ("received_ns",),
+    "reply": ("stance", "received_ns"),
+    "inspect": ("record.machines_seen", "record.machines_seen", "record.place"),
+    "grant_access": ("given_ns",),
+    "propose_decision": ("outcome", "heard_reply"),
+    "verify": ("measurement.outcome",),
+}
+"""What is corrected in walks, in fields of weight."""
+
+
+def _correct(walk: Walk) -> Any:
+    rng, case = walk.rng, walk.story.case
+    number = rng.randint(0, case.version + 1)
+    weighty = [at for at, mark in enumerate(case.history, 1) if mark.act in _RIGHT]
+    field, value = rng.choice(["summary", "reason", "account", "at_ns", "text"]), "better"
+    if weighty and rng.random() < 0.8:
+        seen = [at for at in weighty if case.history[at - 1].act == "inspect"]
+        number = rng.choice(seen if seen and rng.random() < 0.3 else weighty)
+        field = rng.choice(_RIGHT[case.history[number - 1].act])
+        shifted = json.dumps(str(case.history[number - 1].at_ns + rng.choice([-3, -1, 0, 1, 9]) * DAY))
+        value = {
+            "grade": rng.choice(list(RemedyGrade)), "stance": rng.choice(list(ReplyStance)), "outcome": "confirmed",
+            "record.machines_seen": rng.choice(["0", "0", "4"]), "usage_points": '["UP-2"]',
+            "site_kind": rng.choice(["enterprise", "household_premises"]), "heard_reply": rng.choice(["", "well"]),
+        }.get(field, shifted if field.endswith("_ns") else "better")  # fmt: skip
+    return ProposeCorrection(event=number, field=field, value=value, reason=_REASON(walk))
 
 
 WANTED: dict[str, Callable[[Walk], Any]] = {
@@ -307,7 +393,7 @@ WANTED: dict[str, Callable[[Walk], Any]] = {
         until_ns=walk.story.now_ns + walk.rng.choice([-5, 1, 10, 40, 200]) * DAY,
         reason=_REASON(walk),
     ),
-    "inspect": lambda walk: inspection(walk.lately(), machines=walk.rng.choice([0, 4])),
+    "inspect": lambda walk: inspection(walk.lately(), machines=walk.rng.choice([0, 0, 4])),
     "decide": _decide,
     "serve decision": lambda walk: ServeDecision(received_ns=walk.lately(), channel="post"),
     "final": lambda walk: DeclareFinal(reason=_REASON(walk)),
@@ -322,14 +408,15 @@ WANTED: dict[str, Callable[[Walk], Any]] = {
     "verify": _verify,
     "close": lambda walk: ProposeClosure(reason=walk.rng.choice(list(ClosureReason)), text=_REASON(walk)),
     "reopen": lambda walk: ProposeReopening(reason=_REASON(walk)),
-    "appeal": lambda walk: FileAppeal(received_ns=walk.lately(), body="court", grounds=_REASON(walk)),
-    "decide appeal": lambda walk: DecideAppeal(outcome=walk.rng.choice(list(AppealOutcome)), reason=_REASON(walk)),
-    "correct": lambda walk: ProposeCorrection(
-        event=walk.rng.randint(0, walk.story.case.version + 1),
-        field=walk.rng.choice(["summary", "reason", "account", "at_ns", "text"]),
-        value="better",
+    "appeal": _appeal,
+    "serve setting aside": _serve_setting_aside,
+    "admit appeal": lambda walk: AdmitAppeal(admitted=walk.rng.random() < 0.5, reason=_REASON(walk)),
+    "decide appeal": lambda walk: DecideAppeal(
+        outcome=walk.rng.choice(list(AppealOutcome)),
         reason=_REASON(walk),
+        standing=walk.rng.choice([*[None] * 9, *PartyStanding]),
     ),
+    "correct": _correct,
     "approve": lambda walk: None if (number := walk.waiting()) is None else Approve(proposal=number),
     "reject": lambda walk: None if (number := walk.waiting()) is None else Reject(proposal=number, reason="no"),
     "withdraw": lambda walk: None if (number := walk.waiting()) is None else Withdraw(proposal=number, reason="no"),

@@ -11,7 +11,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -45,9 +45,22 @@ def _account() -> dict[str, object]:
 class Server:
     """A running server. `url` gives the address of a database, `fresh` makes one."""
 
-    def __init__(self, socket: Path) -> None:
+    def __init__(self, socket: Path, start: Callable[[], "subprocess.Popen[bytes]"]) -> None:
         self.socket = socket
         self._count = 0
+        self._start = start
+        self.process = start()
+        _wait(self)
+
+    def stop(self) -> None:
+        """Stop at once, as a server does whose power fails."""
+        self.process.send_signal(signal.SIGQUIT)
+        self.process.wait(timeout=30)
+
+    def start(self) -> None:
+        """Start again."""
+        self.process = self._start()
+        _wait(self)
 
     def url(self, database: str) -> str:
         return f"postgresql://tester@/{database}?host={self.socket}"
@@ -91,30 +104,33 @@ def running_server(*, durable: bool = False) -> Iterator[Server]:
         command += ["-c", "shared_buffers=256MB", "-c", "max_connections=50", "-c", "timezone=UTC"]
         if not durable:
             command += ["-c", "fsync=off", "-c", "full_page_writes=off"]
-        with (folder / "log").open("wb") as log:
-            process = subprocess.Popen(command, stdout=log, stderr=log, cwd=folder, **account)  # type: ignore[call-overload]
+
+        def start() -> "subprocess.Popen[bytes]":
+            with (folder / "log").open("ab") as log:
+                return subprocess.Popen(command, stdout=log, stderr=log, cwd=folder, **account)  # type: ignore[call-overload]
+
+        server = Server(folder, start)
         try:
-            server = Server(folder)
-            _wait(server, process, folder / "log")
             yield server
         finally:
-            process.send_signal(signal.SIGINT)
+            server.process.send_signal(signal.SIGINT)
             try:
-                process.wait(timeout=30)
+                server.process.wait(timeout=30)
             except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+                server.process.kill()
+                server.process.wait()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _wait(server: Server, process: "subprocess.Popen[bytes]", log: Path) -> None:
+def _wait(server: Server) -> None:
+    log = server.socket / "log"
     end = time.monotonic() + START_TIMEOUT_S
     while True:
         try:
             psycopg.connect(server.url("postgres")).close()
             return
         except psycopg.OperationalError:
-            if process.poll() is not None or time.monotonic() > end:
+            if server.process.poll() is not None or time.monotonic() > end:
                 raise RuntimeError(f"PostgreSQL does not start: {log.read_text(errors='replace')[-2000:]}") from None
             time.sleep(0.05)

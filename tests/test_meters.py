@@ -271,6 +271,22 @@ def test_tables_that_match_nothing_are_not_known(readings: Path, tmp_path: Path)
     assert any(line.startswith(f"{prices}: none of its times") for line in result.remarks)
 
 
+def test_what_a_balance_lacks_is_said(readings: Path, tmp_path: Path) -> None:
+    """Whoever gave a table of points is not told to give one: it is the table of transformers that is missing."""
+    bare = [line for line in screen(MeterFiles(readings=(readings,))).not_tested if line.startswith("balance: ")]
+    assert bare == ["balance: no transformer is named, so energy that passes no meter is not seen; see --topology"]
+    first = pl.read_parquet(readings)["meter"].unique().sort()[:2].to_list()
+    points = tmp_path / "topology.csv"
+    points.write_text("usage_point,transformer\n" + "".join(f"{one},T1\n" for one in first))
+    (said,) = [
+        line
+        for line in screen(MeterFiles(readings=(readings,), topology=(points,))).not_tested
+        if line.startswith("balance: ")
+    ]
+    assert "usage points are placed under 1 transformer, but no table says what went through" in said
+    assert "--topology transformers.csv" in said
+
+
 def test_columns_of_other_types_are_refused_by_name(readings: Path, tmp_path: Path) -> None:
     """A list is no name of a meter, and yes is no kilowatt-hour."""
     table = pl.read_parquet(readings).head(50)

@@ -162,6 +162,45 @@ def test_a_usage_point_without_readings_keeps_it_open(tmp_path: Path) -> None:
     assert any("U9" in one for one in answer.missing)
 
 
+def generator(folder: Path, *, left_w: float, sun: bool = True) -> RemeasureFiles:
+    """A plant that fed in 12 kW less while machines ran before its meter, and the weather that it had. [W]"""
+    rng = np.random.default_rng(5)
+    hours = np.arange((CLEAN + MINING + WINDOW) * 24)
+    clouds = np.clip(0.65 + 0.3 * rng.standard_normal(hours.size // 24), 0.15, 1)[hours // 24]
+    light = 900 * np.maximum(np.sin(2 * np.pi * (hours % 24 - 6) / 24), 0) * clouds
+    taken = np.where(hours < CLEAN * 24, 0.0, np.where(hours < (CLEAN + MINING) * 24, 12_000.0, left_w))
+    fed_in = np.maximum(120 * light * (1 + 0.02 * rng.standard_normal(hours.size)) - taken, 0)
+    start = [FIRST + timedelta(hours=int(h)) for h in hours]
+    # The plant's own lamps and pumps, and nothing of the machines.
+    own = np.where(light > 0, 0.1, 0.3) * (1 + 0.3 * rng.standard_normal(hours.size))
+    own += 0.4 * ((hours // 24 % 7 < 5) & (hours % 24 >= 8) & (hours % 24 < 16))
+    table = pl.DataFrame({"usage_point": "U1", "start": start, "energy_kwh": own})
+    table.with_columns(export_kwh=pl.Series(fed_in / 1000)).write_csv(folder / "readings.csv")
+    pl.DataFrame({"time": start, "irradiance": light}).write_csv(folder / "weather.csv")
+    meters = MeterFiles(readings=(folder / "readings.csv",), weather=folder / "weather.csv" if sun else None)
+    return RemeasureFiles(meters=meters)
+
+
+@pytest.mark.parametrize(
+    ("left_w", "sun", "outcome"), [(0.0, True, RECTIFIED), (12_000.0, True, PERSISTS), (0.0, False, OPEN)]
+)
+def test_a_generator_that_fed_in_less(tmp_path: Path, left_w: float, sun: bool, outcome: VerificationOutcome) -> None:
+    """From tables of feed-in and of weather to an answer by the energy that is fed in; without weather, to none."""
+    fewer = dataclasses.replace(load_finding(), detector="export_drop")
+    document = {**DOCUMENT, "detector": "export_drop", "duty": 0.45}
+    own = (assigned(AssignmentKind.USAGE_POINT, "U1"),)
+    one = case(fewer)
+    rule = VerificationRule(window_days=WINDOW, metrics=("kWh_per_day",), basis=Basis.OPERATOR_DEFAULT)
+    windows = windows_of(one, rule, [document], instant(CLEAN + MINING + WINDOW))
+    answer = remeasure(one, registry(*own), own, rule, windows, generator(tmp_path, left_w=left_w, sun=sun),
+                       documents=[document])  # fmt: skip
+    reading = next(one for one in answer.metrics if one.metric == "export_kWh_per_day")
+    assert answer.outcome is outcome, (answer.explanation, answer.missing, reading.explanation)
+    if outcome is RECTIFIED:
+        assert answer.plot_metric == "export_kWh_per_day"
+        assert reading.after > reading.before
+
+
 # Network --------------------------------------------------------------------------------------------------------------
 
 
@@ -310,7 +349,7 @@ def test_registers_are_asked_at_the_end_of_each_window() -> None:
 def test_there_must_be_something_to_measure() -> None:
     """No finding of mining, or no data after the findings."""
     rule = VerificationRule(window_days=WINDOW, metrics=("kWh_per_day",), basis=Basis.OPERATOR_DEFAULT)
-    nothing = dataclasses.replace(load_finding(), mining=False)
+    nothing = dataclasses.replace(load_finding(), mining=False, log10_e=0.0)
     with pytest.raises(HeadframeError, match="no finding of mining"):
         windows_of(case(nothing), rule, [], instant(300))
     with pytest.raises(HeadframeError, match="hand in newer data"):

@@ -555,12 +555,12 @@ def with_tail(tail: str) -> Change:
     return lambda _: replace(a_log(), checkpoint_tail=tail).bundle()
 
 
-def naming(value: Any) -> Change:
+def naming(value: Any, kind: str = "case") -> Change:
     """A log with one more disclosure, and one more document."""
 
     def change(_: Files) -> Files:
         log = a_log()
-        log.add("case", "HF-2026-000001/4", field=value)
+        log.add(kind, "HF-2026-000001/4", field=value)
         return {**log.bundle(), "documents/new": b"new"}
 
     return change
@@ -747,6 +747,7 @@ DISCLOSURES: list[Case] = [
     ("salt in capitals", disclosed("1", "AB" * 16), 8),
     ("a document that nobody names", put("documents/x"), 9),
     ("a document named in a list in a list", naming([[{"a": [NEW]}]]), None),
+    ("a document named by a leaf about a hand-out", naming(NEW, "access"), 9),
     ("a document named in capitals", naming(NEW.upper()), 9),
     ("a document named as a key", naming({NEW: 1}), 9),
     ("a document named in a longer text", naming(f"sha256:{NEW}"), 9),
@@ -886,6 +887,40 @@ def test_extracts_are_counted_by_file(tmp_path: Path) -> None:
         "2 documents, each named by a leaf; 3 extracts"
         in {check.name: check.text for check in report.checks}["documents"]
     )
+
+
+NAMED, STRANGER = b'{"host":"192.0.2.9"}', b'{"host":"192.0.2.10"}'
+
+
+@pytest.mark.parametrize(
+    ("lines", "named", "total"),
+    [
+        (NAMED + b"\n" + STRANGER + b"\n", 1, 2),
+        (NAMED + b"\n" + NAMED + b"\n", 2, 2),
+        (b"\xff no JSON\n" + NAMED + b"\n", 1, 2),
+        (NAMED + b"\r\n", 0, 1),
+        (NAMED, None, None),
+        (NAMED + b"\n" + STRANGER, None, None),
+        (b"", None, None),
+    ],
+)
+def test_lines_of_findings_are_looked_for_in_the_log(
+    lines: bytes, named: int | None, total: int | None, tmp_path: Path
+) -> None:
+    """Step 9: each by the digest of its bytes; both verifiers count alike, and none of it is a failure."""
+    log = a_log()
+    log.add("case", "HF-2026-000001/4", content={"findings": [{"sha256": sha256(NAMED)}]})
+    path = write_zip(seal({**log.bundle(), "data/findings.jsonl": lines}), tmp_path / "bundle.zip")
+    code, output = run(path)
+    report = verify_bundle(path, read_verifiers([LOG_KEY]))
+    text = {check.name: check.text for check in report.checks}["documents"]
+    assert code == 0
+    assert report.sound
+    if named is None:
+        assert "data/findings.jsonl" not in output + text
+    else:
+        assert f"; lines in data/findings.jsonl that the log names: {named} of {total}\n" in output
+        assert text.endswith(f"; of {total} lines in data/findings.jsonl, leaves name {named}")
 
 
 @pytest.mark.parametrize("start", range(0, len(TAMPERED), 22))
@@ -1209,6 +1244,135 @@ def test_witnesses_are_counted_once_each(tmp_path: Path) -> None:
     for count, step in ((0, None), (1, None), (2, 6)):
         assert failing_step(path, *TRUSTED, "--witnesses", str(count)) == step
         assert headframe_verifies(path, *TRUSTED, "--witnesses", str(count)) == (step is None)
+
+
+# What a witness has seen, beside what the log has come to since.
+
+
+def tree_consistency(old: int, leaves: list[bytes], whole: bool = True) -> list[bytes]:
+    """Section 2, as the recursion of RFC 6962, section 2.1.2."""
+    if old == len(leaves):
+        return [] if whole else [tree_root(leaves)]
+    k = split_at(len(leaves))
+    if old <= k:
+        return [*tree_consistency(old, leaves[:k], whole), tree_root(leaves[k:])]
+    return [*tree_consistency(old - k, leaves[k:], False), tree_root(leaves[:k])]
+
+
+def seen(size: int, log: Log | None = None, signed: bool = True) -> Files:
+    """A bundle whose witness has seen so many leaves, and not the checkpoint."""
+    log = log or a_log()
+    files = log.bundle()
+    files["checkpoint"] = files["checkpoint"].replace(
+        cosignature_line(files["checkpoint"].decode().split("\n\n")[0] + "\n").encode(), b""
+    )
+    text = f"{ORIGIN}\n{size}\n{base64.b64encode(tree_root(log.leaves[:size])).decode()}\n"
+    files["witnessed"] = f"{text}\n{signature_line(text) if signed else ''}{cosignature_line(text)}".encode()
+    proof = tree_consistency(size, log.leaves) if size else []
+    files["witnessed.proof"] = "".join(f"{value.hex()}\n" for value in proof).encode()
+    return files
+
+
+def handed_out() -> Log:
+    """A log whose last leaf says that the bundle was made."""
+    log = a_log()
+    log.add("access", "bundle HF-2026-000001", account="officer", reason="audit")
+    return log
+
+
+def seen_and(change: Change) -> Files:
+    files = seen(3)
+    change(files)
+    return files
+
+
+OLDER = f"{ORIGIN}\n3\n"
+SEEN: dict[str, tuple[Files, int, int | None]] = {
+    "all, and none is asked for": (seen(5), 0, None),
+    "all": (seen(5), 1, None),
+    "two are asked for": (seen(5), 2, 6),
+    "three of five, and none is asked for": (seen(3), 0, None),
+    "three of five": (seen(3), 1, 7),
+    "nothing": (seen(0), 1, 7),
+    "all but that the bundle was made": (seen(5, handed_out()), 1, None),
+    "all but the last act, and that the bundle was made": (seen(4, handed_out()), 1, 7),
+    "the witness's line alone": (seen(5, signed=False), 1, None),
+    "no proof": (seen_and(drop("witnessed.proof")), 0, 3),
+    "a proof alone": ({**a_log().bundle(), "witnessed.proof": b""}, 0, 3),
+    "an empty proof": (seen_and(put("witnessed.proof", b"")), 0, 6),
+    "a proof that is cut off": (seen_and(rewritten("witnessed.proof", lambda data: data[:-1])), 0, 6),
+    "a proof in capitals": (seen_and(rewritten("witnessed.proof", bytes.upper)), 0, 6),
+    "a proof upside down": (
+        seen_and(rewritten("witnessed.proof", lambda data: b"".join(data.splitlines(keepends=True)[::-1]))),
+        0,
+        6,
+    ),
+    "a hash more": (seen_and(rewritten("witnessed.proof", lambda data: data + b"00" * 32 + b"\n")), 0, 6),
+    "65 hashes": (seen_and(put("witnessed.proof", (b"00" * 32 + b"\n") * 65)), 0, 6),
+    "of another size": (seen_and(edit("witnessed", "\n3\n", "\n4\n")), 0, 6),
+    "of another log": (seen_and(edit("witnessed", ORIGIN, OTHER, 1)), 0, 6),
+    "no note": (seen_and(put("witnessed")), 0, 6),
+    "a line that does not verify": (seen_and(rewritten("witnessed", lambda note: note[:-5] + b"AAA=\n")), 0, 6),
+    "a line of the log that does not verify": (
+        seen_and(rewritten("witnessed", lambda note: note + signature_line(OLDER).encode())),
+        0,
+        6,
+    ),
+    "more than 1 MiB": (seen_and(put("witnessed.proof", bytes(2**20 + 1))), 0, 3),
+}
+
+
+@pytest.mark.parametrize("name", SEEN)
+def test_what_a_witness_has_seen_counts_for_that(name: str, tmp_path: Path) -> None:
+    """Sections 6, "witnessed", and steps 3, 6 and 7: both verifiers count alike."""
+    files, count, step = SEEN[name]
+    path = write_zip(seal(files), tmp_path / "bundle.zip")
+    keys = ("--key", LOG_KEY, "--key", WITNESS_KEY, "--witnesses", str(count))
+    assert failing_step(path, *keys) == step
+    assert headframe_verifies(path, *keys) == (step is None)
+
+
+def test_each_leaf_is_told_that_no_witness_has_seen(tmp_path: Path) -> None:
+    """How many are witnessed, and which are not, whatever is asked for."""
+    path = write_zip(seal(seen(4, handed_out())), tmp_path / "bundle.zip")
+    _, output = run(path)
+    assert "6 are in the log, 4 of them witnessed; not witnessed yet: 4 (case), 5 (access)\n" in output
+    report = verify_bundle(path, read_verifiers([LOG_KEY, WITNESS_KEY]))
+    assert (report.leaves, report.unwitnessed) == (6, ((4, "case"), (5, "access")))
+    text = {check.name: check.text for check in report.checks}["witnesses"]
+    assert text.endswith("(4 leaves); 4 of 6 leaves here are in it; not witnessed yet: 4 (case), 5 (access)")
+
+
+def test_a_witness_of_both_checkpoints_is_one_and_has_seen_all(tmp_path: Path) -> None:
+    """Its newer line counts."""
+    files = {**seen(3), "checkpoint": a_log().bundle()["checkpoint"]}
+    path = write_zip(seal(files), tmp_path / "bundle.zip")
+    for count, step in ((1, None), (2, 6)):
+        assert failing_step(path, *TRUSTED, "--witnesses", str(count)) == step
+        assert headframe_verifies(path, *TRUSTED, "--witnesses", str(count)) == (step is None)
+
+
+@pytest.mark.parametrize(("old", "new"), [(old, new) for new in range(1, 9) for old in range(new + 1)])
+def test_the_proof_of_consistency_by_the_page(old: int, new: int) -> None:
+    """Every pair of sizes up to 8: the right proof is taken, with another root or size it is not."""
+    leaves = [bytes([number]) for number in range(new)]
+    proof = tree_consistency(old, leaves) if old else []
+    roots = tree_root(leaves[:old]), tree_root(leaves)
+    assert VERIFIER.is_continued(old, roots[0], new, roots[1], proof)
+    assert not VERIFIER.is_continued(old, bytes(32), new, roots[1], proof)
+    assert not VERIFIER.is_continued(old, roots[0], new, roots[1], [*proof, bytes(32)])
+    if old:
+        assert not VERIFIER.is_continued(old, roots[0], new, bytes(32), proof)
+
+
+def test_the_pages_older_checkpoint_is_the_beginning_of_its_log() -> None:
+    """Section 6, "witnessed": the example there."""
+    keys = VERIFIER.trusted_keys([example("log key").strip(), example("witness key").strip()])
+    note = VERIFIER.parse_note(example("older witnessed").encode(), "witnessed")
+    older = VERIFIER.parse_checkpoint(note.text)
+    assert {key.name for key in VERIFIER.signers(note, keys, 4, "witnessed")} == {WITNESS}
+    proof = [bytes.fromhex(line) for line in example("older witnessed.proof").split()]
+    assert VERIFIER.is_continued(older.size, older.root, 3, bytes.fromhex(example("root")), proof)
 
 
 def program(*arguments: str | Path) -> subprocess.CompletedProcess[str]:

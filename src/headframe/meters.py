@@ -361,7 +361,9 @@ def _standing(path: Path, mapping: ColumnMapping | None, options: ReadingOptions
 
 
 def _is_lake(path: Path) -> bool:
-    return path.is_dir() and any(path.glob("??????.points.parquet"))
+    from headframe.stores.lake import is_lake
+
+    return is_lake(path)
 
 
 def _files_of(path: Path) -> list[Path]:
@@ -423,11 +425,8 @@ def _account_of(told: dict[str, Any]) -> ReadingAccount:
 
 def _places(lake: Lake) -> tuple[tuple[str, ...], int]:
     """A lake's usage points in order, and how many neighbours make a batch."""
-    import polars as pl
-
     names = lake.usage_points()
-    rows = pl.scan_parquet(lake.folder / "*.points.parquet").select(pl.col("rows").sum()).collect().item() or 0
-    return names, max(BATCH_READINGS * len(names) // max(int(rows), 1), 1)
+    return names, max(BATCH_READINGS * len(names) // max(lake.rows(), 1), 1)
 
 
 def _near(names: Sequence[str], wanted: Collection[str], most: int) -> Iterator[list[str]]:
@@ -505,7 +504,7 @@ def _knowledge(files: MeterFiles, readings: Readings) -> tuple[Knowledge, list[R
             (one.carbon_g_per_kwh for one in (weather, prices) if one is not None and one.carbon_g_per_kwh is not None),
             None,
         ),
-        resources=() if weather is None else _resources(weather),
+        resources=() if weather is None else resources_in(weather),
     )
     return knowledge, tables, names, remarks
 
@@ -600,7 +599,7 @@ def read_weather(path: Path, options: ReadingOptions) -> SurroundingSeries:
             raise fault from None
 
 
-def _resources(weather: SurroundingSeries) -> list[tuple[str, HourlySeries]]:
+def resources_in(weather: SurroundingSeries) -> list[tuple[str, HourlySeries]]:
     """What generators may live on, as far as the table says."""
     there = (("irradiance", weather.irradiance_w_m2), ("water", weather.water_flow_m3_s), ("fuel", weather.fuel))
     return [(kind, series) for kind, series in there if series is not None]

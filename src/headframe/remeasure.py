@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from headframe.cases.verification import (
     DAY_NS,
+    EXPORT_DETECTOR,
     NETWORK,
     PRIMARY,
     FoundLoad,
@@ -28,11 +29,12 @@ from headframe.cases.verification import (
     Sources,
     VerificationLimits,
     Windows,
+    found_export_in_situ,
     found_in_situ,
     metrics_needed,
     verify,
 )
-from headframe.errors import HeadframeError, UnreadableInput
+from headframe.errors import HeadframeError, UnreadableInput, fault_words
 from headframe.meters import MeterFiles
 from headframe.records.case import Case, FindingRef, Measurement
 from headframe.records.finding import Family, Finding, Role
@@ -47,8 +49,9 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from headframe.records.reading import LoadBatch, LocalClock
+    from headframe.records.reading import HourlySeries, LoadBatch, LocalClock
     from headframe.records.scan import ScanResult
+    from headframe.sources.power.surroundings import SurroundingSeries
 
 
 __all__ = ["RemeasureFiles", "WatchRow", "read_watch", "register_facts", "remeasure", "windows_of"]
@@ -132,7 +135,7 @@ def windows_of(case: Case, rule: VerificationRule, documents: Sequence[Mapping[s
     HeadframeError
         If the case has no finding of mining, or nothing lies after it.
     """
-    mining = [found for found in case.findings if found.mining]
+    mining = [found for found in case.findings if found.stands_out]
     if not mining:
         raise HeadframeError(f"{case.case_id} rests on no finding of mining, so there is nothing to measure again")
     before_from, before_until = min(one.started_ns for one in mining), max(one.ended_ns for one in mining)
@@ -221,22 +224,23 @@ def remeasure(
         network, found, ran = _network(case, registry, windows, files, scan, zone, missing)
         new += found
         detectors += ran
-    load, found_load = None, None
+    load, found_load, found_export = None, None, None
     if files.meters is not None:
         talk("looking at the site's readings")
         load, found, ran = _load(case, own, windows, files.meters, missing)
         new += found
         detectors += ran
-        found_load = _found_load(documents, load, windows)
+        found_load = _found_load([one for one in documents if not _is_export(one)], load, windows)
+        found_export = _found_export([one for one in documents if _is_export(one)], load, windows)
     places = sorted(f"{one.kind} {one.value}" for one in own if _touches(one, after) and not _touches(one, before))
     _, needed = metrics_needed(case.findings, rule)
     if "pool_connections" in needed and network is None:
         missing.append("captures of the later window, or findings with a table of what the sensor recorded")
-    if load is None and any(name.startswith(("kWh", "load", "peer", "feeder")) for name in needed):
+    if load is None and any(name.startswith(("kWh", "load", "peer", "feeder", "export")) for name in needed):
         missing.append("readings of the site's usage points in both windows")
     sources = Sources(
-        load=load, found=found_load, network=network, registers=files.registers, new_findings=tuple(new),
-        detectors=tuple(detectors), missing=tuple(missing), places=tuple(places),
+        load=load, found=found_load, found_export=found_export, network=network, registers=files.registers,
+        new_findings=tuple(new), detectors=tuple(detectors), missing=tuple(missing), places=tuple(places),
     )  # fmt: skip
     measured = verify(case.findings, rule, windows, sources, limits or VerificationLimits())
     if places:
@@ -436,7 +440,7 @@ def read_watch(path: Path, zone: tzinfo = UTC) -> list[WatchRow]:
                     raise UnreadableInput(f"{path} row {number}: {fault}") from fault
             return rows
     except (OSError, UnicodeDecodeError, csv.Error) as fault:
-        raise UnreadableInput(f"{path}: cannot be read: {fault}") from fault
+        raise UnreadableInput(f"{path}: cannot be read: {fault_words(fault)}") from fault
 
 
 def _network_days(
@@ -556,7 +560,7 @@ def _load(
         points.setdefault(name, _always(name, case.site_id))
     if not points:
         # Without evidence from meters nothing is missing: the readings that were handed in are of other sites.
-        if any(found.mining and found.family in (Family.LOAD, Family.BALANCE) for found in case.findings):
+        if any(found.stands_out and found.family in (Family.LOAD, Family.BALANCE) for found in case.findings):
             missing.append("a usage point of the site: the registry names none")
         return None, [], []
     with ExitStack() as stack:
@@ -582,11 +586,15 @@ def _load(
         peer_table = _hours(readings.batches(others, as_measured=False), start_s, int(hours))
         clock = local_clock(files, start_s, end_s)
         temperature = None if files.weather is None else _temperature(files)
+        fed_in = _hours(readings.exports(), start_s, int(hours))
+        export_w, export_peers_w = _exports(fed_in, points, instants_ns)
+        resource_kind, resource = _resource(files, export_w, start_s, clock)
         days = site_days(
             total, start_s, clock, temperature_c=temperature, peers_w=_peers(peer_table),
             balance_w=_balance(files, set(points), readings, start_s, int(hours)), usage_points=tuple(sorted(points)),
+            export_w=export_w, resource=resource, resource_kind=resource_kind, export_peers_w=export_peers_w,
         )  # fmt: skip
-        refs = _load_findings({**peer_table, **table}, set(names), clock, start_s, windows, files)
+        refs = _load_findings({**peer_table, **table}, fed_in, set(names), clock, start_s, windows, files)
     return days, refs, _load_detectors()
 
 
@@ -646,15 +654,59 @@ def _peers(table: Mapping[str, NDArray[np.float64]]) -> NDArray[np.float64] | No
         return np.asarray(np.nanmedian(np.array(rows), axis=0), np.float64)
 
 
-def _temperature(files: MeterFiles) -> Any:
+def _exports(
+    fed_in: Mapping[str, NDArray[np.float64]], points: Mapping[str, Assignment], instants_ns: NDArray[np.int64]
+) -> tuple[NDArray[np.float64] | None, NDArray[np.float64] | None]:
+    """What the site's points feed in together, and what is typical of others'; None where nobody does. [W]"""
+    import numpy as np
+
+    table = {name: power for name, power in fed_in.items() if np.nan_to_num(power).any()}
+    own = None
+    for name in points:
+        if name in table:
+            from_ns, until_ns = _span(points[name])
+            power = np.where((instants_ns >= from_ns) & (instants_ns < until_ns), table[name], 0.0)
+            own = power if own is None else own + power
+    return own, _peers({name: power for name, power in table.items() if name not in points})
+
+
+def _resource(
+    files: MeterFiles, export_w: NDArray[np.float64] | None, start_s: int, clock: LocalClock
+) -> tuple[str, HourlySeries | None]:
+    """What the site's generator lives on, of all that the weather table tells: what its feed-in follows best."""
+    if export_w is None or files.weather is None:
+        return "", None
+    import numpy as np
+
+    from headframe.detectors.power import export_drop
+    from headframe.meters import resources_in
+    from headframe.records.reading import LoadBatch
+
+    batch = LoadBatch(
+        usage_points=("site",), first=np.array([0, export_w.size], np.int64), start_s=np.array([start_s], np.int64),
+        step_s=HOUR_S, power_w=export_w.astype(np.float32),
+    )  # fmt: skip
+    found = resources_in(_weather(files))
+    followed = [float(export_drop.followed(batch, series, clock=clock)[0]) for _, series in found]
+    best = max(range(len(found)), key=followed.__getitem__, default=None)
+    if best is None or followed[best] < export_drop.LEAST_FOLLOWED:
+        return "", None
+    return found[best]
+
+
+def _weather(files: MeterFiles) -> SurroundingSeries:
     from headframe.meters import read_weather
     from headframe.sources.power.options import ReadingOptions
 
     assert files.weather is not None
     try:
-        return read_weather(files.weather, ReadingOptions(zone=files.zone)).temperature_c
+        return read_weather(files.weather, ReadingOptions(zone=files.zone))
     except ValueError as fault:
         raise HeadframeError(str(fault)) from fault
+
+
+def _temperature(files: MeterFiles) -> HourlySeries | None:
+    return _weather(files).temperature_c
 
 
 def _balance(
@@ -689,6 +741,7 @@ def _balance(
 
 def _load_findings(
     table: Mapping[str, NDArray[np.float64]],
+    fed_in: Mapping[str, NDArray[np.float64]],
     own: Collection[str],
     clock: LocalClock,
     start_s: int,
@@ -699,38 +752,48 @@ def _load_findings(
     import numpy as np
 
     from headframe.engines.meters import Knowledge, MetersEngine, MetersOptions
+    from headframe.meters import resources_in
     from headframe.records.reading import LoadBatch, Surroundings
     from headframe.reports.meters import usage_point_document
     from headframe.stores.reference_scores import load_references
 
     low = max(-(-(windows.after_from_ns // NS - start_s) // HOUR_S), 0)
     high = (windows.after_until_ns // NS - start_s) // HOUR_S
-    names = tuple(sorted(name for name, power in table.items() if np.isfinite(power[low:high]).any()))
-    if high - low < 7 * 24 or not any(name in own for name in names):
+
+    def later(
+        whole: Mapping[str, NDArray[np.float64]],
+    ) -> Callable[[Collection[str] | None], Iterator[LoadBatch]]:
+        names = sorted(name for name, power in whole.items() if np.isfinite(power[low:high]).any())
+
+        def batches(wanted: Collection[str] | None) -> Iterator[LoadBatch]:
+            some = tuple(name for name in names if wanted is None or name in wanted)
+            if some:
+                yield LoadBatch(
+                    usage_points=some,
+                    first=np.arange(len(some) + 1, dtype=np.int64) * (high - low),
+                    start_s=np.full(len(some), start_s + low * HOUR_S, np.int64),
+                    step_s=HOUR_S,
+                    power_w=np.concatenate([whole[name][low:high] for name in some]).astype(np.float32),
+                )
+
+        return batches
+
+    there = {name for name, power in table.items() if np.isfinite(power[low:high]).any()}
+    if high - low < 7 * 24 or not there & set(own):
         return []
-
-    def batches(wanted: Collection[str] | None) -> Iterator[LoadBatch]:
-        some = tuple(name for name in names if wanted is None or name in wanted)
-        if some:
-            yield LoadBatch(
-                usage_points=some,
-                first=np.arange(len(some) + 1, dtype=np.int64) * (high - low),
-                start_s=np.full(len(some), start_s + low * HOUR_S, np.int64),
-                step_s=HOUR_S,
-                power_w=np.concatenate([table[name][low:high] for name in some]).astype(np.float32),
-            )
-
     knowledge = Knowledge(
         surroundings=Surroundings(clock=clock, temperature_c=None if files.weather is None else _temperature(files)),
         references=load_references(),
         country=files.country,
+        resources=() if files.weather is None else resources_in(_weather(files)),
     )
-    result = MetersEngine(batches, knowledge, MetersOptions(threads=1)).run()
+    engine = MetersEngine(later(table), knowledge, MetersOptions(threads=1), export_batches=later(fed_in))
+    result = engine.run()
     refs = []
     for row in result.rows:
         if row.usage_point not in own or not row.listed:
             continue
-        sha256 = _digest(usage_point_document(row, fdr=result.fdr))
+        sha256 = _digest(usage_point_document(row, fdr=result.fdr, zone=result.zone))
         best = max(row.findings, key=lambda one: one.log10_e, default=None)
         if best is not None:
             refs.append(
@@ -788,6 +851,24 @@ def _found_load(documents: Sequence[Mapping[str, object]], load: SiteDays | None
     measured = found_in_situ(load, windows)
     if measured is not None:
         told.append(measured)
+    return min(told, key=lambda one: one.relative_error, default=None)
+
+
+def _is_export(document: Mapping[str, object]) -> bool:
+    return document.get("detector") == EXPORT_DETECTOR
+
+
+def _found_export(
+    documents: Sequence[Mapping[str, object]], load: SiteDays | None, windows: Windows
+) -> FoundLoad | None:
+    """How much feed-in was missing: what the findings say, or the readings around the onset, whichever is surer."""
+    told = [found] if (found := found_export_in_situ(load, windows)) is not None else []
+    for document in documents:
+        power = interval_in(document.get("power_w"))
+        duty = document.get("duty")
+        if power is not None and power.estimate > 0:
+            share = float(duty) if isinstance(duty, int | float) else 1.0
+            told.append(FoundLoad(power_w=power, duty=share, source="the findings"))
     return min(told, key=lambda one: one.relative_error, default=None)
 
 

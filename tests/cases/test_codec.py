@@ -21,7 +21,7 @@ from headframe.cases.codec import (
     field_type,
     value_from_json,
 )
-from headframe.records.case import Act, CaseEvent, MetricReading, Reject, VerificationOutcome
+from headframe.records.case import Act, CaseEvent, FileAppeal, MetricReading, Reject, VerificationOutcome
 
 TEXT = st.text(max_size=8)
 SAFE = st.integers(-(2**53) + 1, 2**53 - 1)
@@ -83,7 +83,7 @@ def plain(value: Any) -> bool:
 def test_every_act_is_known_by_its_name() -> None:
     """No two acts share a name, and none is forgotten."""
     assert set(ACTS.values()) == set(get_args(Act))
-    assert len(ACTS) == len(get_args(Act)) == 31
+    assert len(ACTS) == len(get_args(Act)) == 33
 
 
 @given(ACT_VALUES)
@@ -108,6 +108,14 @@ def test_an_event_comes_back_as_it_went(act: Any, case: str, account: str, unit:
     document = event_to_json(event)
     assert plain(document)
     assert same(event_from_json(document), event)
+
+
+def test_an_appeal_of_an_older_workspace_is_read() -> None:
+    """It does not say whether it was late; none was accepted that was."""
+    old = {"received_ns": "1772420400000000000", "body": "court", "grounds": "not ours", "document": None}
+    assert act_from_json("appeal", old) == FileAppeal(
+        received_ns=1_772_420_400_000_000_000, body="court", grounds="not ours"
+    )
 
 
 JUNK = st.recursive(

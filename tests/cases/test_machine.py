@@ -1,5 +1,6 @@
 """Stories of cases: acts go in (`>>`), commands come out (`<<`), time passes (`+`)."""
 
+import math
 from dataclasses import replace
 
 import pytest
@@ -10,6 +11,7 @@ from case_stories import (
     INSPECTOR,
     PROPOSER,
     SCREENER,
+    SHEET,
     START,
     VERIFIER,
     Story,
@@ -32,6 +34,7 @@ from case_stories import (
 from headframe.cases.machine import apply, replay
 from headframe.records.case import (
     AddFindings,
+    AdmitAppeal,
     AppealOutcome,
     Approve,
     CaseRelation,
@@ -54,6 +57,7 @@ from headframe.records.case import (
     ProposeCorrection,
     ProposeMeasure,
     ProposeReopening,
+    RecordInspection,
     RecordMeasure,
     RecordRemedy,
     RecordReply,
@@ -65,11 +69,13 @@ from headframe.records.case import (
     ResumeClock,
     ServeDecision,
     ServeNotice,
+    ServeSettingAside,
     Stage,
+    VerificationOutcome,
     Withdraw,
 )
 from headframe.records.finding import Family
-from headframe.records.policy import ClockState, PartyStanding
+from headframe.records.policy import Basis, ClockState, NoticeEvidence, PartyStanding
 
 PACKS = sorted(packs())
 
@@ -109,7 +115,10 @@ def test_from_findings_to_a_closure_that_was_measured(pack: str) -> None:
     assert story.case.stage is Stage.NOTIFIED
     if not inspect_first:
         story >> (INSPECTOR, inspection) << []
+        story.shown() << []  # what was seen after the notice is put to the party, and its time runs again
     story + 40  # silence: the time to reply is over
+    story.refuses(PROPOSER, decision(heard=""), "more than 30 days ago (operator default); look the site up again")
+    story.looked_up() << []
     story.agreed(decision(heard="")) << ["write decision"]
     assert story.case.stage is Stage.DECIDED
     serve_decision(story + 1) << []
@@ -159,6 +168,22 @@ def test_a_listed_site_gets_a_notice_only_after_a_classification_with_reasons() 
     story.agreed(classification(story.pack)).agreed(letter())
 
 
+def test_families_of_one_source_are_one() -> None:
+    """What a pool's name and its talk say comes from the same packets; what two detectors say of a meter, from it."""
+    for first, second, source in (
+        (Family.CONTENT, Family.ENDPOINT, "packets: content, endpoint"),
+        (Family.ENDPOINT, Family.TRAFFIC, "packets: endpoint, traffic"),
+        (Family.LOAD, Family.BALANCE, "meters: balance, load"),
+    ):
+        story = Story("campus-operator").opened((finding(1, first), finding(2, second))).looked_up()
+        story.agreed(classification(story.pack))
+        story.refuses(PROPOSER, letter(), f"rest on 1 independent source of evidence ({source}); a notice needs 2")
+        story.agreed(letter(NoticeKind.INFORMATION))
+    for other in (Family.TIMING, Family.LOAD, Family.BALANCE):
+        story = Story("campus-operator").opened((finding(1), finding(2, other))).looked_up()
+        story.agreed(classification(story.pack)).agreed(letter())
+
+
 def test_one_family_is_enough_to_inform_and_too_little_to_accuse() -> None:
     """Detectors of one family count once; a contact says nothing of mining; an inspection counts for itself."""
     story = Story("campus-operator").opened((finding(1), finding(2), finding(3, Family.ENDPOINT, mining=False))) >> (
@@ -166,10 +191,10 @@ def test_one_family_is_enough_to_inform_and_too_little_to_accuse() -> None:
         lookup(),
     )
     story.agreed(classification(story.pack))
-    story.refuses(PROPOSER, letter(), "rest on 1 independent family of evidence (content); a notice needs 2")
+    story.refuses(PROPOSER, letter(), "rest on 1 independent source of evidence (packets: content); a notice needs 2")
     story.agreed(letter(NoticeKind.INFORMATION)) << ["write information_letter"]
     story >> (INSPECTOR, lambda now: inspection(now, machines=0))
-    story.refuses(PROPOSER, letter(), "rest on 1 independent family")
+    story.refuses(PROPOSER, letter(), "rest on 1 independent source")
     story >> (INSPECTOR, inspection)
     story.agreed(letter())
 
@@ -211,7 +236,9 @@ def test_an_answer_to_an_earlier_letter_is_no_answer_to_the_notice() -> None:
 def test_an_answer_is_weighed() -> None:
     """A decision says how; one that was proposed before the answer came is proposed anew."""
     story = Story("campus-operator").heard()
-    story.refuses(PROPOSER, decision(heard=" "), "the party has answered, but heard_reply is empty")
+    story.refuses(
+        PROPOSER, decision(heard=" "), "the party has answered, and the decision does not say how that was weighed"
+    )
     story >> (PROPOSER, decision())
     proposed = story.last
     story >> (PROPOSER, reply())
@@ -237,10 +264,167 @@ def test_what_the_party_claims_is_looked_into() -> None:
     story.agreed(classification(story.pack)).agreed(decision())
 
 
-def test_findings_that_the_notice_does_not_name_are_told_before_deciding() -> None:
-    """Nobody is judged on what was not held against him."""
-    story = Story("campus-operator").heard() >> (SCREENER, AddFindings(findings=(finding(9, Family.TIMING),)))
-    story.refuses(PROPOSER, decision(), "findings were added (event 10) that the notice does not name")
+PERSISTED = VerificationOutcome.PERSISTS
+
+
+@pytest.mark.parametrize(
+    ("who", "evidence", "what"),
+    [
+        (SCREENER, AddFindings(findings=(finding(9, Family.TIMING),)), "findings (event 10)"),
+        (INSPECTOR, inspection, "an inspection (event 10)"),
+        (INSPECTOR, lambda now: inspection(now, machines=0), "an inspection (event 10)"),
+        (VERIFIER, lambda now: measured(now, days=30, outcome=PERSISTED), "a measurement (event 10)"),
+    ],
+)
+@pytest.mark.parametrize("answered", [True, False])
+def test_what_comes_after_the_notice_is_put_to_the_party(who, evidence, what: str, answered: bool) -> None:
+    """Nobody is judged on what was not held against him: he is shown it, and answers, or has the time to."""
+    story = (Story("campus-operator").heard() + 1 >> (who, evidence)).looked_up()
+    unseen = f"{what} came after the notice and the party has not seen that; serve another notice"
+    story.refuses(PROPOSER, decision(), unseen)
+    (story + 0.1 >> (PROPOSER, reply())).refuses(PROPOSER, decision(), unseen)
+    story.shown()
+    until = "and the party was given that at 2026-03-05 07:48:00 UTC; wait until it answers, or until 2026-03-20"
+    story.refuses(PROPOSER, decision(), until)
+    (story + 0.1 >> (PROPOSER, reply(ReplyStance.ASKS_TIME))).refuses(PROPOSER, decision(), until)
+    if answered:
+        story + 0.1 >> (PROPOSER, reply())
+    else:
+        story + 13
+        story.refuses(PROPOSER, decision(), until)
+        story + 2
+    story.agreed(decision())
+
+
+@pytest.mark.parametrize("outcome", [DecisionOutcome.DISMISSED, DecisionOutcome.LAWFUL, DecisionOutcome.VICTIM])
+def test_what_speaks_for_the_party_need_not_wait(outcome: DecisionOutcome) -> None:
+    """A decision in its favour takes neither another letter, nor time, nor a look-up of late."""
+    standing = {DecisionOutcome.LAWFUL: PartyStanding.LAWFUL, DecisionOutcome.VICTIM: PartyStanding.VICTIM}
+    story = Story("campus-operator").heard() + 40 >> (INSPECTOR, inspection)
+    if outcome in standing:
+        story.agreed(classification(story.pack, standing[outcome]))
+    story.agreed(decision(outcome))
+
+
+def test_a_measurement_that_shows_nothing_is_nothing_to_answer() -> None:
+    """Only what says that it goes on may be held against anybody."""
+    nothing = VerificationOutcome.NOT_ENOUGH_DATA
+    story = Story("campus-operator").heard() + 1 >> (VERIFIER, lambda now: measured(now, days=30, outcome=nothing))
+    story.agreed(decision())
+
+
+def test_another_notice_puts_it_to_the_party_as_well() -> None:
+    """Then the time of that notice runs."""
+    story = Story("campus-operator").heard() + 1 >> (INSPECTOR, inspection)
+    story.notified().refuses(PROPOSER, decision(), "the party has not answered, and has time until 2026-03-21")
+    story + 1 >> (PROPOSER, reply())
+    story.agreed(decision())
+
+
+def test_access_that_lies_far_back_gives_its_time_from_its_record() -> None:
+    """And a reply that was there before the access answers nothing of it."""
+    story = Story("campus-operator").heard() + 1 >> (INSPECTOR, inspection)
+    then = story.now_ns
+    story + 20 >> (PROPOSER, GrantAccess(given_ns=then, documents=("all",)))
+    story.refuses(PROPOSER, decision(), "was given that at 2026-03-22 05:24:00 UTC; wait until")
+    early = RecordReply(received_ns=then - HOUR, stance=ReplyStance.CONTESTS, document=None, text="not us")
+    story >> (PROPOSER, early)
+    story.refuses(PROPOSER, decision(), "was given that at 2026-03-22 05:24:00 UTC; wait until")
+    story >> (PROPOSER, replace(early, received_ns=then + DAY))
+    story.agreed(decision())
+
+
+def test_time_that_was_given_for_the_answer_is_kept_the_second_time_too() -> None:
+    """An extension of the reply counts for what came after the notice as well."""
+    story = Story("campus-operator").heard() + 1 >> (INSPECTOR, inspection)
+    until_ns = story.now_ns + 25 * DAY
+    story.shown() >> (PROPOSER, ExtendClock(clock="reply", until_ns=until_ns, reason="the expert is abroad"))
+    (story + 20).refuses(PROPOSER, decision(), "wait until it answers, or until 2026-03-30")
+    story + 5
+    story.agreed(decision())
+
+
+def test_a_stale_look_up_does_not_carry_a_decision() -> None:
+    """A register that was asked two months ago may say something else today; it is asked again before confirming."""
+    story = Story("campus-operator").heard() + 29
+    story.refuses(PROPOSER, decision(), "more than 30 days ago (operator default); look the site up again")
+    story.looked_up() >> (PROPOSER, decision())
+    number = story.last
+    (story + 31).refuses(decider(story.pack), Approve(proposal=number), "more than 30 days ago")
+    story.looked_up() >> (decider(story.pack), Approve(proposal=number))
+
+
+WEAK = (finding(1, Family.CONTENT, log10_e=0.3), finding(2, Family.LOAD, log10_e=0.3))
+
+
+def together(*findings, pack="campus-operator", machines: int = 0) -> Story:
+    """A case that could have a notice, but for the strength of its findings."""
+    story = Story(pack).opened(findings).looked_up() >> (INSPECTOR, lambda now: inspection(now, machines=machines))
+    return story.agreed(classification(story.pack))
+
+
+def test_two_families_just_above_nothing_are_not_enough_for_a_notice() -> None:
+    """Twice e = 2 comes to (2 + 2 + 4) / 3 = 2.6; a notice needs 100, and says on what basis."""
+    story = together(*WEAK)
+    story.refuses(
+        PROPOSER,
+        letter(),
+        "come to an e-value of 2.6 together",
+        "a notice needs 100 (operator default): a site without",
+    )
+    story.agreed(letter(NoticeKind.INFORMATION))
+    story >> (INSPECTOR, inspection)  # what was seen on the spot is no matter of chance
+    story.agreed(letter())
+
+
+@pytest.mark.parametrize(
+    ("values", "enough"),
+    [
+        # Three sources: (1+a)(1+b)(1+c) - 1, by 7.
+        (((Family.CONTENT, 1.0), (Family.LOAD, 1.0), (Family.TIMING, 1.0)), True),
+        (((Family.CONTENT, 0.8), (Family.LOAD, 0.8), (Family.TIMING, 0.8)), False),
+        # Content and endpoint read the same packets: averaged, (100 + 1) / 2, and never multiplied. A load of e = 2
+        # beside them: (50.5 + 2 + 101) / 3.
+        (((Family.CONTENT, 2.0), (Family.ENDPOINT, 0.01), (Family.LOAD, 0.3)), False),
+        (((Family.CONTENT, 2.4), (Family.ENDPOINT, 0.01), (Family.LOAD, 0.3)), True),
+        # A detector that found one thing strongly and three times nothing has looked four times.
+        (((Family.CONTENT, 2.4), (Family.CONTENT, -5.0), (Family.CONTENT, -5.0), (Family.LOAD, 0.3)), False),
+        # What has no e-value neither helps nor harms.
+        (((Family.CONTENT, 2.4), (Family.TIMING, math.nan), (Family.LOAD, 1.9)), True),
+        (((Family.CONTENT, 0.5), (Family.TIMING, math.inf), (Family.LOAD, 0.5)), False),
+    ],
+)
+def test_what_findings_come_to_together(values, enough: bool) -> None:
+    """The rule of fusion: averaged within a source, the mean of products over sources."""
+    story = together(*(finding(n, family, log10_e=value) for n, (family, value) in enumerate(values)))
+    if enough:
+        story.agreed(letter())
+    else:
+        story.refuses(PROPOSER, letter(), "a notice needs 100 (operator default)")
+
+
+def test_contacts_are_looks_that_showed_nothing() -> None:
+    """One find among ten look-ups of a name is a tenth of its strength."""
+    contacts = [finding(n, Family.ENDPOINT, mining=False) for n in range(10, 19)]
+    ten = finding(1, Family.ENDPOINT, log10_e=2.5), finding(2, Family.LOAD, log10_e=0.01)
+    together(*ten).agreed(letter())
+    together(*ten, *contacts).refuses(PROPOSER, letter(), "come to an e-value of 21 together")
+
+
+def test_an_infinite_value_is_no_family() -> None:
+    """It is no e-value: no bet pays without end."""
+    story = together(finding(1, Family.CONTENT), finding(2, Family.LOAD, log10_e=math.inf))
+    story.refuses(PROPOSER, letter(), "rest on 1 independent source of evidence (packets: content)")
+
+
+def test_the_pack_may_ask_for_more_and_says_by_what() -> None:
+    """Its own threshold, with its basis and its place."""
+    pack = packs()["campus-operator"]
+    strict = replace(pack, notice_evidence=NoticeEvidence(least_e=1e6, basis=Basis.POLICY, ref="nup#3"))
+    some = finding(1, Family.CONTENT, log10_e=3.0), finding(2, Family.LOAD, log10_e=2.0)
+    together(*some).agreed(letter())
+    story = together(*some, pack=strict)
+    story.refuses(PROPOSER, letter(), "come to an e-value of 33000 together", "a notice needs 1e+06 (policy, nup#3)")
 
 
 def test_a_pack_that_inspects_first_is_followed() -> None:
@@ -275,7 +459,7 @@ def test_who_inspected_does_not_decide_and_who_decided_does_not_inspect() -> Non
     story = Story("campus-operator").heard()
     chief = replace(decider(story.pack), duties=EVERYTHING)
     other = replace(decider(story.pack, 2), duties=EVERYTHING)
-    story >> (chief, inspection) >> (PROPOSER, decision())
+    (story >> (chief, inspection)).shown() + 0.1 >> (PROPOSER, reply()) >> (PROPOSER, decision())
     story.refuses(chief, Approve(proposal=story.last), "has inspected in this case; a decision is approved by")
     story.refuses(chief, Reject(proposal=story.last, reason="no"), "has inspected in this case")
     story >> (other, Approve(proposal=story.last))
@@ -391,28 +575,226 @@ def test_an_appeal_that_is_upheld_takes_all_back() -> None:
               Approve(proposal=story.last))  # fmt: skip
     story >> (PROPOSER, lambda now: RecordMeasure(measure=name, unit=by, at_ns=now))
     story + 200 >> (chief, DeclareFinal(reason="no appeal")) << ["enter register"]
-    story.refuses(
-        PROPOSER,
-        lambda now: FileAppeal(received_ns=now, body="court", grounds="late"),
-        "extend the clock of the appeal",
-    )
     story >> (PROPOSER, ExtendClock(clock="appeal", until_ns=story.now_ns + 5 * DAY, reason="kept from appealing"))
-    appealed(story) >> (HEARER, DecideAppeal(outcome=AppealOutcome.UPHELD, reason="right")) << ["remove from register"]
+    appealed(story) >> (HEARER, DecideAppeal(outcome=AppealOutcome.UPHELD, reason="right")) << [
+        "remove from register", f"write setting_aside {story.case.decisions[0].number}",
+    ]  # fmt: skip
+    assert story.case.standing is PartyStanding.UNDETERMINED
+    assert story.case.axes == ()
     assert story.case.decisions[0].set_aside
     assert story.case.measures[0].withdrawn
+    story.agreed(classification(story.pack))
     story.refuses(PROPOSER, decision(), "an appeal was upheld: the party was found to be right")
+    story.refuses(PROPOSER, letter(), "an appeal was upheld: the party was found to be right")
     closure = ProposeClosure(reason=ClosureReason.DECISION_SET_ASIDE, text="set aside")
     story.refuses(PROPOSER, closure, "was carried out and has not ended; record its end first")
     story >> (PROPOSER, lambda now: RecordMeasure(measure=name, unit=by, at_ns=now, ended=True))
-    story.agreed(closure)
+    story.refuses(PROPOSER, closure, "was set aside, and the party, which has it, was not told; write the letter")
+    told_of_it(story).agreed(closure)
+
+
+def told_of_it(story: Story) -> Story:
+    """The letter that says that the decision does not hold any more has reached the party."""
+    number = next(one.number for one in story.case.decisions if one.set_aside)
+    letter_of = ServeSettingAside(decision=number, received_ns=story.now_ns, channel="post")
+    story.refuses(PROPOSER, replace(letter_of, decision=1), "1 is no decision that was set aside; those are")
+    early = replace(letter_of, received_ns=START, channel=" ")
+    story.refuses(PROPOSER, early, "the letter came is 2026-03-02", "the way of delivery is empty")
+    story >> (PROPOSER, letter_of) << []
+    return story.refuses(PROPOSER, letter_of, "the party was told already, at 2026-")
+
+
+def test_nobody_is_told_of_a_decision_that_nobody_has() -> None:
+    """What was never served need not be called back."""
+    story = Story("campus-operator").heard().agreed(decision())
+    number = story.case.decisions[-1].number
+    story.agreed(classification(story.pack, PartyStanding.NOT_MINING)) << []
+    gone = ServeSettingAside(decision=number, received_ns=story.now_ns, channel="post")
+    story.refuses(PROPOSER, gone, "was never served; nobody has to be told that it does not hold")
+
+
+@pytest.mark.parametrize("found", [None, *PartyStanding])
+@pytest.mark.parametrize("outcome", [AppealOutcome.UPHELD, AppealOutcome.REMITTED])
+def test_the_standing_is_what_the_appeal_body_found(found: PartyStanding | None, outcome: AppealOutcome) -> None:
+    """Upheld without a word on it, it is open again; remitted, it stays until somebody classifies anew."""
+    story = appealed(Story("campus-operator").decided())
+    story >> (HEARER, DecideAppeal(outcome=outcome, reason="right", standing=found))
+    silent = PartyStanding.UNDETERMINED if outcome is AppealOutcome.UPHELD else PartyStanding.OPERATOR
+    assert story.case.standing is (found or silent)
+
+
+def test_an_appeal_that_fails_finds_no_standing() -> None:
+    """What was decided stands, and so does how the party stands."""
+    story = appealed(Story("campus-operator").decided())
+    wrong = DecideAppeal(outcome=AppealOutcome.REJECTED, reason="no", standing=PartyStanding.VICTIM)
+    story.refuses(HEARER, wrong, "an appeal that was rejected changes nothing about the party's standing")
+
+
+CN = "cn-national-1283"
+
+
+def test_a_rejection_at_one_body_leaves_the_way_to_the_other() -> None:
+    """Review rejected: the court's clock runs on, the decision is not final, and the register hears of a later one."""
+    story = Story(CN).decided()
+    chief = decider(story.pack)
+    at_review = FileAppeal(received_ns=story.now_ns, body="administrative review (行政复议）", grounds="not us")
+    story >> (PROPOSER, at_review)
+    assert story.case.appeals[0].body == "review"
+    assert {one.id: one.state for one in story.clocks if one.id.startswith("appeal")} == {
+        "appeal": ClockState.RUNNING, "appeal-2": ClockState.STOPPED,
+    }  # fmt: skip
+    story + 1 >> (HEARER, DecideAppeal(outcome=AppealOutcome.REJECTED, reason="no"))
+    story.refuses(chief, DeclareFinal(reason="rejected"), "the party can appeal to court until 2026-09")
+    story + 1 >> (PROPOSER, replace(at_review, received_ns=story.now_ns, body="court"))
+    story >> (HEARER, DecideAppeal(outcome=AppealOutcome.WITHDRAWN, reason="said so"))
+    story >> (chief, DeclareFinal(reason="both are used")) << ["enter register"]
+    assert not story.case.appeals[1].late
+
+
+def test_each_body_has_its_own_time() -> None:
+    """Sixty days for the review, six months for the court: what is late at one is in time at the other."""
+    for body, late in (("review", True), ("court", False)):
+        story = Story(CN).decided() + 100 >> (
+            PROPOSER, lambda now, body=body: FileAppeal(received_ns=now, body=body, grounds="not us")
+        )  # fmt: skip
+        assert story.case.appeals[-1].late is late
+
+
+def test_a_body_that_the_pack_does_not_name_is_marked_and_ends_nothing() -> None:
+    """The moon hears no appeals; where the party went elsewhere, that is on record, and its rights stay as they are."""
+    story = Story(CN).decided()
+    moon = FileAppeal(received_ns=story.now_ns, body="the moon", grounds="not us")
+    story.refuses(PROPOSER, moon, "'the moon' is no body that hears appeals under pack cn-national-1283; these do: cou")
+    named = replace(moon, body="court", other_body=True)
+    story.refuses(PROPOSER, named, "'court' is a body of pack cn-national-1283, court; record the appeal there")
+    story >> (PROPOSER, replace(moon, other_body=True))
+    assert story.case.appeals[0].other_body
+    assert all(one.state is ClockState.RUNNING for one in story.clocks if one.id.startswith("appeal"))
+    story >> (HEARER, DecideAppeal(outcome=AppealOutcome.REJECTED, reason="not for us"))
+    story.refuses(
+        decider(story.pack), DeclareFinal(reason="x"), "can appeal to court until", "can appeal to review until"
+    )
+
+
+@pytest.mark.parametrize(
+    ("cited", "known"),
+    [("nosuch#5", False), ("nosuch", False), ("rule 5", False), ("ndrc1283#999", True), ("ndrc1283#13", True)],
+)
+def test_a_decision_cites_the_packs_instruments(cited: str, known: bool) -> None:
+    """What nobody can look up is no legal basis; a sheet, and the authority of an inspection, cite no better."""
+    story = Story(CN).heard()
+    wanted = decision(legal_basis=(cited,))
+    sheet = decision(sheets=(replace(SHEET, rule=cited),))
+    seen = replace(inspection(story.now_ns).record, authority=cited)
+    if known:
+        assert not isinstance(story.ask(PROPOSER, wanted), Refused)
+        assert not isinstance(story.ask(INSPECTOR, RecordInspection(record=seen)), Refused)
+        return
+    story.refuses(PROPOSER, wanted, f"the legal basis names {cited!r}, which is no instrument of pack {CN}; its instru")
+    if "#" in cited:
+        story.refuses(PROPOSER, sheet, f"the calculation sheet 'surcharge' names {cited!r}, which is no instrument")
+        story.refuses(INSPECTOR, RecordInspection(record=seen), f"the authority of the inspection names {cited!r}")
+
+
+def late_appeal(story: Story) -> Story:
+    """An appeal that comes when its time is over."""
+    return story + 200 >> (
+        PROPOSER,
+        lambda now: FileAppeal(received_ns=now, body="court", grounds="the post was on strike"),
+    )
+
+
+YES, NO = (AdmitAppeal(admitted=said, reason="the post was on strike") for said in (True, False))
+
+
+def test_a_late_appeal_is_on_file_and_a_person_says_whether_it_is_heard() -> None:
+    """Nothing of a party is refused for coming late; until somebody has said so, what was decided rests."""
+    story = late_appeal(Story("campus-operator").decided()) << []
+    received_ns = story.now_ns
+    (held,) = story.case.appeals
+    assert (held.received_ns, held.late, held.admitted, held.outcome) == (received_ns, True, None, None)
+    assert story.events[-1].act.late
+    assert story.case.stage is Stage.APPEALED
+    chief, other = decider(story.pack), decider(story.pack, 2)
+    story.refuses(chief, DeclareFinal(reason="late"), "an appeal is pending")
+    story.refuses(HEARER, DecideAppeal(outcome=AppealOutcome.REJECTED, reason="late"), "nobody has said whether it is")
+    story.refuses(chief, NO, "has proposed or approved a decision in this case; whether a late appeal is heard is said")
+    story.refuses(replace(PROPOSER, duties=EVERYTHING), NO, "has proposed or approved a decision in this case")
+    story.refuses(other, replace(NO, reason=" "), "the reason why the late appeal is heard or not is empty")
+    story >> (other, YES) << []
+    assert story.case.appeals[0].admitted
+    story.refuses(other, NO, "the late appeal was admitted already")
+    inadmissible = DecideAppeal(outcome=AppealOutcome.INADMISSIBLE, reason="late")
+    story.refuses(HEARER, inadmissible, "an appeal that is heard is not inadmissible for being late")
+    story >> (HEARER, DecideAppeal(outcome=AppealOutcome.UPHELD, reason="right"))
+    assert story.case.decisions[-1].set_aside
+    story.refuses(other, YES, "no appeal is pending; record it first")
+
+
+def test_a_late_appeal_that_nothing_excuses_changes_nothing_and_stays_on_file() -> None:
+    """What was decided stands, and becomes final; the appeal is on file with its time."""
+    story = late_appeal(Story("campus-operator").decided()) >> (decider(story_pack(), 2), NO) << []
+    assert story.case.appeals[0].outcome is AppealOutcome.INADMISSIBLE
+    assert story.case.appeals[0].decided_ns == story.now_ns
+    story >> (decider(story.pack), DeclareFinal(reason="no appeal in time")) << ["enter register"]
+    late_appeal(story) << ["NoteAppealInRegister"]
+    assert len(story.case.appeals) == 2
+
+
+def story_pack():
+    """The pack of most stories."""
+    return packs()["campus-operator"]
+
+
+def test_a_late_appeal_on_a_closed_case_opens_it_only_when_it_is_admitted() -> None:
+    """It is taken at any time; whoever hears it has the case open again."""
+    for said, stage in ((YES, Stage.APPEALED), (NO, Stage.CLOSED)):
+        story = Story("campus-operator").closed()
+        story + 200 >> (decider(story.pack), DeclareFinal(reason="no appeal"))
+        late_appeal(story) << ["NoteAppealInRegister"]
+        assert story.case.stage is Stage.APPEALED
+        assert story.case.closed_ns is not None
+        story >> (HEARER, said) << ["NoteAppealInRegister"]
+        assert story.case.stage is stage
+    story = late_appeal(Story("campus-operator").closed())
+    story >> (HEARER, DecideAppeal(outcome=AppealOutcome.WITHDRAWN, reason="the party said so"))
+    assert story.case.stage is Stage.CLOSED
+
+
+def test_whether_an_appeal_is_late_is_not_its_recorders_to_say() -> None:
+    """What an account hands in does not count; nor can one in time be found inadmissible."""
+    filed = FileAppeal(received_ns=0, body="court", grounds="not ours", late=True)
+    story = Story("campus-operator").decided() + 1 >> (PROPOSER, lambda now: replace(filed, received_ns=now))
+    assert not story.events[-1].act.late
+    story.refuses(HEARER, NO, "the appeal came in time, and is heard as it is")
+    story = Story("campus-operator").decided() + 200
+    story >> (PROPOSER, lambda now: replace(filed, received_ns=now, late=False))
+    assert story.events[-1].act.late
+
+
+def test_a_late_reply_is_on_file_and_weighed() -> None:
+    """After its time, after the decision was proposed, and after the decision."""
+    story = Story("campus-operator").notified() + 25
+    story >> (PROPOSER, decision(heard=""))
+    number = story.last
+    story >> (PROPOSER, reply())
+    story.refuses(decider(story.pack), Approve(proposal=number), "since this decision was proposed; propose it anew")
+    story >> (PROPOSER, Withdraw(proposal=number, reason="a late answer"))
+    story.refuses(PROPOSER, decision(heard=""), "the decision does not say how that was weighed")
+    serve_decision(story.agreed(decision()) + 1) + 60 >> (PROPOSER, reply())
+    assert len(story.case.replies) == 2
 
 
 def test_an_appeal_that_is_remitted_lets_decide_again() -> None:
     """The first decision is set aside; the second has its own appeal, which the first one's end does not use up."""
     story = appealed(Story("campus-operator").decided())
-    story >> (HEARER, DecideAppeal(outcome=AppealOutcome.REMITTED, reason="reasons missing")) << []
+    (
+        story
+        >> (HEARER, DecideAppeal(outcome=AppealOutcome.REMITTED, reason="reasons missing"))
+        << [f"write setting_aside {story.case.decisions[0].number}"]
+    )
     serve_decision(story.agreed(decision()) + 1)
-    story.refuses(decider(story.pack), DeclareFinal(reason="now"), "the party can appeal until")
+    story.refuses(decider(story.pack), DeclareFinal(reason="now"), "the party can appeal to ombuds until")
     appealed(story) >> (HEARER, DecideAppeal(outcome=AppealOutcome.WITHDRAWN, reason="the party said so"))
     story >> (decider(story.pack), DeclareFinal(reason="withdrawn")) << ["enter register"]
 
@@ -452,8 +834,23 @@ def test_a_victim_found_late_gets_everything_back() -> None:
     story >> (PROPOSER, classification(story.pack, PartyStanding.VICTIM))
     outsider = account("outsider", Duty.DECIDE, unit="somewhere")
     story.refuses(outsider, Approve(proposal=story.last), "takes a confirmed decision away; its approver must belong")
-    story >> (decider(story.pack), Approve(proposal=story.last)) << ["remove from register"]
+    story >> (decider(story.pack), Approve(proposal=story.last)) << [
+        "remove from register", f"write setting_aside {story.case.decisions[-1].number}",
+    ]  # fmt: skip
     assert story.case.decisions[-1].set_aside
+
+
+def test_findings_after_the_measured_window_are_told_as_that() -> None:
+    """The window ended on 26 September, the finding is of October: it does not reach into it, and goes on after it."""
+    story = Story("campus-operator").verified() + 7
+    later = replace(finding(8), started_ns=story.now_ns - DAY, ended_ns=story.now_ns)
+    story >> (SCREENER, AddFindings(findings=(later,)))
+    answer = story.ask(PROPOSER, ProposeClosure(reason=ClosureReason.RECTIFIED, text="over"))
+    story.refuses(
+        PROPOSER, ProposeClosure(reason=ClosureReason.RECTIFIED, text="over"),
+        "findings say that mining went on after the window that was measured as free of it, which ended at 2026-06",
+    )  # fmt: skip
+    assert not any("reach into the window" in text for text in answer.reasons)
 
 
 # -- after closure ----------------------------------------------------------------------------------------------------
@@ -483,7 +880,9 @@ def test_findings_after_closure_open_a_linked_case() -> None:
 def test_a_closed_case_takes_little_and_opens_by_two() -> None:
     """Corrections, links, reports and holds; anything else needs a reopening."""
     story = Story("campus-operator").closed() + 1
-    story.refuses(VERIFIER, measured, "propose to reopen it, with the reason")
+    story.refuses(VERIFIER, measured, "UTC; propose to reopen it, with the reason")
+    remedy = RecordRemedy(at_ns=story.now_ns, grade=RemedyGrade.D, text="sold")
+    story.refuses(PROPOSER, remedy, "record what the party sent as a reply, or propose to reopen it")
     story >> (PROPOSER, LinkCase(case_id="HF-2026-000004", relation=CaseRelation.SAME_OPERATOR)) << []
     duty = story.pack.reporting[0]
     story >> (PROPOSER, RecordReport(report=duty.id, to=duty.to, period="2026-W11")) << []
@@ -492,7 +891,8 @@ def test_a_closed_case_takes_little_and_opens_by_two() -> None:
     story.agreed(ProposeReopening(reason="the wrong site"))
     assert story.case.closed_ns is None
     assert story.case.closure is None
-    story.agreed(decision())  # after a reopening the case is decided anew
+    story.refuses(PROPOSER, decision(), "more than 30 days ago")
+    story.looked_up().agreed(decision())  # after a reopening the case is decided anew
 
 
 def test_a_hold_keeps_the_addresses_until_it_is_lifted() -> None:
@@ -520,7 +920,7 @@ def test_a_paused_reply_gives_time() -> None:
     story >> (PROPOSER, lambda now: ResumeClock(clock="reply", from_ns=now, reason="sent"))
     story.refuses(PROPOSER, decision(), "the party has not answered, and has time until")
     story + 20
-    story.agreed(decision(heard=""))
+    story.looked_up().agreed(decision(heard=""))
 
 
 def test_replay_refuses_events_that_do_not_fit() -> None:
@@ -547,7 +947,7 @@ def test_what_speaks_no_louder_for_mining_than_against_it_is_no_second_family(lo
     """An e-value of one or less is no evidence, whatever its family."""
     weak = replace(finding(2, Family.TIMING), log10_e=log10_e)
     story = Story("campus-operator").opened((finding(1, Family.CONTENT), weak)) >> (SCREENER, lookup())
-    story.agreed(classification(story.pack)).refuses(PROPOSER, letter(), "rest on 1 independent family")
+    story.agreed(classification(story.pack)).refuses(PROPOSER, letter(), "rest on 1 independent source")
 
 
 def test_a_paper_that_comes_after_the_closure_is_put_on_file() -> None:

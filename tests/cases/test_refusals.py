@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from enum import StrEnum
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -34,10 +35,16 @@ from case_stories import (
     lookup,
     measured,
     opening,
+    packs,
+    sound,
 )
 
 import headframe.cases
+import headframe.records.case as records_of_cases
+import headframe.records.policy as records_of_packs
 from headframe.cases.machine import act
+from headframe.cases.rules.reply import is_the_units
+from headframe.policy.clocks import clocks_of
 from headframe.records.case import (
     AddFindings,
     AppealOutcome,
@@ -408,6 +415,21 @@ CASES: list[tuple[Any, Any, Any, tuple[str, ...]]] = [
         lambda now: PauseClock(clock="tea", from_ns=now, reason=""),
         ("no clock tea runs in this case; its clocks are", "the reason of the pause is empty"),
     ),
+    *(
+        (
+            NOTIFIED,
+            PROPOSER,
+            lambda now, name=name: PauseClock(clock=name, from_ns=now, reason="x"),
+            ("does not pause",),
+        )
+        for name in ("verify", "report:monthly")
+    ),
+    (
+        NOTIFIED,
+        PROPOSER,
+        lambda now: ExtendClock(clock="report:monthly", until_ns=now + 900 * DAY, reason="x"),
+        ("clock report:monthly binds the unit, which cannot give itself more time",),
+    ),
     (
         paused,
         PROPOSER,
@@ -510,11 +532,21 @@ CASES: list[tuple[Any, Any, Any, tuple[str, ...]]] = [
         lambda: (
             Story("campus-operator").heard()
             >> (SCREENER, AddFindings(findings=(finding(9, Family.TIMING),)))
+            >> (INSPECTOR, inspection)
+        ),
+        PROPOSER,
+        decision(),
+        ("findings (event 10), an inspection (event 11) came after the notice and the party has not seen that",),
+    ),
+    (
+        lambda: (
+            Story("campus-operator").heard()
+            >> (SCREENER, AddFindings(findings=(finding(9, Family.TIMING),)))
             >> (PROPOSER, lambda now: GrantAccess(given_ns=now, documents=("findings",)))
         ),
         PROPOSER,
         decision(),
-        ("and the party was given them at", "wait until it answers, or until"),
+        ("and the party was given that at", "wait until it answers, or until"),
     ),
     (REPLIED, PROPOSER, decision(sheets=(replace(SHEET, lines=()),)), ("the calculation sheet 'surcharge' lacks",)),
     (
@@ -556,7 +588,12 @@ CASES: list[tuple[Any, Any, Any, tuple[str, ...]]] = [
         ServeDecision(received_ns=START, channel="post"),
         ("was served already, at", "before the decision was approved"),
     ),
-    (DECIDED, CHIEF, DeclareFinal(reason=" "), ("the reason why the decision is final is empty", "can appeal until")),
+    (
+        DECIDED,
+        CHIEF,
+        DeclareFinal(reason=" "),
+        ("the reason why the decision is final is empty", "can appeal to ombuds until"),
+    ),
     (REPLIED, CHIEF, DeclareFinal(reason="x"), ("no decision is in force; there is nothing to be final",)),
     (
         lambda: Story("campus-operator").heard().agreed(decision()),
@@ -771,12 +808,11 @@ CASES: list[tuple[Any, Any, Any, tuple[str, ...]]] = [
         ("an appeal is pending already",),
     ),
     (
-        lambda: Story("campus-operator").decided() + 100,
-        PROPOSER,
-        lambda now: FileAppeal(received_ns=now, body="x", grounds="x"),
-        ("the appeal came at", "after its time"),
+        DECIDED,
+        HEARER,
+        DecideAppeal(outcome=AppealOutcome.UPHELD, reason=""),
+        ("no appeal is pending; record it first",),
     ),
-    (DECIDED, HEARER, DecideAppeal(outcome=AppealOutcome.UPHELD, reason=""), ("no appeal is pending; file it first",)),
     (
         helped,
         PROPOSER,
@@ -873,12 +909,12 @@ def test_the_wrong_pack_and_the_wrong_time() -> None:
 def test_without_clocks_no_time_is_over() -> None:
     """Whoever hands in no clocks gets no decision out of silence."""
     story = told(NOTIFIED) + 1_000
-    answer = act(story.case, decision(), PROPOSER, story.pack, story.now_ns, ())
+    answer = act(story.case, sound(decision(), story.pack), PROPOSER, story.pack, story.now_ns, ())
     assert any("gives no time for the reply; silence alone decides nothing" in text for text in answer.reasons)
     HEARD.extend(answer.reasons)
     story = told(DECIDED) + 1_000
     answer = act(story.case, DeclareFinal(reason="x"), CHIEF, story.pack, story.now_ns, ())
-    assert any("gives a right of appeal, but no clock of it was handed in" in text for text in answer.reasons)
+    assert any("gives a right of appeal to ombuds, but no clock of it runs" in text for text in answer.reasons)
     HEARD.extend(answer.reasons)
     still = [replace(clock, due_ns=None, state=ClockState.PAUSED) if clock.id == "appeal" else clock
              for clock in story.clocks]  # fmt: skip
@@ -895,7 +931,7 @@ def test_a_time_that_began_before_the_notice_is_none() -> None:
     """Whoever lets the clock of the reply run from the opening of the case gets no decision out of silence."""
     story = told(NOTIFIED) + 1_000
     early = [replace(clock, started_ns=START) if clock.id == "reply" else clock for clock in story.clocks]
-    answer = act(story.case, decision(), PROPOSER, story.pack, story.now_ns, early)
+    answer = act(story.case, sound(decision(), story.pack), PROPOSER, story.pack, story.now_ns, early)
     assert isinstance(answer, Refused)
     assert "began before the notice came" in answer.reasons[0]
     HEARD.extend(answer.reasons)
@@ -931,15 +967,15 @@ def test_every_reason_is_tested() -> None:
     test_the_wrong_pack_and_the_wrong_time()
     test_without_clocks_no_time_is_over()
     test_a_time_that_began_before_the_notice_is_none()
-    place = Path(__file__).with_name("test_machine.py")
-    spec = importlib.util.spec_from_file_location("stories_of_cases", place)
-    assert spec is not None
-    assert spec.loader is not None
-    stories = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(stories)
-    for name, test in vars(stories).items():
-        if name.startswith("test_") and not getattr(test, "pytestmark", ()):
-            test()
+    for file in ("test_machine.py", "test_corrections.py"):
+        spec = importlib.util.spec_from_file_location("stories_of_cases", Path(__file__).with_name(file))
+        assert spec is not None
+        assert spec.loader is not None
+        stories = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(stories)
+        for name, test in vars(stories).items():
+            if name.startswith("test_") and not getattr(test, "pytestmark", ()):
+                test()
     unheard = [
         f"{place}: {pattern}"
         for pattern, place in templates().items()
@@ -947,3 +983,35 @@ def test_every_reason_is_tested() -> None:
     ]
     assert not unheard, "\n".join(unheard)
     assert len(templates()) > 100
+
+
+def test_a_reason_names_things_and_no_fields() -> None:
+    """Who reads a reason has options before him, and words; how a record calls a field he cannot know.
+
+    A word with an underscore is a value that an option takes, as it is typed.
+    """
+    values = {
+        str(value)
+        for module in (records_of_cases, records_of_packs)
+        for kind in vars(module).values()
+        if isinstance(kind, type) and issubclass(kind, StrEnum)
+        for value in kind
+    }
+    named = {
+        (word, place)
+        for pattern, place in templates().items()
+        for word in re.findall(r"[a-z]+(?:_[a-z]+)+", pattern)
+        if word not in values
+    }
+    assert not named, named
+
+
+@pytest.mark.parametrize("pack_id", sorted(packs()))
+def test_the_units_clocks_by_the_names_that_packs_make(pack_id: str) -> None:
+    """Each clock of each shipped pack is the party's or the unit's; a report that is owed is the unit's."""
+    pack = packs()[pack_id]
+    names = {clock.id for clock in clocks_of(told(NOTIFIED).case, pack, LATER)}
+    party = {"reply", "remediate", "appeal", "appeal-2", "hearing"}
+    assert {name for name in names if not is_the_units(name)} == party & names
+    assert names >= {f"report:{duty.id}" for duty in pack.reporting if duty.frequency != "on_change"}
+    assert all(is_the_units(f"report:{duty.id}") for duty in pack.reporting)

@@ -1,5 +1,8 @@
 """Retention: each class by its rule, packs before defaults, legal holds before both, and a certificate that adds up."""
 
+import re
+from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -7,9 +10,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from headframe.cases.retention import DEFAULT_DAYS, certificate_json, certify, default_rules, rules_of, what_goes
+from headframe.cases.retention import (
+    COUNTS_FROM,
+    DEFAULT_DAYS,
+    certificate_json,
+    certify,
+    class_of,
+    default_rules,
+    rules_of,
+    what_goes,
+)
 from headframe.records.policy import Basis, DataField
 from headframe.records.retention import DataClass, LegalHold, RetainedItem, RetentionPlan, RetentionRule
+from headframe.stores.packs import load_packs
 
 DAY_NS = 86_400_000_000_000
 CLOSED = 20_000 * DAY_NS
@@ -31,7 +44,12 @@ def pack(*fields: DataField) -> Any:
 
 
 def data_field(name: str, days: int | None, ref: str = "") -> DataField:
-    return DataField(field=name, purpose="test", personal="none", retention_days=days, ref=ref)
+    """A field that something asks for, with the place that says how long it is kept; without one nothing does."""
+    basis = Basis.POLICY if ref else Basis.OPERATOR_DEFAULT
+    return DataField(
+        field=name, purpose="test", personal="none", retention_days=days, ref="asked#1", retention_basis=basis,
+        retention_ref=ref,
+    )  # fmt: skip
 
 
 def gone(plan: RetentionPlan) -> list[str]:
@@ -105,10 +123,50 @@ def test_a_pack_sets_its_own_days() -> None:
         (DataClass.READING, 90, Basis.POLICY), (DataClass.CONTACT, 10, Basis.OPERATOR_DEFAULT),
     ]  # fmt: skip
     assert rules[0].source == "pack cn-bj 1, data kWh_month"
+    assert [one.ref for one in rules] == ["x#3", ""], "what asks for a datum does not say how long it is kept"
     every = [*default_rules(), *rules]
     at = CLOSED + 90 * DAY_NS
     under, elsewhere = (item(number, DataClass.READING, pack_ids=(of,)) for number, of in (("1", "cn-bj"), ("2", "no")))
     assert gone(what_goes([under, elsewhere], every, [], at)) == ["1"]
+
+
+@pytest.mark.parametrize(("days", "ref", "counts"), [
+    (1_000, "", DEFAULT_DAYS[DataClass.READING]), (90, "", 90), (1_000, "x#3", 1_000), (90, "x#3", 90),
+])  # fmt: skip
+def test_of_two_words_that_are_nobodys_law_the_stricter_counts(days: int, ref: str, counts: int) -> None:
+    """A pack's author keeps nothing longer than our default by his own word; a text that says how long may."""
+    rules = [*default_rules(), *rules_of(pack(data_field("kWh_month", days, ref=ref)))[0]]
+    one = item(data_class=DataClass.READING, pack_ids=("cn-bj",))
+    assert gone(what_goes([one], rules, [], CLOSED + counts * DAY_NS - 1)) == []
+    plan = what_goes([one], rules, [], CLOSED + counts * DAY_NS)
+    assert gone(plan) == ["I1"]
+    assert plan.goes[0].rule.source.startswith("pack" if days == counts else "Headframe")
+
+
+@pytest.mark.parametrize("shipped", sorted(load_packs()))
+def test_every_period_of_a_shipped_pack_is_kept(shipped: str) -> None:
+    """Each field with a period has a class that something is done about, and goes no later than it says."""
+    own = load_packs()[shipped]
+    rules, remarks = rules_of(own)
+    assert remarks == ()
+    for field in own.data:
+        if field.retention_days is None:
+            continue
+        data_class = class_of(field)
+        assert data_class is not None
+        one = item(data_class=data_class, pack_ids=(own.id,))
+        plan = what_goes([one], [*default_rules(), *rules], [], CLOSED + field.retention_days * DAY_NS)
+        assert gone(plan) == ["I1"], field.field
+
+
+def test_days_that_have_not_begun_to_count_are_not_said_to_be_left() -> None:
+    """The key of an epoch that ends in 29 days is not kept for 209 of 180 days."""
+    ahead = item("K", DataClass.PSEUDONYM_KEY, case_ids=(), from_ns=CLOSED + 29 * DAY_NS)
+    told = [why(what_goes([ahead], default_rules(), [], CLOSED + day * DAY_NS))[0] for day in (0, 28, 29, 208)]
+    assert told == [
+        "its 180 days begin to count in 29 days", "its 180 days begin to count in 1 day", "180 days are left of 180",
+        "1 day is left of 180",
+    ]  # fmt: skip
 
 
 def test_of_several_fields_in_one_class_the_shortest_counts() -> None:
@@ -123,6 +181,23 @@ def test_a_field_that_nobody_knows_is_told() -> None:
     assert rules == ()
     assert "colour_of_the_roof for 5 days" in remark
     assert "known fields are" in remark
+
+
+def test_a_pack_names_the_class_of_a_field_of_its_own() -> None:
+    """Then its period is kept; the name of the class wins over the name of the field."""
+    field = replace(data_field("colour_of_the_roof", 5), data_class="photo")
+    assert class_of(field) is DataClass.PHOTO
+    assert class_of(replace(field, field="kWh_month")) is DataClass.PHOTO
+    rules, remarks = rules_of(pack(field))
+    assert ([(one.data_class, one.days) for one in rules], remarks) == ([(DataClass.PHOTO, 5)], ())
+
+
+def test_the_page_has_the_days_that_hold() -> None:
+    """docs/retention.md has each class with its days."""
+    page = (Path(__file__).parents[2] / "docs" / "retention.md").read_text(encoding="utf-8")
+    shown = {found[1]: int(found[2]) for found in re.finditer(r"^\| `(\w+)` \|.*\| (\d+) \|$", page, re.MULTILINE)}
+    assert shown == {one.value: days for one, days in DEFAULT_DAYS.items()}
+    assert set(COUNTS_FROM) == set(DataClass)
 
 
 def test_an_item_of_two_packs_stays_for_the_longer() -> None:

@@ -9,7 +9,6 @@ from case_stories import (
     DAY,
     HOUR,
     PROPOSER,
-    SCREENER,
     SHEET,
     Story,
     account,
@@ -28,11 +27,12 @@ from case_stories import (
 from case_walks import Walk
 
 from headframe.cases.machine import replay
-from headframe.cases.steps import NextStep, next_steps
+from headframe.cases.steps import NextStep, next_steps, order_of
 from headframe.policy.clocks import clocks_of
 from headframe.records.case import (
     Accepted,
     AddFindings,
+    AdmitAppeal,
     AppealOutcome,
     Approve,
     CaseRelation,
@@ -65,11 +65,12 @@ from headframe.records.case import (
     ResumeClock,
     ServeDecision,
     ServeNotice,
+    ServeSettingAside,
     VerificationOutcome,
     Verify,
     Withdraw,
 )
-from headframe.records.policy import PartyStanding
+from headframe.records.policy import PartyStanding, Step
 
 PACKS = sorted(packs())
 
@@ -113,6 +114,7 @@ def content(step: NextStep, story: Story) -> Any:
         "inspect": lambda: inspection(now),
         "propose_decision": lambda: decision(DecisionOutcome(variant), sheets=(SHEET,)),
         "serve_decision": lambda: ServeDecision(received_ns=now, channel="post"),
+        "serve_setting_aside": lambda: ServeSettingAside(decision=number, received_ns=now, channel="post"),
         "declare_final": lambda: DeclareFinal(reason=why),
         "propose_measure": lambda: ProposeMeasure(
             measure=variant, reason=why, sheets=(SHEET,), court_warrant=document()
@@ -120,9 +122,12 @@ def content(step: NextStep, story: Story) -> Any:
         "remedy": lambda: RecordRemedy(at_ns=now, grade=RemedyGrade.A, text=why, documents=(document("remedy_proof"),)),
         "propose_closure": lambda: ProposeClosure(reason=ClosureReason(variant), text=why),
         "propose_reopening": lambda: ProposeReopening(reason=why),
-        "appeal": lambda: FileAppeal(received_ns=now, body="court", grounds=why),
-        "decide_appeal": lambda: DecideAppeal(outcome=AppealOutcome.REMITTED, reason=why),
-        "propose_correction": lambda: ProposeCorrection(event=1, field="region", value="R-2", reason=why),
+        "appeal": lambda: FileAppeal(received_ns=now, body=variant, grounds=why),
+        "admit_appeal": lambda: AdmitAppeal(admitted=variant == "admit", reason=why),
+        "decide_appeal": lambda: DecideAppeal(outcome=AppealOutcome(variant or "remitted"), reason=why),
+        "propose_correction": lambda: ProposeCorrection(
+            event=1, field="region", value=f"R-{case.version}-new", reason=why
+        ),
         "approve": lambda: Approve(proposal=number),
         "reject": lambda: Reject(proposal=number, reason=why),
         "withdraw": lambda: Withdraw(proposal=number, reason=why),
@@ -234,8 +239,58 @@ def test_the_list_says_what_is_missing_and_who_may() -> None:
 
 def test_ready_steps_come_first_in_the_order_of_the_procedure() -> None:
     """A screen shows the top of the list."""
-    story = Story("campus-operator").opened() >> (SCREENER, lookup())
+    story = Story("campus-operator").opened()
     found = steps(story)
     assert [step.ready for step in found] == sorted((step.ready for step in found), reverse=True)
     ready = [step.act for step in found if step.ready]
-    assert ready.index("look_up_lawful") < ready.index("propose_class") < ready.index("inspect")
+    assert ready[:2] == ["look_up_lawful", "propose_class"]
+    assert ready.index("propose_class") < ready.index("inspect")
+    assert not any(step.any_time for step in found if step.act in ("look_up_lawful", "propose_class", "inspect"))
+    at_any_time = [step.act for step in found if step.ready and step.any_time]
+    assert ready[-len(at_any_time) :] == at_any_time
+    assert {"add_findings", "propose_correction", "link", "hold", "report"} <= set(at_any_time)
+    story.looked_up()
+    assert [step.any_time for step in steps(story) if step.act == "look_up_lawful"] == [True]
+    story + 31
+    assert [step.any_time for step in steps(story) if step.act == "look_up_lawful"] == [False]
+
+
+@pytest.mark.parametrize("pack", PACKS)
+def test_the_way_is_shown_from_the_first_day_on(pack: str) -> None:
+    """What a notice and a decision still need stands there before anything is classified, in the pack's order."""
+    story = Story(pack).opened()
+    lacking = [(step.act, step.variant) for step in steps(story) if not step.ready]
+    assert lacking == [("propose_notice", "notice"), ("propose_decision", "confirmed")]
+    decide = next(step for step in steps(story) if step.variant == "confirmed")
+    assert any("no notice was served" in text for text in decide.missing)
+    order = order_of(story.pack)
+    assert sorted(order) == sorted(Step)
+    assert [step for step in order if step in {row.step for row in story.pack.procedure}] == [
+        row.step for row in story.pack.procedure
+    ]
+    ready = [order.index(step.step) for step in steps(story) if step.ready and not step.any_time]
+    assert ready == sorted(ready)
+
+
+def test_an_inspection_that_comes_first_stands_first() -> None:
+    """Malaysia inspects before it notifies."""
+    for pack, first in (("my-esa", True), ("ru-irk", False)):
+        order = order_of(packs()[pack])
+        assert (order.index(Step.INSPECT) < order.index(Step.NOTIFY)) is first
+
+
+def test_a_late_appeal_waits_for_somebody_to_say_whether_it_is_heard() -> None:
+    """The list says who may: not who proposed or approved the decision; on a closed case, too."""
+    for story in (Story("campus-operator").decided(), Story("campus-operator").closed()):
+        story + 300 >> (PROPOSER, lambda now: FileAppeal(received_ns=now, body="court", grounds="not ours"))
+        check(story)
+        admit = next(step for step in steps(story) if step.act == "admit_appeal")
+        assert admit.ready
+        assert not admit.any_time
+        assert admit.barred == tuple(sorted({"proposer", decider(story.pack).name}))
+
+
+def test_a_closed_case_takes_what_comes_in() -> None:
+    """Papers and the file are offered there as well, for they are accepted."""
+    found = {step.act for step in steps(Story("campus-operator").closed()) if step.ready}
+    assert {"reply", "grant_access", "appeal", "propose_reopening"} <= found

@@ -448,3 +448,103 @@ def test_limits_are_arguments() -> None:
     sources = Sources(load=days, detectors=("load_step 1",))
     strict = VerificationLimits(share=0.001)
     assert verify((finding(),), rule("kWh_per_day"), WINDOWS, sources, strict).outcome is OPEN
+
+
+def plant(
+    afterwards: float, *, seed: int = 1, sun: float = 1.0, known: bool = True, still: int = 0, less: float = 1.0
+) -> SiteDays:
+    """A solar plant of 60 kW with machines of 6 kW before its meter; what of them goes on afterwards. [W]
+
+    `sun` scales the irradiance of the later window, `less` the plant's own output in it; `still` of its days are none.
+    """
+    rng = np.random.default_rng(seed)
+    hours = np.arange((CLEAN + MINING + WINDOW) * DAY)
+    day, later = hours // DAY, hours >= (CLEAN + MINING) * DAY
+    height = np.maximum(np.sin(2 * np.pi * (hours % DAY - 6) / 24), 0.0)
+    clouds = np.clip(0.65 + 0.3 * rng.standard_normal(day.max() + 1), 0.15, 1.0)[day]
+    light = 900 * height * clouds * np.where(later, sun, 1.0)
+    made = np.minimum(60_000 * light / 1_000, 50_000) * (1 + 0.02 * rng.standard_normal(hours.size))
+    made = made * np.where(later, less, 1.0)
+    taken = np.zeros(hours.size)
+    taken[CLEAN * DAY : (CLEAN + MINING) * DAY] = 6_000
+    taken[later] = afterwards
+    fed_in = np.maximum(made - taken, 0.0)
+    fed_in[(day >= CLEAN + MINING) & (day < CLEAN + MINING + still)] = 0.0
+    return site_days(
+        np.full(hours.size, 300.0), START_S, None, export_w=fed_in, resource_kind="irradiance",
+        resource=HourlySeries(start_s=START_S, step_s=HOUR_S, values=light.astype(np.float32)) if known else None,
+    )  # fmt: skip
+
+
+FEWER = finding(detector="export_drop")
+
+
+def of_plant(days: SiteDays, windows: Windows = WINDOWS, **more: object) -> Measurement:
+    sources = Sources(load=days, detectors=("export_drop 1",), **more)  # type: ignore[arg-type]
+    return verify((FEWER,), rule("kWh_per_day", "pool_connections"), windows, sources)
+
+
+def test_a_drop_of_the_feed_in_is_answered_for_by_the_feed_in() -> None:
+    """Whatever the pack names; beside evidence of another load both have to say so."""
+    assert metrics_needed((FEWER,), rule("kWh_per_day")) == (
+        ("kWh_per_day", "export_kWh_per_day"), frozenset({"export_kWh_per_day"})
+    )  # fmt: skip
+    assert metrics_needed((FEWER, finding()), rule("kWh_per_day"))[1] == {"export_kWh_per_day", "kWh_per_day"}
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("sun", [0.9, 1.0])
+def test_feed_in_that_is_back_is_rectified(seed: int, sun: float) -> None:
+    """Under the same sun as before, or less of it: what counts is what the plant makes of it."""
+    answer = of_plant(plant(0.0, seed=seed, sun=sun))
+    reading = next(one for one in answer.metrics if one.metric == "export_kWh_per_day")
+    assert answer.outcome is RECTIFIED, reading.explanation
+    assert reading.low < reading.expected < reading.high < reading.after
+    assert answer.plot_metric == "export_kWh_per_day"
+    assert len(answer.series) == 2 * WINDOW
+    assert "irradiance" in reading.explanation
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize(("left", "sun"), [(6_000, 1.0), (6_000, 1.05), (3_000, 1.0), (2_000, 1.0)])
+def test_feed_in_that_is_missing_still_is_never_rectified(seed: int, left: float, sun: float) -> None:
+    """Fully, by half, by a third; nor when more sun makes up for it."""
+    answer = of_plant(plant(left, seed=seed, sun=sun))
+    assert answer.outcome is not RECTIFIED, answer.explanation
+    if left >= 3_000:
+        assert answer.outcome is PERSISTS, answer.explanation
+
+
+def test_what_keeps_the_feed_in_from_being_compared() -> None:
+    """No weather, no feed-in, a generator that stands still, and far more missing than was found: not enough data."""
+    for days, words in (
+        (plant(0.0, known=False), "more feed-in may be more sun"),
+        (dataclasses.replace(plant(0.0), export_w=None), "no readings of what the site feeds in"),
+        (plant(0.0, still=10), "stood still on"),
+        (plant(6_000, less=0.5), "something else is wrong"),
+        (plant(0.0, sun=1.6), "there is no baseline"),
+        (plant(0.0, less=1.4), "something else has changed too"),
+    ):
+        answer = of_plant(days)
+        reading = next(one for one in answer.metrics if one.metric == "export_kWh_per_day")
+        assert answer.outcome is OPEN, (words, reading.explanation)
+        assert words in reading.explanation, (words, reading.explanation)
+
+
+def test_without_clean_days_the_found_drop_is_needed() -> None:
+    """It then comes from the finding, and the days with the machines are the baseline."""
+    windows = dataclasses.replace(WINDOWS, clean_until_ns=None)
+    assert of_plant(plant(0.0), windows).outcome is OPEN
+    drop = FoundLoad(power_w=Interval(5_700, 6_000, 6_300), duty=0.45, source="the findings")
+    assert of_plant(plant(0.0), windows, found_export=drop).outcome is RECTIFIED
+    assert of_plant(plant(6_000), windows, found_export=drop).outcome is PERSISTS
+
+
+def test_comparable_generators_are_weather_too() -> None:
+    """Where nobody measured the sun, others that live on it did."""
+    there = plant(0.0, seed=3)
+    peers = there.resource * 55.0
+    days = dataclasses.replace(there, resource=None, export_peers_w=peers)
+    assert of_plant(days).outcome is RECTIFIED
+    going_on = plant(6_000, seed=3)
+    assert of_plant(dataclasses.replace(going_on, resource=None, export_peers_w=peers)).outcome is PERSISTS

@@ -7,7 +7,8 @@ import pytest
 
 from headframe.casework.accounts import acting, checked_account, new_token, read_token, token_digest, write_token
 from headframe.errors import HeadframeError, NotAllowed
-from headframe.records.case import Duty
+from headframe.records import case as acts
+from headframe.records.case import Duty, Refused
 from tests.casework.office import Office
 
 
@@ -67,10 +68,43 @@ def test_a_disabled_account_does_not_act(office: Office, tmp_path: Path) -> None
     office.work.disable_account(admin.account, "officer")
     with pytest.raises(NotAllowed, match="is disabled"):
         acting(office.work.store, "officer", office.tokens["officer"])
-    office.work.disable_account(admin.account, "officer", enabled=True)
+    office.work.enable_account(admin.account, "officer")
     assert acting(office.work.store, "officer", office.tokens["officer"])
     with pytest.raises(HeadframeError, match="last administrator"):
         office.work.disable_account(admin.account, "admin")
+
+
+def test_what_a_disabled_account_proposed_is_not_approved(office: Office) -> None:
+    """It may have been somebody else who proposed it; rejecting it stays possible."""
+    admin = office.work.store.account("admin")
+    assert admin is not None
+    office.find("192.0.2.7")
+    case_id = office.open()
+    number = office.do("officer", case_id, office.a_class()).events[0].number
+    office.work.disable_account(admin.account, "officer")
+    refused = office.work.perform(office.account("chief"), case_id, acts.Approve(proposal=number)).answer
+    assert isinstance(refused, Refused)
+    assert "has been disabled since" in refused.reasons[0]
+    office.work.enable_account(admin.account, "officer")
+    office.do("chief", case_id, acts.Approve(proposal=number))
+
+
+def test_a_new_token_makes_the_old_one_worthless(office: Office, tmp_path: Path) -> None:
+    """Only an administrator renews it; where the file cannot be written the old one stays."""
+    admin = office.work.store.account("admin")
+    assert admin is not None
+    with pytest.raises(NotAllowed, match="needs the duty administer"):
+        office.work.renew_token(office.account("chief"), "officer", tmp_path / "new")
+    (tmp_path / "there").touch()
+    with pytest.raises(HeadframeError, match="never replaces a file"):
+        office.work.renew_token(admin.account, "officer", tmp_path / "there")
+    assert acting(office.work.store, "officer", office.tokens["officer"])
+    size = office.work.ledger.size
+    office.work.renew_token(admin.account, "officer", tmp_path / "new")
+    assert office.work.ledger.size == size + 1
+    with pytest.raises(NotAllowed, match="do not belong together"):
+        acting(office.work.store, "officer", office.tokens["officer"])
+    assert acting(office.work.store, "officer", read_token(tmp_path / "new")) == office.account("officer")
 
 
 def test_only_an_administrator_adds_accounts(office: Office, tmp_path: Path) -> None:

@@ -1,7 +1,9 @@
 """Acts on cases: the rules, the store, the ledger and the documents together, all real."""
 
+import hashlib
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -52,6 +54,15 @@ def decided(office: Office) -> str:
     )
     office.clock.wait(days=20)
     office.inspect(case)
+    office.do("officer", case, acts.GrantAccess(given_ns=office.work.now_ns(), documents=("the record of hall 2",)))
+    office.clock.wait(hours=30)
+    office.do(
+        "officer",
+        case,
+        acts.RecordReply(
+            received_ns=office.work.now_ns(), stance=acts.ReplyStance.CONTESTS, document=None, text="not ours"
+        ),
+    )
     office.decide(case)
     return case
 
@@ -162,6 +173,102 @@ def test_an_appeal_that_is_upheld_takes_the_entry_out_of_the_register(office: Of
     (leaf,) = office.work.store.leaves(leaf_ids=[f"register/{entry.entry_id}/removed"])
     assert set(read(leaf.leaf).digests) == {"removed", "reason"}
     sealed_events(office.work)()
+
+
+def test_the_register_and_the_case_say_of_a_late_appeal_that_it_is_late(office: Office) -> None:
+    """It is on file with its time; the entry says late, then inadmissible or pending, and goes if it is upheld."""
+    from headframe.reports.casework import case_lines, view_document
+
+    case = decided(office)
+    office.clock.wait(days=300)
+    office.do("chief", case, acts.DeclareFinal(reason="no appeal"))
+    for said, standing, words in (
+        (False, "inadmissible", "LATE: inadmissible"),
+        (True, "pending", "LATE: admitted, and being heard"),
+    ):
+        received_ns = office.work.now_ns()
+        office.do("officer", case, acts.FileAppeal(received_ns=received_ns, body="court", grounds="a cold store"))
+        (entry,) = office.work.register_entries()
+        assert entry.appeal == "late"
+        assert office.work.case(case).appeals[-1].received_ns == received_ns
+        shown = "\n".join(case_lines(office.work.view(case)))
+        assert "LATE: nobody has said yet whether it is heard" in shown
+        assert "--admit" in shown
+        assert "--outcome inadmissible" in shown
+        office.do("second", case, acts.AdmitAppeal(admitted=said, reason="the letter lay at the old address"))
+        (entry,) = office.work.register_entries()
+        assert entry.appeal == standing
+        assert words in "\n".join(case_lines(office.work.view(case)))
+        told = view_document(office.work.view(case))["appeals"][-1]
+        assert (told["late"], told["admitted"], told["outcome"]) == (True, said, None if said else "inadmissible")
+    office.do("court", case, acts.DecideAppeal(outcome=acts.AppealOutcome.UPHELD, reason="it was the cold store"))
+    assert office.work.register_entries() == ()
+    sealed_events(office.work)()
+
+
+def test_nothing_of_a_closed_case_goes_while_a_late_appeal_waits(office: Office) -> None:
+    """It is listed as appealed, and its file is kept; once it is found inadmissible the case is closed as before."""
+    from headframe.casework import retention
+
+    case = office.open()
+    office.classify(case, PartyStanding.NOT_MINING)
+    office.decide(case, acts.DecisionOutcome.DISMISSED)
+    office.propose(case, acts.ProposeClosure(reason=acts.ClosureReason.DISMISSED, text="a cold store"))
+    closed_ns = office.work.case(case).closed_ns
+    office.clock.wait(days=11_000)
+
+    def goes() -> bool:
+        return any(case in one.item.case_ids for one in retention.plan(office.work).goes)
+
+    assert goes()
+    appeal = acts.FileAppeal(received_ns=office.work.now_ns(), body="court", grounds="dismissed, but not cleared")
+    office.do("officer", case, appeal)
+    (row,) = office.work.store.cases(CaseFilter(stages=frozenset({acts.Stage.APPEALED}))).rows
+    assert row.case_id == case
+    assert not goes()
+    office.do("court", case, acts.AdmitAppeal(admitted=False, reason="thirty years late"))
+    assert office.work.case(case).closed_ns == closed_ns
+    assert goes()
+
+
+def test_the_case_shows_what_its_evidence_comes_to_and_what_a_notice_needs(office: Office) -> None:
+    """The threshold stands next to the figure, with its basis."""
+    from headframe.reports.casework import case_lines, view_document
+
+    view = office.work.view(office.open())
+    together = view_document(view)["together"]
+    assert together["log10_e"] > 2
+    assert (together["least_e_for_notice"], together["basis"]) == (100, "operator_default")
+    shown = "\n".join(case_lines(view))
+    assert "a notice needs 100 [operator_default], or machines seen by an inspection" in shown
+
+
+def test_a_case_under_an_older_text_that_named_no_kinds_of_site_goes_on(office: Office) -> None:
+    """What a case was opened under is read as it was meant then, whatever a new pack has to say today."""
+    from headframe.casework.kept_packs import kept_pack
+    from headframe.policy.parse import BadPack, parse_pack
+    from headframe.stores.packs import SHIPPED
+
+    text = (SHIPPED / "my-esa.yaml").read_text(encoding="utf-8")
+    older = re.sub(r", site_kinds: \[[^]]*\]", "", text).replace("version: 1.0.1", "version: 1.0.0")
+    assert "site_kinds" not in older
+    with pytest.raises(BadPack, match="site_kinds missing"):
+        parse_pack(older, name="older", known={})
+    digest = hashlib.sha256(older.encode()).hexdigest()
+    place = office.work.paths.packs / "kept" / digest
+    place.mkdir(parents=True)
+    (place / "00.yaml").write_text(older, encoding="utf-8")
+    (place / "complete").touch()
+    pack = kept_pack("my-esa", digest, office.work.paths.packs)
+    assert pack is not None
+    assert pack.digest == digest
+    kinds = {subject.id: "household_premises" in subject.site_kinds for subject in pack.subjects}
+    assert kinds == {"premises": True, "acct": False, "owner": False}
+    assert {subject.id: len(subject.site_kinds) for subject in pack.subjects} == {
+        "premises": 11,
+        "acct": 0,
+        "owner": 10,
+    }
 
 
 def test_a_recurrence_opens_a_linked_case(office: Office) -> None:

@@ -1,11 +1,14 @@
 """Findings into the workspace: each once, resolved through the stored registry, one leaf for each file."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from headframe.cases.store import FindingFilter
+from headframe.cases.store import AccessEntry, FindingFilter
+from headframe.errors import HeadframeError, UnreadableInput
 from headframe.ledger.leaf import read
 from headframe.records.finding import Role
 from headframe.reports.jsonl import finding_lines
@@ -51,8 +54,8 @@ def test_a_second_import_adds_nothing(office: Office, tmp_path: Path) -> None:
     assert office.work.ledger.size == size + 1
 
 
-def test_a_meters_row_with_two_families_counts_as_two(office: Office, tmp_path: Path) -> None:
-    """Load and balance are independent; both carry the whole row, and its site by the usage point."""
+def test_a_meters_row_with_two_families_becomes_two_findings(office: Office, tmp_path: Path) -> None:
+    """One of load and one of balance; both carry the whole row, and its site by the usage point."""
     path = tmp_path / "m.jsonl"
     path.write_text(json.dumps(USAGE_POINT) + "\n")
     (told,) = office.work.import_findings([path])
@@ -90,6 +93,115 @@ def test_a_file_that_breaks_off_leaves_nothing_half_there(office: Office, tmp_pa
         office.work.import_findings([path])
     assert office.work.store.findings(FindingFilter()).rows == ()
     assert office.work.store.pending_leaves() == ()
+
+
+@pytest.fixture
+def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Parts of ten findings."""
+    monkeypatch.setattr("headframe.casework.finding_import.BATCH", 10)
+
+
+def write_hosts(path: Path, hosts: range) -> Path:
+    path.write_text("".join(finding_lines([finding(f"192.0.2.{k}", role=Role.MINER) for k in hosts])))
+    return path
+
+
+def leaf_says(office: Office, leaf_id: str) -> dict[str, object]:
+    (leaf,) = office.work.store.leaves(leaf_ids=[leaf_id])
+    assert leaf.index is not None, "handed to the ledger"
+    return {one.name: one.value for one in leaf.disclosures}
+
+
+@pytest.mark.usefixtures("small_parts")
+def test_a_large_file_comes_in_parts_that_the_ledger_knows(office: Office, tmp_path: Path) -> None:
+    """Each part with its findings in one transaction; the file itself with the last."""
+    path = write_hosts(tmp_path / "f.jsonl", range(1, 26))
+    (told,) = office.work.import_findings([path], account=office.account("screener"))
+    assert (told.parts, told.rows, told.new) == (3, 25, 25)
+    parts = [leaf_says(office, f"findings/{told.import_id}/{k}") for k in (1, 2, 3)]
+    assert [(one["part"], one["findings"], one["new"]) for one in parts] == [(1, 10, 10), (2, 10, 10), (3, 5, 5)]
+    assert leaf_says(office, f"findings/{told.import_id}")["findings"] == 25
+    size = office.work.ledger.size
+    (again,) = office.work.import_findings([path])
+    assert (again.new, office.work.ledger.size) == (0, size)
+    assert len(office.work.store.findings(FindingFilter(), limit=100).rows) == 25
+
+
+@pytest.mark.usefixtures("small_parts")
+def test_others_write_between_the_parts(office: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No transaction is open while the file is read: whoever acts on a case does not wait for it."""
+    from headframe.casework import finding_import
+
+    path = write_hosts(tmp_path / "f.jsonl", range(1, 26))
+    reading = finding_import.finding_rows
+    wrote = 0
+
+    def rows(of: Path) -> Iterator[Any]:
+        nonlocal wrote
+        for row in reading(of):
+            with office.work.store.writing() as writer:  # would wait for 30 s, and fail
+                writer.note_access(AccessEntry(access_id=f"A-{wrote}", at_ns=wrote, account="a", what="b", reason="c"))
+            wrote += 1
+            yield row
+
+    monkeypatch.setattr(finding_import, "finding_rows", rows)
+    assert office.work.import_findings([path])[0].new == 25
+    assert wrote == 25
+
+
+@pytest.mark.usefixtures("small_parts")
+@pytest.mark.parametrize("fails_at", [1, 2, 3])
+def test_an_import_that_is_cut_off_is_done_again(
+    office: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fails_at: int
+) -> None:
+    """Whole parts are there; the second import adds the rest, and nothing twice."""
+    path = write_hosts(tmp_path / "f.jsonl", range(1, 26))
+    sealed, calls = office.work.sealed, []
+
+    def full(leaf_id: str, *args: object, **more: object) -> object:
+        calls.append(leaf_id)
+        if leaf_id.endswith(f"/{fails_at}"):
+            raise HeadframeError("the disk is full")
+        return sealed(leaf_id, *args, **more)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(office.work, "sealed", full)
+        with pytest.raises(HeadframeError, match="the disk is full") as fault:
+            office.work.import_findings([path])
+    there = len(office.work.store.findings(FindingFilter(), limit=100).rows)
+    assert there == 10 * (fails_at - 1)
+    assert ("import the file again" in str(fault.value)) == bool(there)
+    (again,) = office.reopen().import_findings([path])
+    assert (again.new, again.rows) == (25 - there, 25)
+    assert leaf_says(office, f"findings/{again.import_id}")["findings"] == 25
+    assert [leaf_says(office, f"findings/{again.import_id}/{k}")["new"] for k in (1, 2, 3)] == [10, 10, 5]
+    office.work.ledger.refresh()
+    office.work.ledger.check_all()
+
+
+@pytest.mark.usefixtures("small_parts")
+def test_a_large_file_that_breaks_off_is_refused_before_its_first_part(office: Office, tmp_path: Path) -> None:
+    """All of a file or nothing of it, also where its first parts could be read."""
+    import gzip
+
+    path = tmp_path / "f.jsonl.gz"
+    lines = "".join(finding_lines([finding(f"192.0.2.{k}") for k in range(1, 120)]))
+    path.write_bytes(gzip.compress(lines.encode(), compresslevel=0)[:-40])
+    with pytest.raises(UnreadableInput, match="cannot be read to its end"):
+        office.work.import_findings([path])
+    assert office.work.store.findings(FindingFilter()).rows == ()
+
+
+def test_reasons_are_counted_apart_up_to_a_number(
+    office: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each may name another address: a million of them would not fit."""
+    monkeypatch.setattr("headframe.casework.finding_import.MOST_REASONS", 5)
+    path = tmp_path / "f.jsonl"
+    path.write_text("".join(finding_lines([finding(f"203.0.113.{k}") for k in range(20)])))
+    (told,) = office.work.import_findings([path])
+    assert len(told.unresolved) == 6
+    assert told.unresolved.total() == 20
 
 
 def test_a_lease_tells_at_which_port_an_address_was(office: Office, tmp_path: Path) -> None:

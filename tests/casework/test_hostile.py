@@ -10,6 +10,7 @@ from headframe.casework.case_bundle import write_case_bundle
 from headframe.cli.workspace_options import blocks
 from headframe.errors import HeadframeError, UnreadableInput
 from headframe.policy.parse import BadPack
+from headframe.records import case as acts
 from tests.casework.office import Office
 
 
@@ -101,12 +102,18 @@ def test_a_pipe_is_no_document_and_no_findings(office: Office, tmp_path: Path) -
         office.work.import_findings([tmp_path / "pipe"])
 
 
-def test_a_name_that_shows_something_else_is_not_kept(office: Office, tmp_path: Path) -> None:
-    """A mark that turns the writing round hides what a file is."""
-    path = tmp_path / "letter\u202efdp.exe"
-    path.write_text("x")
-    with pytest.raises(HeadframeError, match="rename the file"):
-        office.work.keep_file(path)
+@pytest.mark.parametrize("name", ["letter\u202efdp.exe", "IMG_Zhang_Wei.jpg", "Zhang Wei\x1b[2J.txt"])
+def test_no_name_of_a_file_is_kept(office: Office, tmp_path: Path, name: str) -> None:
+    """It may tell a person, or hide what the file is: kind, digest and type stand for it, in every place."""
+    path = tmp_path / name
+    path.write_bytes(b"\xff\xd8\xff\xe0")
+    ref, _ = office.work.keep_file(path, "reply")
+    assert ref.name == f"reply-{ref.sha256[:12]}.jpg"
+    reply = acts.RecordReply(received_ns=office.work.now_ns(), stance=acts.ReplyStance.OTHER, text="", document=ref)
+    office.do("officer", CASE, reply)
+    office.work.close()
+    for file in office.folder.rglob("*"):
+        assert not file.is_file() or b"Zhang" not in file.read_bytes(), file
 
 
 def test_two_documents_of_one_name_are_both_copied_out(office: Office, tmp_path: Path) -> None:

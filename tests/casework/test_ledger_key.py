@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from headframe.casework import open_workspace
 from headframe.casework.ledger_key import begin_key_change, end_key_change
 from headframe.errors import HeadframeError
 from headframe.ledger.leaf import read
@@ -39,6 +40,17 @@ def test_both_sign_and_then_the_new_one_alone(tmp_path: Path) -> None:
     assert [leaf.subject for leaf in leaves if leaf.kind == "key"] == [new.text()] * 2
     with pytest.raises(HeadframeError, match="is not being changed"):
         end_key_change(office.work, ADMIN, "again")
+
+
+def test_both_steps_at_one_instant(tmp_path: Path) -> None:
+    """A training workspace's time may stand still."""
+    office = Office(tmp_path / "workspace", training=True)
+    office.work.close()
+    with open_workspace(office.folder, now_ns=lambda: office.clock.at_ns) as work:
+        new = begin_key_change(work, ADMIN, "yearly")
+        assert end_key_change(work, ADMIN, "all know it") == new
+        again = begin_key_change(work, ADMIN, "yearly, again")
+        assert end_key_change(work, ADMIN, "all know it") == again
 
 
 def test_only_an_administrator_may(tmp_path: Path) -> None:

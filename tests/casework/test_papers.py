@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,7 +12,9 @@ from headframe.casework.periodic import period_bounds, write_period_report
 from headframe.errors import HeadframeError, NotAllowed
 from headframe.records import case as acts
 from headframe.records.case import Account, Duty
+from headframe.records.finding import Interval
 from headframe.records.policy import PartyStanding
+from headframe.reports.ledger_figures import given_by_operator
 from tests.casework.office import PACK, Office, sealed_events
 
 
@@ -68,6 +71,67 @@ def test_a_weekly_report_is_kept_and_logged(office: Office) -> None:
         write_period_report(office.work, PACK, "2026-W18", duty="daily")
 
 
+def page_of(office: Office, period: str, **options: Any) -> str:
+    """The page of a weekly ledger."""
+    refs = write_period_report(
+        office.work, PACK, period, duty="weekly-ledger", account=office.account("officer"), **options
+    )
+    return office.work.documents.read(refs[1].sha256).decode()
+
+
+def confirmed(office: Office) -> str:
+    """Opened in W18, noticed, and confirmed in W23 of 2026."""
+    case = office.open()
+    office.classify(case)
+    office.notify(case)
+    office.clock.wait(days=35)
+    office.work.look_up(office.account("officer"), case)
+    office.inspect(case)
+    office.do("officer", case, acts.GrantAccess(given_ns=office.work.now_ns(), documents=("the record of hall 2",)))
+    office.do(
+        "officer",
+        case,
+        acts.RecordReply(received_ns=office.work.now_ns(), stance=acts.ReplyStance.CONTESTS, document=None, text="no"),
+    )
+    office.decide(case)
+    return case
+
+
+def test_a_weekly_ledger_tells_the_state_at_the_end_of_its_week(office: Office) -> None:
+    """The same when it is written late; a week that is not over says so, one that has not begun is refused."""
+    case = confirmed(office)
+    (early, week, now) = (page_of(office, period) for period in ("2026-W18", "2026-W20", "2026-W23"))
+    for page in (early, week):
+        assert "at the end of the period, as recorded by then" in page
+        assert "The period is not over" not in page
+        assert case in page
+        assert "(not decided)" in page
+        assert "Foundry Ltd" not in page, "nobody was decided upon by then"
+    assert "notice served" in early
+    assert "notice served" not in week
+    assert "This period is not over: it ends on" in now
+    assert "Foundry Ltd" in now
+    with pytest.raises(HeadframeError, match="begins on 2026-06-08; there is nothing to report of it yet"):
+        page_of(office, "2026-W24")
+    with pytest.raises(HeadframeError, match="begins on 2026-12-01"):
+        page_of(office, "2026-12")
+    office.clock.wait(days=100)
+    assert page_of(office, "2026-W18").count(case) == early.count(case)
+    assert "This period is not over" not in page_of(office, "2026-W23")
+
+
+def test_a_number_of_an_operator_stands_in_the_ledger_as_given(office: Office) -> None:
+    """With its source; one that would stand nowhere is refused, not left out."""
+    case = confirmed(office)
+    own = given_by_operator("scale", Interval(18e3, 20e3, 22e3), "inspection of 2026-05-30, nameplates")
+    page = page_of(office, "2026-W23", given={case: [own]})
+    assert "20 kW (18 to 22), given" in page
+    assert "who has it from: inspection of 2026-05-30, nameplates" in page
+    for period, given in (("2026-W18", {case: [own]}), ("2026-W23", {"HF-2026-000009": [own]})):
+        with pytest.raises(HeadframeError, match="shows no such figure"):
+            page_of(office, period, given=given)
+
+
 def test_two_administrators_destroy_what_is_due_and_the_ledger_holds(office: Office) -> None:
     """A case that is over long enough goes with its documents; the log is whole, and says nothing of it any more."""
     case = office.open()
@@ -96,6 +160,17 @@ def test_two_administrators_destroy_what_is_due_and_the_ledger_holds(office: Off
     (leaf,) = office.work.store.leaves(leaf_ids=[f"retention/{certificate.certificate_id}"])
     assert leaf.index is not None
     office.work.ledger.check_all()
+
+
+def test_where_nothing_is_due_nothing_is_certified(office: Office) -> None:
+    """A certificate of nothing would stand in the ledger for good."""
+    office.open()
+    one, other = (Account(name=name, unit="drc", duties=frozenset({Duty.ADMINISTER})) for name in ("a1", "a2"))
+    size = office.work.ledger.size
+    with pytest.raises(HeadframeError, match="nothing is due"):
+        retention.run(office.work, one, other, retention.plan(office.work))
+    assert retention.certificates(office.work) == ()
+    assert office.work.ledger.size == size
 
 
 def test_a_hold_keeps_everything(office: Office) -> None:
@@ -129,7 +204,7 @@ def test_papers_of_training_say_so(tmp_path: Path) -> None:
     office = Office(tmp_path / "training", training=True)
     office.find("192.0.2.7")
     case = office.open()
-    (_paper, page) = office.work.write_document(case, acts.DocumentKind.INFORMATION_LETTER)
+    (_paper, page) = office.work.write_document(case, acts.DocumentKind.INFORMATION_LETTER, language="en")
     assert "raining" in office.work.documents.read(page.ref.sha256).decode()
     refs = write_period_report(office.work, PACK, "2026-W18", account=office.account("officer"))
     assert "raining" in office.work.documents.read(refs[1].sha256).decode()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from headframe.casework.photos import media_type_of, photo_warnings
+from headframe.casework.photos import media_type_of, neutral_name, photo_warnings
 
 
 def tiff(order: str, tags: dict[int, int], exif: dict[int, int] | None = None) -> bytes:
@@ -75,3 +75,11 @@ def test_what_a_file_is_is_told_by_its_bytes(tmp_path: Path) -> None:
     ):  # fmt: skip
         (tmp_path / name).write_bytes(data)
         assert media_type_of(tmp_path / name) == expected
+
+
+def test_a_neutral_name_says_kind_digest_and_type() -> None:
+    """And nothing else can get into it, whatever the kind or the type is."""
+    digest = "3f" * 32
+    assert neutral_name("photo", digest, "image/jpeg") == "photo-3f3f3f3f3f3f.jpg"
+    assert neutral_name("../Zhang Wei", digest, "x/y") == "zhang-wei-3f3f3f3f3f3f.bin"
+    assert neutral_name("", digest, "text/plain") == "document-3f3f3f3f3f3f.txt"

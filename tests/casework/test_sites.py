@@ -1,11 +1,14 @@
 """The registry of a workspace: imported whole or not at all, its addresses sealed, purged when no case needs them."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from headframe.assess import RegistryFiles
+from headframe.cases.store import FindingFilter
 from headframe.casework.sites import (
     forget,
     import_registry,
@@ -19,10 +22,14 @@ from headframe.casework.sites import (
 from headframe.errors import HeadframeError, UnreadableInput
 from headframe.ledger.leaf import read
 from headframe.records.case import Case, LookupOutcome, Stage
+from headframe.records.finding import Role
 from headframe.records.lawful import Contact
+from headframe.reports.jsonl import finding_lines
 from headframe.stores.key_files import KeyGone
 from headframe.stores.sealing import NoReason
 from tests.casework.office import DAY_NS, Office
+from tests.sites.test_assessment import finding
+from tests.sources.test_finding_rows import USAGE_POINT
 
 SECRET = "Quarry Lane 5"
 SITES = "site,name,kind,organisation,prefix\nS3,Shaft,data centre,O3,198.51.100.0/24\n"
@@ -240,6 +247,196 @@ def test_what_cannot_be_destroyed_stays_told(office: Office, monkeypatch: pytest
             purge_contacts(office.work, case)
     assert len(view_site(office.work, "S1").contacts) == 2
     assert len(purge_contacts(office.work, case)) == 2
+
+
+HALLS = (
+    "site,name,prefix,valid_from\nS7,Hall,198.51.100.0/24,\nS7,,203.0.113.0/24,2026-03-01\nS8,Yard,198.51.101.0/24,\n"
+)
+MOVED = "site,name,prefix,valid_from\nS7,Hall,198.51.100.0/24,\nS9,New,203.0.113.0/24,2026-05-01\n"
+
+
+def valid_until(office: Office, site_id: str) -> dict[str, int | None]:
+    return {one.value: one.valid_until_ns for one in office.work.store.assignments(site_id)}
+
+
+def test_a_table_of_some_sites_ends_nothing(office: Office) -> None:
+    """What it does not say any more of its own sites stays valid, and is counted; other sites are not spoken of."""
+    bring(office, HALLS)
+    done = bring(office, MOVED)
+    assert [one for one in done.remarks if "stored assignments" in one] == [
+        "1 stored assignments of sites in the files are not in the files; they stay valid. If the files are the whole "
+        "table of sites, import them with --whole-sites"
+    ]
+    assert (done.ended_sites, done.ended_assignments) == (0, 0)
+    assert valid_until(office, "S7") == {"198.51.100.0/24": None, "203.0.113.0/24": None}
+    assert "ended_assignments" not in disclosed(office, done.import_id)
+
+
+def test_the_whole_table_ends_what_it_does_not_hold(office: Office) -> None:
+    """Sites and assignments, at the time of the import; the past stays, the ledger knows, and a row brings it back."""
+    bring(office, HALLS)
+    office.clock.wait(days=10)
+    done = bring(office, MOVED, whole_sites=True)
+    # S1 and S2 of the office are not in the table either, with three assignments.
+    assert (done.ended_sites, done.ended_assignments) == (3, 5)
+    ended = valid_until(office, "S7")["203.0.113.0/24"]
+    assert ended is not None
+    assert abs(ended - office.clock.at_ns) < DAY_NS
+    assert valid_until(office, "S7")["198.51.100.0/24"] is None
+    yard = office.work.store.site("S8")
+    assert yard is not None
+    assert yard.valid_until_ns == ended
+    assert {key: disclosed(office, done.import_id)[key] for key in ("ended_sites", "ended_assignments", "gone_ns")} == {
+        "ended_sites": 3, "ended_assignments": 5, "gone_ns": str(ended),
+    }  # fmt: skip
+    again = bring(office, MOVED, whole_sites=True)
+    assert (again.ended_sites, again.ended_assignments) == (0, 0), "it ends once"
+    bring(office, HALLS)
+    assert valid_until(office, "S7")["203.0.113.0/24"] is None
+
+
+def test_what_was_never_true_is_corrected_by_an_early_end(office: Office) -> None:
+    """An assignment that began after it is over was never there, and leads nowhere; the row stays to be seen."""
+    bring(office, HALLS)
+    office.find("203.0.113.9")
+    assert sites_of(office, "203.0.113.9") == {"S7"}
+    done = bring(
+        office, MOVED.replace("2026-05-01", "2026-03-01"), whole_sites=True, gone_since_ns=1_735_689_600_000_000_000
+    )
+    assert sites_of(office, "203.0.113.9") == {"S9"}
+    assert done.findings is not None
+    assert (done.findings.found, done.findings.moved, done.findings.lost) == (0, 2, 0)
+    (row,) = (one for one in office.work.store.assignments("S7") if one.value == "203.0.113.0/24")
+    assert row.valid_from_ns == row.valid_until_ns
+
+
+@pytest.mark.parametrize(
+    ("sites", "lawful", "option", "words"),
+    [
+        (HALLS + "S9,X,nonsense,\n", "", "whole_sites", r"sites\.csv row 5 .*--whole-sites what this row says would"),
+        ("site,name\n", "", "whole_sites", "every stored site would end"),
+        ("", LAWFUL + "L3,fns,,,,\nL4,fns,,,,\n", "whole_registers", "these 2 rows say would end"),
+    ],
+)
+def test_half_a_table_is_not_the_whole(office: Office, sites: str, lawful: str, option: str, words: str) -> None:
+    """A row that cannot be used would end what it says: a lawful site would look unlawful."""
+    bring(office, HALLS, LAWFUL)
+    before = len(subjects(office, "sites"))
+    with pytest.raises(HeadframeError, match=words):
+        bring(office, sites, lawful, **{option: True})
+    assert len(subjects(office, "sites")) == before
+    assert set(valid_until(office, "S8").values()) == {None}
+
+
+def sites_of(office: Office, subject: str) -> set[str]:
+    return {one.site_id for one in office.work.store.findings(FindingFilter(subject=subject), limit=500).rows}
+
+
+def disclosed(office: Office, subject: str, kind: str = "sites") -> dict[str, Any]:
+    (leaf,) = office.work.store.leaves(leaf_ids=[f"{kind}/{subject}"])
+    return {one.name: one.value for one in leaf.disclosures}
+
+
+def test_findings_that_came_before_their_site_get_it(office: Office) -> None:
+    """As one act that the ledger knows, with its count; nothing is done where nothing changes."""
+    office.find("198.51.100.7")
+    assert sites_of(office, "198.51.100.7") == {""}
+    before = len(subjects(office, "findings"))
+    done = bring(office, HALLS)
+    again = done.findings
+    assert again is not None
+    assert (again.looked_at, again.found, again.moved, again.lost, again.by_logs) == (2, 2, 0, 0, 0)
+    assert sites_of(office, "198.51.100.7") == {"S7"}
+    assert disclosed(office, f"{done.import_id}/resolved", "findings") == {
+        "account": "screener", "sites_import": done.import_id, "found": 2, "moved": 0, "lost": 0,
+    }  # fmt: skip
+    assert len(subjects(office, "findings")) == before + 1
+    assert office.open("S7"), "and a case can rest on them"
+    second = bring(office, HALLS).findings
+    assert second is not None
+    assert second.changed == 0
+    assert len(subjects(office, "findings")) == before + 1
+
+
+def test_findings_whose_address_went_to_another_site_follow(office: Office) -> None:
+    """Two tables that say two things of one address at one time leave its findings without a site."""
+    bring(office, HALLS)
+    office.find("198.51.100.7")
+    again = bring(office, "site,prefix\nS9,198.51.100.0/25\n").findings
+    assert again is not None
+    assert (again.found, again.moved, again.lost) == (0, 2, 0)
+    again = bring(office, "site,prefix\nS8,198.51.100.0/25\n").findings
+    assert again is not None
+    assert (again.found, again.moved, again.lost) == (0, 0, 2)
+    assert sites_of(office, "198.51.100.7") == {""}
+
+
+def test_findings_in_cases_stay_as_they_are(office: Office) -> None:
+    """People have decided on them as they were."""
+    bring(office, HALLS)
+    office.find("198.51.100.7")
+    case_id = office.open("S7")
+    office.find("198.51.100.7", "later.jsonl", started_ns=1_776_690_000_000_000_000)
+    again = bring(office, "site,prefix\nS9,198.51.100.0/25\n").findings
+    assert again is not None
+    assert again.looked_at == again.moved == 2
+    rested = {ref.finding_id for ref in office.work.case(case_id).findings}
+    rows = office.work.store.findings(FindingFilter(subject="198.51.100.7")).rows
+    assert {one.site_id for one in rows if one.ref.finding_id in rested} == {"S7"}
+    assert {one.site_id for one in rows if one.ref.finding_id not in rested} == {"S9"}
+
+
+def test_findings_that_leases_decided_on_are_left_alone(office: Office) -> None:
+    """Without the leases the owner of a pool would be taken for the user; with them, a second import settles."""
+    leases = office.folder.parent / "dhcpd.leases"
+    leases.write_text(
+        "lease 203.0.113.7 {\n  starts 1 2026/04/20 00:00:00;\n  ends 6 2026/05/30 00:00:00;\n"
+        '  binding state active;\n  option agent.circuit-id "ge-0/0/1";\n}\n'
+    )
+    path = office.folder.parent / "leased.jsonl"
+    path.write_text("".join(finding_lines([finding("203.0.113.7", role=Role.MINER)])))
+    logs = RegistryFiles(sites=(), leases=(leases,))
+    (told,) = office.work.import_findings([path], logs=logs)
+    assert told.resolved == 0
+    pool = "site,prefix,circuit\nISP,203.0.113.0/24,\nS9,,ge-0/0/1\n"
+    again = bring(office, pool).findings
+    assert again is not None
+    assert (again.looked_at, again.by_logs) == (0, 1)
+    assert sites_of(office, "203.0.113.7") == {""}
+    (told,) = office.work.import_findings([path], logs=logs, account=office.account("screener"))
+    assert (told.new, told.settled, told.resolved) == (0, 1, 1)
+    assert sites_of(office, "203.0.113.7") == {"S9"}
+    assert len([one for one in subjects(office, "findings") if one.startswith(told.import_id)]) == 2
+
+
+def test_meters_and_networks_are_resolved_again_as_they_were_imported(office: Office) -> None:
+    """A usage point by its own assignment; a private address in the network that the import named."""
+    path = office.folder.parent / "m.jsonl"
+    path.write_text(json.dumps({**USAGE_POINT, "usage_point": "UP-9", "site": None}) + "\n")
+    office.work.import_findings([path])
+    private = office.folder.parent / "p.jsonl"
+    private.write_text("".join(finding_lines([finding("10.1.2.3", role=Role.MINER)])))
+    office.work.import_findings([private], realm="east")
+    assert sites_of(office, "UP-9") | sites_of(office, "10.1.2.3") == {""}
+    bring(office, "site,prefix,usage_point,realm\nS7,10.1.0.0/16,,west\nS8,10.1.0.0/16,,east\nS9,,UP-9,\n")
+    assert sites_of(office, "UP-9") == {"S9"}
+    assert sites_of(office, "10.1.2.3") == {"S8"}
+
+
+def test_the_same_answer_as_an_import_gives(office: Office) -> None:
+    """Whichever came first, the table or the findings: every finding has the same site in the end."""
+    hosts = ["198.51.100.7", "203.0.113.9", "192.0.2.9", "192.0.2.200", "8.8.8.8", "2001:db8::1"]
+    path = office.folder.parent / "all.jsonl"
+    path.write_text("".join(finding_lines([finding(host, role=Role.MINER) for host in hosts])))
+    office.work.import_findings([path])
+    table = HALLS + "S9,,2001:db8::/32,\n"
+    bring(office, table)
+    first = {host: sites_of(office, host) for host in hosts}
+    other = Office(office.folder.parent / "other")
+    bring(other, table)
+    other.work.import_findings([path])
+    assert {host: sites_of(other, host) for host in hosts} == first
+    assert first["2001:db8::1"] == {"S9"}
 
 
 def test_no_such_site(office: Office) -> None:

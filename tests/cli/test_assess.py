@@ -255,8 +255,8 @@ def test_piped_from_the_scan(headframe: Run, small: Path) -> None:
         (["f.json", "--nat", "sites.csv"], 4, "headframe: sites.csv: holds no address translation that can be read; "),
         (["f.json", "--radius", "sites.csv"], 4, "headframe: sites.csv: holds no RADIUS session that can be read; "),
         (["/dev/null"], 2, "headframe: /dev/null is empty: it holds neither findings nor how many conversations "),
-        (["f.json", "--fdr", "0.9"], 2, "Usage: headframe assess"),
-        (["f.json", "--period", "year"], 2, "Usage: headframe assess"),
+        (["f.json", "--fdr", "0.9"], 2, "headframe: --fdr '0.9': expected a number, 1e-09 to 0.5 ("),
+        (["f.json", "--period", "year"], 2, "headframe: --period 'year': expected one of day, week, month, all"),
     ],
 )  # fmt: skip
 def test_mistakes_are_told_politely(headframe: Run, small: Path, arguments: list[str], code: int, message: str) -> None:
@@ -275,7 +275,7 @@ def test_sites_are_asked_for(headframe: Run, small: Path) -> None:
     """Without a registry there is nobody to assess."""
     done = headframe("assess", "f.json")
     assert done.returncode == 2
-    assert "Missing option '--sites'" in done.stderr
+    assert "headframe: --sites is missing: FILE (Table of sites" in done.stderr
 
 
 def test_help_shows_how_it_is_used(headframe: Run) -> None:

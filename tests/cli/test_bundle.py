@@ -1,6 +1,8 @@
 """``headframe bundle``: the words and the exit codes."""
 
 import json
+import re
+import shlex
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,7 @@ from typer.testing import CliRunner, Result
 from headframe.casework.case_bundle import safe_name
 from headframe.cli import app
 from headframe.ledger.bundle import check_path
+from tests.casework.office import Office
 
 
 def headframe(*arguments: str) -> Result:
@@ -49,6 +52,46 @@ def test_without_a_key_it_shows_the_one_inside_and_ends_with_3(bundle: str) -> N
     done = headframe("bundle", "verify", bundle)
     assert done.exit_code == 3
     assert f"compare it with what the unit publishes: {LOG.verifier.text()}" in done.stderr
+
+
+def test_from_the_last_act_to_a_witnessed_bundle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The commands of docs/ledger-format.md, section 9, as they stand there."""
+    office = Office(tmp_path / "workspace")
+    office.find("192.0.2.9")
+    case = office.open()
+    office.work.close()
+    token = tmp_path / "officer.token"
+    token.write_text(office.tokens["officer"])
+    token.chmod(0o600)
+    acting = {
+        "HEADFRAME_WORKSPACE": str(office.folder),
+        "HEADFRAME_ACCOUNT": "officer",
+        "HEADFRAME_TOKEN_FILE": str(token),
+    }
+    for name, value in acting.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.chdir(tmp_path)
+    Path("unit.pub").write_text(headframe("log", "checkpoint", "--public-key").stdout)
+    page = (Path(__file__).parents[2] / "docs" / "ledger-format.md").read_text()
+    by_hand = page.partition("\n## 9. By hand\n")[2]
+    lines = re.findall(r"^headframe (?:log witness|log checkpoint --keep cosigned |bundle).*", by_hand, re.MULTILINE)
+    assert len(lines) >= 6
+    for line in lines:
+        command = line.partition("   ")[0].replace("/mnt/unit", str(office.folder)).replace("HF-2026-000001", case)
+        if "time-stamp" in command or "authority" in command:
+            continue
+        done = headframe(*shlex.split(command)[1:])
+        assert done.exit_code == 0, (command, done.output)
+    assert (
+        "others have seen; the one about this bundle never is"
+        in headframe("bundle", "make", case, "again.zip", "--reason", "x").stderr
+    )
+    value = json.loads(
+        headframe("bundle", "verify", f"{case}.zip", "--key", "unit.pub", "--key", "witness.pub", "--witnesses", "1",
+                  "--format", "json").stdout
+    )  # fmt: skip
+    assert (value["sound"], value["not_witnessed_count"]) == (True, 1)
+    assert [one["kind"] for one in value["not_witnessed"]] == ["access"]
 
 
 def test_nothing_there(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -9,11 +10,14 @@ from enum import StrEnum
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
-from headframe.cli import choices
+from headframe.cli import app, choices
 from headframe.cli.exit_codes import ExitCode
 from headframe.records import case as acts
+from headframe.records.finding import Family
 from headframe.records.policy import PartyStanding
+from headframe.records.site import SiteKind
 from tests.casework.office import PACK, Office
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -23,7 +27,7 @@ CHOICES: list[tuple[type[StrEnum], type[StrEnum]]] = [
     (choices.NoticeChoice, acts.NoticeKind), (choices.StanceChoice, acts.ReplyStance),
     (choices.OutcomeChoice, acts.DecisionOutcome), (choices.GradeChoice, acts.RemedyGrade),
     (choices.ClosureChoice, acts.ClosureReason), (choices.AppealChoice, acts.AppealOutcome),
-    (choices.RelationChoice, acts.CaseRelation),
+    (choices.RelationChoice, acts.CaseRelation), (choices.FamilyChoice, Family), (choices.SiteKindChoice, SiteKind),
 ]  # fmt: skip
 
 
@@ -157,3 +161,105 @@ def test_what_is_not_there_is_said(run: Run, tmp_path: Path) -> None:
         assert done.returncode in (ExitCode.USAGE, ExitCode.UNREADABLE)
         assert words in done.stderr
         assert "Traceback" not in done.stderr
+
+
+def test_a_bundle_says_what_it_keeps_back(run: Run, tmp_path: Path) -> None:
+    """What stayed closed, what stayed out, and what nobody has looked at."""
+    done = run("bundle", "make", CASE, str(tmp_path / "b"), "--reason", "audit", "--withhold", "content", by="officer")
+    assert done.returncode == 0, done.stderr
+    assert "of 2 findings only digests are in it, for 2" in done.stderr
+    done = run("bundle", "make", CASE, str(tmp_path / "c"), "--reason", "a", "--withhold", "case_id", by="officer")
+    assert done.returncode != 0
+    assert "has a field 'case_id' to withhold" in done.stderr
+
+
+def test_a_file_that_comes_in_loses_its_name(run: Run, tmp_path: Path) -> None:
+    """And whoever handed it in is told what it is called now."""
+    path = tmp_path / "IMG_Zhang_Wei.txt"
+    path.write_text("sent")
+    done = run(
+        "case", "report", CASE, "--report", "weekly", "--to", "cn-ndrc", "--period", "2026-W20",
+        "--document", str(path), by="officer",
+    )  # fmt: skip
+    assert "IMG_Zhang_Wei.txt is kept as other-" in done.stderr
+    assert "its own name is not" in done.stderr
+    assert "Zhang" not in run("case", "show", CASE, "--format", "json", by="officer").stdout
+
+
+def test_a_late_appeal_is_admitted_or_not_by_a_word(run: Run) -> None:
+    """Each asks the machine for the same act; what does not go together is said before anything is done."""
+    for words in (("--admit",), ("--outcome", "inadmissible")):
+        done = run("case", "appeal", CASE, *words, "--reason", "the post was on strike", by="chief")
+        assert done.returncode == ExitCode.REFUSED, done.stderr
+        assert "no appeal is pending; record it first" in done.stderr
+    done = run("case", "appeal", CASE, "--admit", "--outcome", "rejected", "--reason", "x", by="chief")
+    assert done.returncode == ExitCode.USAGE
+    assert "it came late and is heard" in done.stderr
+
+
+def test_a_step_is_listed_once(run: Run) -> None:
+    """A measurement is one step, whichever its outcome: on the screen, in JSON, and among what comes next."""
+    for arguments in (("case", "show", CASE), ("case", "next", CASE)):
+        rows = json.loads(run(*arguments, "--format", "json").stdout)
+        steps = rows.get("next") or rows["rows"]
+        told = [(one["command"], one["ready"], *one["missing"]) for one in steps]
+        assert len(told) == len(set(told)) > 5
+        (verify,) = [one for one in steps if one["act"] == "verify" and one["ready"]]
+        assert len(verify["variants"]) > 1
+        assert verify["variant"] == ""
+    now = run("case", "show", CASE).stdout.split("What may be done now:\n")[1].split("What ")[0].splitlines()
+    assert len(now) == len(set(now))
+    assert sum(f"headframe case verify {CASE}" in line for line in now) == 1
+
+
+def test_times_are_to_the_second_for_people_and_exact_for_programs(run: Run) -> None:
+    """No nanoseconds in a list, and its zone beside each time; JSON keeps what the record has."""
+    shown = run("findings", "list").stdout
+    assert not re.search(r"\d\.\d{9}Z", shown)
+    exact = json.loads(run("findings", "list", "--format", "json").stdout)["rows"]
+    for row, line in zip(exact, shown.splitlines()[1:], strict=True):
+        for name in ("started", "ended"):
+            assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z", row[name])
+            assert f"\t{row[name][:10]} {row[name][11:19]} UTC\t" in line
+
+
+def test_a_case_is_linked_to_a_case_only(run: Run, office: Office) -> None:
+    """A number that is none would stand in the file for good."""
+    before = office.work.store.events(CASE)
+    done = run("case", "link", CASE, "HF-2026-000404", "--relation", "same_operator", by="officer")
+    assert (done.returncode, done.stdout) == (ExitCode.USAGE, "")
+    assert "there is no case 'HF-2026-000404'; headframe case list shows those that there are" in done.stderr
+    assert office.work.store.events(CASE) == before
+
+
+@pytest.mark.parametrize("option", [("--given", "ab" * 32), ("--held-back", "cd: a trade secret")])
+def test_only_documents_of_the_case_can_be_given(run: Run, office: Office, option: tuple[str, str]) -> None:
+    """What the record says was given to the party is in the file, under that digest."""
+    before = office.work.store.events(CASE)
+    done = run("case", "access", CASE, *option, by="officer")
+    assert (done.returncode, done.stdout) == (ExitCode.USAGE, "")
+    assert f"{option[0]} '{option[1].split(':')[0]}': the case has no document of that SHA-256" in done.stderr
+    assert f"headframe case documents {CASE} lists" in done.stderr
+    assert office.work.store.events(CASE) == before
+
+
+def test_a_database_from_an_older_backup_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The log is sound; that the database does not know what was done since its backup is said, with the number."""
+    office = Office(tmp_path / "workspace")
+    office.find("192.0.2.9")
+    office.open()
+    office.work.store.backup(tmp_path / "copy.db")
+    office.do("chief", CASE, acts.PlaceHold(reason="court file"))
+    office.work.close()
+    monkeypatch.setenv("HEADFRAME_WORKSPACE", str(office.folder))
+    whole = CliRunner().invoke(app, ["log", "verify"])
+    assert whole.exit_code == 0
+    assert "does not know" not in whole.stdout
+    for beside in ("-wal", "-shm"):
+        (office.folder / f"headframe.db{beside}").unlink(missing_ok=True)
+    (tmp_path / "copy.db").replace(office.folder / "headframe.db")
+    done = CliRunner().invoke(app, ["log", "verify"])
+    assert done.exit_code == 0, done.stderr
+    assert "1 leaf of it the database of the workspace does not know: it was restored from an older copy" in done.stdout
+    about = json.loads(CliRunner().invoke(app, ["log", "verify", "--format", "json"]).stdout)
+    assert (about["sound"], about["unknown_to_database"]) == (True, 1)

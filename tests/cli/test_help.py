@@ -139,10 +139,21 @@ def test_help_is_there_in_half_a_second(headframe: Run) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["scan"], "Error: Missing argument 'PATH'."),
-        (["scan", "a.pcap", "--nope"], "Error: No such option: --nope"),
-        (["scan", "a.pcap", "--threads", "0"], "Error: Invalid value for '--threads': "),
-        (["dig"], "Error: No such command 'dig'."),
+        (["scan"], "PATH is missing: Capture files, folders, globs, or - for standard input"),
+        (["scan", "a.pcap", "--nope"], "there is no option '--nope' here"),
+        (["scan", "a.pcap", "--thread", "2"], "there is no option '--thread' here; did you mean --threads"),
+        (["scan", "a.pcap", "--threads", "0"], "--threads '0': expected a whole number, 1 or more"),
+        (["scan", "a.pcap", "--format", "tabel"], "expected one of table, jsonl, json, csv; did you mean table?"),
+        (["dig"], "there is no command 'dig'; there are scan, meters, "),
+        (["case", "shwo"], "there is no command 'shwo'; did you mean show"),
+        (
+            ["case", "list", "two", "words"],
+            "too many words: 'words'; a text of several words stands in quotation marks",
+        ),
+        (["case", "hold", "HF-2026-000001", "--reason"], "--reason came without its value: TEXT (Why, in words"),
+        (["case", "hold", "HF-2026-000001", "--reason="], "--reason is empty: expected TEXT (Why, in words"),
+        (["simulate", "meters", "x", "--from", "soon"], "--from 'soon': expected a day, such as 2026-04-01"),
+        (["policy", "list", "--lang", "Klingon"], "--lang: 'Klingon' is no language; expected a tag of BCP 47"),
     ],
 )
 def test_usage_errors(headframe: Run, arguments: list[str], message: str) -> None:
@@ -151,4 +162,4 @@ def test_usage_errors(headframe: Run, arguments: list[str], message: str) -> Non
     assert done.returncode == 2
     assert done.stdout == ""
     assert message in done.stderr
-    assert "for help." in done.stderr
+    assert "--help tells how it is used, with an example" in done.stderr

@@ -108,6 +108,12 @@ def test_a_witness_from_its_key_to_its_refusal(workspace: Path, tmp_path: Path) 
     key_file, state, out = (str(tmp_path / name) for name in ("witness.key", "seen", "cosigned"))
     made = headframe("log", "witness", "--new-key", "witness.example/w1", "--key-file", key_file)
     assert made.stdout.startswith("witness.example/w1+")
+    assert (tmp_path / "witness.pub").read_text() == made.stdout
+    assert "public key in " in made.stderr
+    other = headframe("log", "witness", "--new-key", "w", "--key-file", str(tmp_path / "other.key"),
+                      "--out", str(tmp_path / "witness.pub"))  # fmt: skip
+    assert other.exit_code == 2
+    assert not (tmp_path / "other.key").exists()
     assert headframe("log", "witness", "--new-key", "w", "--key-file", key_file).exit_code == 2
     key = headframe("log", "checkpoint", "--public-key").stdout.strip()
     watching = ("log", "witness", "--ledger", str(workspace / "ledger"), "--key", key, "--key-file", key_file,

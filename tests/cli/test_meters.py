@@ -86,7 +86,7 @@ def test_exit_codes(headframe: Run, readings: Path, tmp_path: Path) -> None:
         (["odd.csv", "--zone", "Mars/Base"], 2, "'Mars/Base' is no time zone"),
         (["odd.csv", "--report", "report.txt"], 2, "does not end in .html"),
         (["odd.csv", "--report", "odd.html"], 2, "is no HTML file"),
-        (["odd.csv", "--period", "2"], 2, "'--period'"),
+        (["odd.csv", "--period", "2"], 2, "--period '2': expected a whole number, 7 to 3,660"),
     ],
 )
 def test_faults_in_words(headframe: Run, tmp_path: Path, arguments: list[str], code: int, words: str) -> None:

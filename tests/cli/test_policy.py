@@ -142,6 +142,8 @@ def test_explain_shows_class_measures_clocks_and_gaps(run: Callable[..., Result]
     assert all(f"gap: {gap}" in text for gap in PACKS["cn-bj-2024"].provenance.gaps)
     assert "proposed: undetermined" in text
     assert "met: mines-by-protocol" in text
+    assert "e-value of 100 together [operator default: no public text says so], or machines that an" in text
+    assert "; here 10^" in text
     for measure in PACKS["cn-bj-2024"].measures:
         assert f"barred: {measure.id}" in text
     assert "missing: how the party stands to it is undetermined" in text
@@ -185,6 +187,22 @@ def test_a_tariff_with_its_sheet(run: Callable[..., Result], tmp_path: Path) -> 
     assert "bills.csv row 2" in done.stdout
     assert "[policy]" in done.stdout
     assert read_sheet(sheet).result == "32000.00"
+
+
+def test_a_sheet_in_chinese(run: Callable[..., Result], tmp_path: Path) -> None:
+    """Its words on the screen and in the file; what people called their own files stays."""
+    bills = tmp_path / "bills.csv"
+    bills.write_text("first,last,energy_kwh\n2022-04-01,2022-04-30,30000\n")
+    sheet = tmp_path / "sheet.json"
+    done = run(
+        "calculate", "differential-tariff", "--rule", "national", "--cycles", str(bills), "--from", "2022-03-05",
+        "--language", "zh", "--sheet", str(sheet),
+    )  # fmt: skip
+    assert done.exit_code == 0, done.stderr
+    for text in (done.stdout, sheet.read_text(encoding="utf-8")):
+        assert "加价合计" in text
+        assert "surcharge in total" not in text
+        assert "bills.csv第2行" in text
 
 
 def test_a_household_limit(run: Callable[..., Result], tmp_path: Path) -> None:

@@ -52,6 +52,25 @@ def make_example(folder: Path, name: str = "bundle") -> tuple[Ledger, Path]:
     return ledger, folder / name
 
 
+def make_older(folder: Path) -> Path:
+    """The same bundle, had the witness seen the first leaf only."""
+    ledger = Ledger.create(folder / "older-ledger", [LOG])
+    leaves = example_leaves()
+    ledger.append([leaves[0].leaf])
+    ledger.keep_witnessed(format_note(cosign(ledger.note, ledger.keys, None, (), WITNESS, AT_NS // 10**9)))
+    ledger.append([leaf.leaf for leaf in leaves[1:]])
+    make_bundle(
+        folder / "older",
+        subject="HF-2026-000001",
+        made_ns=AT_NS + 120 * 10**9,
+        ledger=ledger,
+        signers=[LOG],
+        leaves=leaves,
+        files=[BundleFile("documents/notice.txt", DOCUMENT)],
+    )
+    return folder / "older"
+
+
 def blocks(folder: Path) -> dict[str, str]:
     """Every text that the description quotes, by name."""
     ledger, bundle = make_example(folder)
@@ -71,6 +90,9 @@ def blocks(folder: Path) -> dict[str, str]:
     for name in (*names, "documents/notice.txt"):
         text = (bundle / name).read_text(encoding="utf-8")
         quoted[f"bundle {name}"] = text if text.endswith("\n") else text + "\n"
+    older = make_older(folder)
+    for name in ("witnessed", "witnessed.proof"):
+        quoted[f"older {name}"] = (older / name).read_text(encoding="utf-8")
     return quoted
 
 

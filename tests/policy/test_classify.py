@@ -64,7 +64,23 @@ def test_what_is_missing_is_named() -> None:
     rule = criterion(evidence=("load_profile",), min_independent_sources=2)
     row = judge(rule, facts(families={Family.LOAD: ("F-1",)}))
     assert row.verdict is Verdict.UNKNOWN
-    assert row.text == "nothing tells x; no load profile; 2 independent families of evidence are needed; there is load"
+    assert row.text == "nothing tells x; no load profile; 2 independent sources of evidence are needed; there is load"
+
+
+@pytest.mark.parametrize(
+    ("families", "enough"),
+    [
+        ((Family.CONTENT, Family.ENDPOINT), False),
+        ((Family.LOAD, Family.BALANCE), False),
+        ((Family.CONTENT, Family.TIMING), True),
+        ((Family.ENDPOINT, Family.BALANCE), True),
+    ],
+)
+def test_families_of_one_source_count_once(families: tuple[Family, ...], enough: bool) -> None:
+    """As in an assessment and in the rule of the notice: what reads the same packets, or meter, errs together."""
+    rule = criterion(evidence=(), feature="", min_independent_sources=2)
+    row = judge(rule, facts(families=dict.fromkeys(families, ("F-1",))))
+    assert (row.verdict == "met") is enough
 
 
 def test_a_verdict_names_its_findings() -> None:

@@ -301,13 +301,18 @@ def test_more_pause_never_brings_an_earlier_end(
 def test_a_later_start_never_brings_an_earlier_end(
     deadline: Deadline, start_ns: int, later_s: int, pack: Pack, pauses: list[tuple[int, int]]
 ) -> None:
-    """Who is told later has time at least as long."""
+    """Who is told later has time at least as long.
+
+    A month is as long as the calendar makes it: two months from 28 December with three days of pause end on 2 March,
+    and from 31 December on 29 February. Of months with a pause that is at most three days.
+    """
     held = [(start_ns + a, start_ns + b) for a, b in pauses]
     one = due(deadline, start_ns, pack, held).due_ns
     other = due(deadline, start_ns + later_s * 1_000_000_000, pack, held).due_ns
     assert one is not None
     assert other is not None
-    assert one <= other
+    differs_ns = 3 * 86_400_000_000_000 if pauses and deadline.unit is DeadlineUnit.MONTH else 0
+    assert one <= other + differs_ns
 
 
 @settings(max_examples=100, deadline=None)

@@ -15,7 +15,8 @@ from jsonschema import Draft202012Validator
 from headframe.policy.fits import KEYWORDS, WORDS, fits
 from headframe.policy.parse import BadPack, deadlines_of, parse_pack, read_yaml, remarks
 from headframe.policy.schema import pack_schema, schema_text
-from headframe.records.policy import Basis, MeasureMode, Pack, PartyStanding, SubjectKind
+from headframe.records.policy import Basis, MeasureMode, NoticeEvidence, Pack, PartyStanding, SubjectKind
+from headframe.records.site import SiteKind
 from headframe.sites.no_person import personal_in_pack, personal_in_schema
 from headframe.stores.packs import SHIPPED, load_packs
 
@@ -148,6 +149,23 @@ def test_a_date_that_no_text_sets_is_called_ours() -> None:
         for place, deadline in deadlines_of(pack):
             assert deadline.basis is Basis.OPERATOR_DEFAULT or deadline.ref, (pack.id, place)
     assert {row.basis for _, row in deadlines_of(PACKS["campus-operator"])} == {Basis.OPERATOR_DEFAULT}
+
+
+def test_a_period_of_retention_that_no_text_sets_is_called_ours() -> None:
+    """What asks for a datum does not say how long it may be kept; a basis needs the place that does, and a period."""
+    assert {row.retention_basis for pack in PACKS.values() for row in pack.data} == {Basis.OPERATOR_DEFAULT}
+
+    def kept(**more: object) -> str:
+        return small(lambda values: values["data"][0].update(more))
+
+    (field,) = parse_pack(
+        kept(retention_days=30, retention_basis="policy", retention_ref="rule#3"), name="x.yaml", known={}
+    ).data
+    assert (field.retention_days, field.retention_basis, field.retention_ref) == (30, Basis.POLICY, "rule#3")
+    assert "needs a retention_ref" in problems(kept(retention_days=30, retention_basis="statutory", ref="rule#3"))
+    assert "names no instrument" in problems(kept(retention_days=30, retention_basis="policy", retention_ref="law#3"))
+    assert "no retention_days" in problems(kept(retention_basis="policy", retention_ref="rule#3"))
+    assert "data_class" in problems(kept(data_class="furniture"))
 
 
 def test_the_norwegian_pack_is_norways() -> None:
@@ -535,3 +553,113 @@ def test_a_file_that_is_no_pack_is_named(tmp_path: Path, files: dict[str, str | 
     with pytest.raises(BadPack, match=r"a\.yaml") as caught:
         load_packs(tmp_path)
     assert words in str(caught.value)
+
+
+# -- households by name or not at all
+
+
+def site_subject(**more: Any) -> Callable[[dict[str, Any]], object]:
+    """The small pack about a kind of place."""
+    row = {"id": "dept", "kind": "site", "role": "operator", "label": {"en": "Place"}, **more}
+    return lambda pack: pack.update(subjects=[row])
+
+
+def test_a_site_without_its_kinds_is_refused() -> None:
+    """It would let in any place where somebody lives, without a word."""
+    told = problems(small(site_subject()))
+    assert "subjects[0] (dept): site_kinds missing: a subject of the kind site says which kinds of site" in told
+    assert "households are let in only where household_premises is among them" in told
+    assert "subjects[0].site_kinds: is too short: 1 at least must be given" in problems(
+        small(site_subject(site_kinds=[]))
+    )
+    pack = parse_pack(small(site_subject(site_kinds=["campus", "household_premises"])), name="x", known={})
+    assert pack.subjects[0].site_kinds == ("campus", "household_premises")
+
+
+def test_a_child_cannot_take_the_kinds_away() -> None:
+    """What it says of a subject stands in the place of the parent's, kinds and all."""
+    parent = parse_pack(small(site_subject(site_kinds=["campus"])), name="x", known={})
+    child = child_of(parent, subjects=[{"id": "dept", "kind": "site", "role": "operator", "label": {"en": "Place"}}])
+    assert "site_kinds missing" in problems(child, {parent.id: parent})
+
+
+def test_households_are_named_or_ruled_out_and_not_both() -> None:
+    """Two answers to one question."""
+    both = site_subject(site_kinds=["household_premises"], outside_rule="exclude")
+    assert "subjects[0] (dept): names household_premises among its kinds of site, and exclude as the rule" in problems(
+        small(both)
+    )
+
+
+def test_a_text_that_a_case_was_opened_under_is_read_as_it_was_meant() -> None:
+    """An older one that names no kinds meant all; households too, unless its own rule put them outside."""
+    pack = parse_pack(small(site_subject()), name="x", known={}, kept=True)
+    assert set(pack.subjects[0].site_kinds) == set(SiteKind)
+    pack = parse_pack(small(site_subject(outside_rule="exclude")), name="x", known={}, kept=True)
+    assert set(pack.subjects[0].site_kinds) == set(SiteKind) - {SiteKind.HOUSEHOLD_PREMISES}
+    text = small(site_subject(site_kinds=["campus"]))
+    assert parse_pack(text, name="x", known={}, kept=True) == parse_pack(text, name="x", known={})
+
+
+def test_only_one_shipped_pack_lets_households_in_and_says_so() -> None:
+    """Malaysia's, for premises are premises there."""
+    named = {
+        (name, subject.id)
+        for name, pack in PACKS.items()
+        for subject in pack.subjects
+        if SiteKind.HOUSEHOLD_PREMISES in subject.site_kinds
+    }
+    assert named == {("my-esa", "premises")}
+
+
+# -- evidence before a notice
+
+
+def child_of(parent: Pack, **more: Any) -> str:
+    """The text of a pack that inherits."""
+    place = {"country": "ZZ", "level": "operator", "time_zone": "UTC", "calendar": "WEEKDAYS", "inherits": [parent.id]}
+    return json.dumps(
+        {
+            "format": "1.0", "id": "child", "version": "1.0.0", "title": {"en": "A child"}, "jurisdiction": place,
+            "provenance": {"compiled": "test", "legal_review": "none", "gaps": ["all"]}, **more,
+        }
+    )  # fmt: skip
+
+
+def evidence(least_e: Any, basis: str = "operator_default", **more: str) -> Callable[[dict[str, Any]], object]:
+    """The small pack with its own threshold."""
+    return lambda pack: pack.update(notice_evidence={"least_e": least_e, "basis": basis, **more})
+
+
+def test_a_notice_takes_a_hundred_unless_the_pack_says_otherwise() -> None:
+    """Ours, and called so; more may always be asked for."""
+    assert {pack.notice_evidence for pack in PACKS.values()} == {NoticeEvidence(least_e=100.0)}
+    assert NoticeEvidence().basis is Basis.OPERATOR_DEFAULT
+    pack = parse_pack(small(evidence(5_000)), name="x", known={})
+    assert pack.notice_evidence == NoticeEvidence(least_e=5_000, basis=Basis.OPERATOR_DEFAULT)
+
+
+def test_less_evidence_takes_a_text() -> None:
+    """Nobody lowers it by a default of his own, and a text is named with its place."""
+    ours = (
+        "notice_evidence.least_e: 20 is less than the 100 of Headframe's own default, and the basis is operator_default"
+    )
+    assert ours in problems(small(evidence(20)))
+    assert "the basis policy needs a ref" in problems(small(evidence(20, "policy")))
+    assert "names no instrument" in problems(small(evidence(20, "policy", ref="nowhere#1")))
+    pack = parse_pack(small(evidence(20, "policy", ref="rule#7")), name="x", known={})
+    assert (pack.notice_evidence.least_e, pack.notice_evidence.ref) == (20, "rule#7")
+    assert "notice_evidence" in problems(small(evidence(1)))
+    assert "notice_evidence" in problems(small(evidence("many")))
+
+
+def test_a_child_keeps_its_parents_threshold_or_asks_for_more() -> None:
+    """Less than the parent's takes a text as well."""
+    parent = parse_pack(small(evidence(5_000, "statutory", ref="rule#7")), name="x", known={})
+    known = {parent.id: parent}
+    assert parse_pack(child_of(parent), name="x", known=known).notice_evidence == parent.notice_evidence
+    less = {"least_e": 200, "basis": "operator_default"}
+    assert "200 is less than the 5000 of small" in problems(child_of(parent, notice_evidence=less), known)
+    more = {"least_e": 9_000, "basis": "operator_default"}
+    child = parse_pack(child_of(parent, notice_evidence=more), name="x", known=known)
+    assert child.notice_evidence == NoticeEvidence(least_e=9_000)

@@ -8,7 +8,7 @@ from policy_cases import instant, make_case
 
 from headframe.policy.clocks import clocks_of
 from headframe.policy.rights import MeasureState, lead_unit, measure_states, responsible_unit, right_states, subjects_of
-from headframe.records.policy import Measure, MeasureMode, Pack, PartyStanding, Precondition, Step
+from headframe.records.policy import Measure, MeasureMode, Pack, PartyStanding, Precondition, Step, SubjectKind
 from headframe.stores.packs import load_packs
 
 PACKS = load_packs()
@@ -204,6 +204,23 @@ def test_households_are_left_out_where_the_pack_says_so(name: str) -> None:
     rows = states(PACKS[name], site_kind="household_premises", set={"standing": "operator"})
     told = [text for row in rows.values() for text in row.missing if "household premises" in text and "rule" in text]
     assert bool(told) == (name != "my-esa")
+
+
+def test_a_subject_that_does_not_name_households_does_not_let_them_in() -> None:
+    """Whatever its kind: an older text, or one of a kind that is no site, names none and reaches none."""
+    pack = PACKS["my-esa"]
+    for kind, site_kinds, let_in in (
+        (SubjectKind.SITE, ("household_premises",), True),
+        (SubjectKind.SITE, (), False),
+        (SubjectKind.SUPPLY_POINT, (), False),
+        (SubjectKind.FACILITY, ("data_centre",), False),
+    ):
+        subject = dataclasses.replace(pack.subjects[0], kind=kind, site_kinds=site_kinds, outside_rule="")
+        rows = states(
+            dataclasses.replace(pack, subjects=(subject,)), site_kind="household_premises", set={"standing": "operator"}
+        )
+        told = [text for row in rows.values() for text in row.missing if "households are left out" in text]
+        assert bool(told) is not let_in, (kind, site_kinds)
 
 
 def test_a_draft_is_told_beside_the_measure() -> None:

@@ -110,6 +110,7 @@ def finding_documents() -> tuple[dict[str, Any], ...]:
         started_ns=host.started_ns + later,
         ended_ns=host.ended_ns + later,
         evidence=tuple(replace(line, time_ns=line.time_ns + later) for line in host.evidence),
+        course=host.course and replace(host.course, started_ns=host.course.started_ns + later),
     )
     timed = samples.timing_miner()
     sync = timed.block_sync

@@ -4,6 +4,7 @@ import random
 from dataclasses import replace
 from itertools import pairwise
 
+from headframe.detectors.network.stratum.course import course_of
 from headframe.records.conversation import PacketRef
 from headframe.records.finding import (
     BlockSync,
@@ -103,6 +104,7 @@ def miner(seed: int = 1, **changes: object) -> Finding:
             ),
         ),
         timeline=course,
+        course=course_of(course.jobs, course.shares),
         sources=(SourceRef(file="captures/site-a.pcapng", packets=(104, 106, 107, 108, 131, 133, 150)),),
         community_ids=("1:LQU9qZlK+B5F3KDmev6m5PMibrg=",),
         accounts=("sha256:5f1c0a77", "worker sha256:90ab12ce"),

@@ -8,6 +8,7 @@ from dataclasses import fields, is_dataclass, replace
 from enum import StrEnum
 from functools import lru_cache
 from html.parser import HTMLParser
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,7 @@ from headframe.records.case import (
     Stage,
     VerificationOutcome,
 )
-from headframe.records.finding import Family
+from headframe.records.finding import Family, Interval
 from headframe.records.policy import (
     Basis,
     Clock,
@@ -45,6 +46,7 @@ from headframe.records.policy import (
     PartyStanding,
     Precondition,
     RightKind,
+    words_in,
 )
 from headframe.records.retention import (
     DataClass,
@@ -55,6 +57,7 @@ from headframe.records.retention import (
 from headframe.reports import pdf as pdf_module
 from headframe.reports.case_documents.counting_zh import counting_in_chinese
 from headframe.reports.case_documents.detector_words_zh import DETECTOR_WORDS
+from headframe.reports.case_documents.drawings import plot_before_after
 from headframe.reports.case_documents.general import (
     PeriodFigures,
     destruction_certificate,
@@ -63,6 +66,7 @@ from headframe.reports.case_documents.general import (
 from headframe.reports.case_documents.held import Held, facts_of
 from headframe.reports.case_documents.model import CaseDocument, Plot, Sides, harmless, withheld
 from headframe.reports.case_documents.page import to_page
+from headframe.reports.case_documents.parts import measure_basis
 from headframe.reports.case_documents.speech import LANGUAGES, Speech, UnknownLanguage
 from headframe.reports.case_documents.write import (
     NothingToWrite,
@@ -71,6 +75,7 @@ from headframe.reports.case_documents.write import (
     write_document,
 )
 from headframe.reports.funnel import STEPS, ShownFunnel
+from headframe.reports.ledger_figures import figures_of, given_by_operator
 from headframe.reports.pdf import MissingGlyphs, to_pdf
 from tests.reports import case_samples as samples
 from tests.reports.samples import HOSTILE
@@ -152,6 +157,11 @@ def said(document: CaseDocument) -> str:
     return "\n".join(text for text in texts(document) if text)
 
 
+def gaps_of(one: Pack, language: str) -> list[str]:
+    """What is missing in a pack, as a document of that language tells it."""
+    return [words_in(gap, language) for gap in one.provenance.gap_words]
+
+
 def outline(document: CaseDocument) -> str:
     """Headings and texts, one below the other: what a golden file holds."""
     head = [f"# {document.title}", *texts(document.letterhead), *document.lead, *texts(document.standing or ())]
@@ -163,7 +173,7 @@ def outline(document: CaseDocument) -> str:
     # A pack's digest, version and gaps change with every word of it; tests of their own see that they are there.
     made = "\n".join([*head, *body]).replace(pack().digest, "DIGEST-OF-THE-PACK")
     made = made.replace(pack().version, "VERSION-OF-THE-PACK")
-    for gap in pack().provenance.gaps:
+    for gap in (gap for language in LANGUAGES for gap in gaps_of(pack(), language)):
         made = made.replace(gap + "\n", "")
     return made + "\n"
 
@@ -326,7 +336,7 @@ def test_every_document_says_what_its_rules_are_worth(kind: DocumentKind, langua
     one = pack()
     assert one.provenance.legal_review == "none"
     assert one.provenance.gaps
-    for needed in (one.id, one.version, one.digest, "legal_review: none", *one.provenance.gaps):
+    for needed in (one.id, one.version, one.digest, "legal_review: none", *gaps_of(one, language)):
         assert needed in text
     assert LANGUAGES[language]["pack.no_review"] in text
 
@@ -344,7 +354,7 @@ def test_every_document_gives_digests_and_how_to_check_them(kind: DocumentKind, 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
 @pytest.mark.parametrize(
-    "kind", [DocumentKind.NOTICE, DocumentKind.DECISION, DocumentKind.MEASURE_REQUEST, DocumentKind.CLOSURE],
+    "kind", [DocumentKind.NOTICE, DocumentKind.DECISION, DocumentKind.MEASURE_REQUEST],
     ids=lambda kind: kind.value,
 )  # fmt: skip
 def test_each_date_stands_with_its_basis(kind: DocumentKind, language: str) -> None:
@@ -455,9 +465,9 @@ def test_a_verification_says_what_its_outcome_means(outcome: VerificationOutcome
 
 
 def test_what_is_drawn_is_in_the_findings_documents() -> None:
-    """Times, evidence, blocks and power are drawn; a case whose documents are gone draws periods only."""
+    """Times, power, session, blocks and load are drawn; a case whose documents are gone draws periods only."""
     captions = [plot.caption for plot in plots(document(DocumentKind.NOTICE, "en"))]
-    assert len(captions) == 4
+    assert len(captions) == 6
     file = replace(file_of(DocumentKind.NOTICE), finding_documents=())
     doc = built(DocumentKind.NOTICE, file=file)
     assert len(list(plots(doc))) == 1
@@ -627,6 +637,29 @@ def test_a_pdf_is_for_archives_and_for_those_who_do_not_see_it() -> None:
     for mark in (b"<pdfaid:part>2</pdfaid:part>", b"<pdfaid:conformance>A", b"<pdfuaid:part>1</pdfuaid:part>"):
         assert mark in data
     assert b"2022-05-11T03:01:00" in data
+    assert b"/MarkInfo" in data
+    assert b"/StructTreeRoot" in data
+
+
+@pytest.mark.parametrize(("language", "tag"), [("en", b"en"), ("zh", b"zh-CN")])
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.value)
+def test_every_pdf_has_its_title_and_its_language(kind: DocumentKind, language: str, tag: bytes) -> None:
+    """A reader aloud needs to know which voice to take, and an archive what it holds."""
+    data = pdf_of(kind, language)
+    assert b"<rdf:Bag><rdf:li>" + tag + b"</rdf:li></rdf:Bag></dc:language>" in data
+    title = document(kind, language).title.encode()
+    assert b'<rdf:li xml:lang="x-default">' + title + b"</rdf:li></rdf:Alt></dc:title>" in data
+
+
+def test_chinese_letters_of_pictures_have_their_chinese_shape(
+    tmp_path: Path, require_tool: Callable[[str], str]
+) -> None:
+    """Left to itself, the compiler takes any font that has a letter, and that may be the Japanese one."""
+    path = tmp_path / "notice.pdf"
+    path.write_bytes(pdf_of(DocumentKind.NOTICE, "zh"))
+    fonts = subprocess.run([require_tool("pdffonts"), str(path)], capture_output=True, text=True, check=True).stdout
+    assert "CJKsc" in fonts or "CJK" not in fonts
+    assert "CJKjp" not in fonts
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
@@ -804,10 +837,56 @@ def figures() -> PeriodFigures:
         dismissed=(("stratum", "too few to show", "", ""), ("load_step", "12 of 64", "18.8%", "10.1% to 30.5%")),
         ledger=(
             {"case_id": samples.CASE_ID, "owner_enterprise": "(not decided)", "scale": "21 (20 to 22) kW",
-             "hashrate": "", "power_use": "15.1 MWh/month", "status": "notified"},
+             "hashrate": "", "power_use": "15.1 MWh/month", "status": "notified", "happened": "opened noticed"},
         ),
+        flow={"began": "30", "opened": "160", "opened_again": "0", "all": "190", "closed": "48", "ended": "142"},
         duty="weekly-ledger",
     )  # fmt: skip
+
+
+@pytest.mark.parametrize(("language", "words"), [
+    ("en", ("Where the figures come from", "21 kW (20 to 22), estimated", "F-2 (load_step 2)",
+            "if it runs all the time", "9 TH/s, given", "who has it from: nameplates")),
+    ("zh", ("数据来源", "21 kW (20 to 22), 估算", "F-2 (load_step 2)", "假定持续运行", "9 TH/s, 提供",
+            "来源：nameplates")),
+])  # fmt: skip
+def test_figures_of_the_ledger_come_with_their_lines(language: str, words: tuple[str, ...]) -> None:
+    """What is estimated, from which finding, under which assumption; and what an operator gave, with his source."""
+    power = {"detector": "load_step", "version": "2", "power_w": {"low": 2e4, "estimate": 2.1e4, "high": 2.2e4}}
+    told = [*figures_of([("F-2", power)]), given_by_operator("hashrate", Interval(9e12, 9e12, 9e12), "nameplates")]
+    row = {"case_id": samples.CASE_ID, **{one.name: one.text for one in told}, "status": "notified"}
+    ledger_figures = tuple((samples.CASE_ID, one) for one in told)
+    whole = replace(figures(), ledger=(row,), ledger_figures=ledger_figures)
+    shown = outline(weekly_report(whole, pack(), language, samples.OPENED_NS + 8 * samples.DAY, prepared_by=ME))
+    for text in words:
+        assert text in shown, (text, shown)
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_report_says_of_which_instant_it_tells(language: str) -> None:
+    """At the end of its period; of one that is not over, of now, and that it is not over."""
+    words = LANGUAGES[language]
+    told = {
+        day: said(weekly_report(figures(), pack(), language, samples.OPENED_NS + day * samples.DAY, prepared_by=ME))
+        for day in (1, 8)
+    }
+    beginning = words["weekly.not_over"].split("{")[0]
+    assert beginning in told[1]
+    assert beginning not in told[8]
+    assert words["weekly.state.end"] in told[8]
+    assert words["weekly.state.end"] not in told[1]
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_an_empty_ledger_says_that_there_is_none_to_list(language: str) -> None:
+    """Where the rule asks for one; where it does not, nothing is said of it."""
+    none, asked = (
+        said(weekly_report(replace(figures(), ledger=ledger), pack(), language, samples.OPENED_NS + 8 * samples.DAY))
+        for ledger in (None, ())
+    )
+    words = LANGUAGES[language]["weekly.ledger.none"]
+    assert words in asked
+    assert words not in none
 
 
 def certificate(language: str) -> CaseDocument:
@@ -868,7 +947,7 @@ def test_every_pack_can_be_written_with(kind: DocumentKind) -> None:
         file = samples.case_file(one, until=UNTIL[kind])
         for language in LANGUAGES:
             doc = build_document(kind, file, one, samples.clocks(file, one), language, file.case.last_ns)
-            assert all(gap in said(doc) for gap in one.provenance.gaps)
+            assert all(gap in said(doc) for gap in gaps_of(one, language))
             to_page(doc)
 
 
@@ -905,15 +984,24 @@ def test_comparable_points_are_not_said_to_show_more_than_they_can() -> None:
     assert "at most once in 7" in told
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_a_letter_does_not_name_another_partys_meter(language: str) -> None:
+@pytest.mark.parametrize(
+    ("language", "other", "own"),
+    [
+        ("en", "in proportion to what another supply point meters", "in proportion to what U1 meters"),
+        ("zh", "与另一用电户号的计量值成比例", "与U1的计量值成比例"),
+    ],
+)
+def test_a_letter_does_not_name_another_partys_meter(language: str, other: str, own: str) -> None:
     """The balance of a transformer may follow a neighbour's load; that is the neighbour's."""
-    words = "No meter shows 2.1 kW (2 to 2.2 kW) in proportion to what {} meters, since 2026-06-11."
+    words = "No meter shows 2.1 kW (2.0 kW to 2.2 kW) in proportion to what {} meters, since 2026-06-11."
     told = " ".join(texts(facts_of((load_held(explanation=words.format("U0099")),), Speech(language, "UTC"))))
     assert "U0099" not in told
-    assert "in proportion to what another supply point meters" in told
+    assert other in told
     told = " ".join(texts(facts_of((load_held(explanation=words.format("U1")),), Speech(language, "UTC"))))
-    assert "in proportion to what U1 meters" in told
+    assert own in told
+    several = "It cannot be localised: several points fit equally well (U0099, U0098)."
+    told = " ".join(texts(facts_of((load_held(explanation=several),), Speech(language, "UTC"))))
+    assert "U009" not in told
 
 
 def test_the_share_of_a_balance_is_that_of_the_transformer() -> None:
@@ -950,3 +1038,88 @@ def test_the_file_name_of_a_photo_does_not_go_to_others() -> None:
     assert "13800138000" not in told
     assert "photo-cdcdcdcdcdcd.jpg" in told
     assert "cd" * 32 in told
+
+
+@pytest.mark.parametrize(
+    ("language", "law", "article"),
+    [
+        ("en", "Criminal Law of the People's Republic of China", "name no article"),
+        ("zh", "《中华人民共和国刑法》", "须由签发单位填写"),
+    ],
+)
+def test_an_article_that_the_pack_does_not_name_is_left_to_whoever_signs(language: str, law: str, article: str) -> None:
+    """No law is made up: the draft names the Criminal Law and no article of it, and so does the dossier."""
+    draft = samples.packs()["cn-nm-2021-draft"]
+    speech = Speech(language, "Asia/Shanghai")
+    theft = next(one for one in draft.measures if one.id == "m5-theft")
+    told = measure_basis(theft, draft, speech)
+    assert law in told
+    assert article in told
+    tariff = next(one for one in draft.measures if one.id == "diff-tariff")
+    assert article not in measure_basis(tariff, draft, speech)
+    for measure in draft.measures:
+        for ref in measure.legal_basis:
+            assert ref.partition("#")[0] in {one.id for one in draft.instruments}, ref
+
+
+@pytest.mark.parametrize("name", ["cn-national-1283", "cn-nm-2021-draft", "cn-bj-2024"])
+def test_no_draft_of_another_province_is_told_as_the_basis_of_a_right(name: str) -> None:
+    """A right is told with what it rests on, or with the word that the rules at hand do not say."""
+    draft = samples.packs()[name]
+    status = {one.id: one.status for one in draft.instruments}
+    for right in draft.rights:
+        place = right.ref.partition("#")[0]
+        assert not place or status[place] != "draft_never_confirmed", right.right
+
+
+@pytest.mark.parametrize("name", ["cn-national-1283", "cn-nm-2021-draft", "cn-bj-2024"])
+def test_brackets_are_of_one_width(name: str) -> None:
+    """An opening bracket of one width and a closing one of the other look like a fault of the letter."""
+    text = (files("headframe.policy") / "packs" / f"{name}.yaml").read_text(encoding="utf-8")
+    for line in text.splitlines():
+        opened: list[str] = []
+        for mark in line:
+            if mark in "(（〔《":
+                opened.append(mark)
+            elif mark in ")）〕》":
+                assert opened, line
+                assert opened.pop() + mark in ("()", "（）", "〔〕", "《》"), line
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_beginning_within_one_day_is_told_once(language: str) -> None:
+    """An interval from a day to the same day says nothing."""
+    onset = dict.fromkeys(("earliest", "estimate", "latest"), "2026-06-11T16:00:00.000000000Z")
+    speech = Speech(language, "Asia/Shanghai")
+    told = [text for text in texts(facts_of((load_held(onset=onset),), speech)) if speech.day(ONSET_NS) in text]
+    assert len(told) == 1
+    assert told[0].count(speech.day(ONSET_NS)) == 1
+
+
+ONSET_NS = 1_781_193_600_000_000_000  # 2026-06-12 00:00 in Beijing
+
+
+def test_no_line_leads_over_weeks_that_nobody_measured() -> None:
+    """Between the earlier and the later window lies the time of the rectification: a slope there would be made up."""
+    measured = samples.measurement()
+    days = [replace(point, day_start_s=k * 86_400 + (k >= 20) * 30 * 86_400) for k, point in enumerate(measured.series)]
+    plot = plot_before_after(replace(measured, series=tuple(days)), Speech("en", "UTC"))
+    whole = plot_before_after(measured, Speech("en", "UTC"))
+    assert plot is not None
+    assert whole is not None
+    strokes = [re.search(r'class="value" d="([^"]*)"', one.svg) for one in (whole, plot)]
+    # Days without data break the line as well.
+    pieces = [found[1].count("M") for found in strokes if found]
+    assert pieces == [pieces[0], pieces[0] + 1]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_was_seen_on_one_day_is_told_as_one_day(language: str) -> None:
+    """Readings until a midnight end with the day before it."""
+    file = file_of(DocumentKind.NOTICE, language)
+    start = 1_781_193_600_000_000_000  # 2026-06-12 00:00 in Beijing
+    found = tuple(replace(one, started_ns=start, ended_ns=start + samples.DAY) for one in file.case.findings)
+    doc = built(DocumentKind.NOTICE, language, file=replace(file, case=replace(file.case, findings=found)))
+    speech = Speech(language, "Asia/Shanghai")
+    assert doc.lead[0].count(speech.day(start)) == 1
+    assert speech.day(start + samples.DAY) not in doc.lead[0]

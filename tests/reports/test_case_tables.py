@@ -12,6 +12,7 @@ import pytest
 from cases_to_report import events_of
 from findings_to_export import START, stored, stored_load
 
+from headframe.cases.retention import DEFAULT_DAYS, FIELD_CLASS
 from headframe.cases.store import CaseRow
 from headframe.records.case import DecisionOutcome, RegisterEntry, Stage
 from headframe.records.no_person import personal_names
@@ -108,6 +109,22 @@ def test_a_fault_on_the_way_leaves_no_half_table(tmp_path: Path) -> None:
 def test_the_data_dictionary_is_up_to_date() -> None:
     """The page is generated; here is how: ``python -m headframe.reports.case_tables > docs/data-dictionary.md``."""
     assert (ROOT / "docs" / "data-dictionary.md").read_text(encoding="utf-8") == data_dictionary()
+
+
+def test_every_field_says_how_long_and_why() -> None:
+    """Class, period and basis of each column, of each class, and of each field that packs name: nothing is left out."""
+    page = data_dictionary()
+    for table in TABLES.values():
+        part = page.partition(f"## {table.name}\n")[2].partition("\n## ")[0]
+        rows = [line.strip("| ").split(" | ") for line in part.splitlines() if line.startswith("| `")]
+        assert [row[0].strip("`") for row in rows] == list(table.header)
+        for row in rows:
+            assert len(row) == 6, row
+            assert row[4].strip(), row
+            assert row[5].strip(), row
+    assert {f"| `{name}` | `{kept.value}` | {DEFAULT_DAYS[kept]} days | `operator_default` |" for name, kept in
+            FIELD_CLASS.items()} <= set(page.splitlines())  # fmt: skip
+    assert page.count("`statutory`") == 1, "no default is passed off as law"
 
 
 def test_no_column_is_about_anybody() -> None:

@@ -20,6 +20,7 @@ REQUIRED_BY_PROMISE = {
     "detector", "family", "host", "peer", "role", "coin", "protocol", "pool", "started", "ended", "shares",
     "hashrate_hs", "log10_e", "explanation", "sources", "schema_version", "version", "agent", "power_w",
     "contradictions", "blind_spots", "evidence", "community_ids", "accounts", "indicator_kinds", "block_sync",
+    "course",
 }  # fmt: skip
 
 

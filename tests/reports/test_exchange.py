@@ -87,6 +87,15 @@ def test_what_is_malicious_is_said_of_the_endpoint_alone() -> None:
     assert types["Mining endpoint 203.0.113.5"] == ["anomalous-activity"]
 
 
+def test_what_is_malicious_holds_whoever_was_heard_first() -> None:
+    """A detector that knows an endpoint only by its timing does not hide what another knows it to be."""
+    known, heard = stored(1, kinds=(IndicatorKind.MALWARE_PROXY,)), stored(2, kinds=())
+    for order in ([known, heard], [heard, known]):
+        made = stix_bundle(order, created_ns=START, pseudonym=pseudonym)
+        (indicator,) = (one for one in made["objects"] if one["type"] == "indicator")
+        assert indicator["indicator_types"] == ["malicious-activity"]
+
+
 @pytest.mark.parametrize("form", ["stix", "ocsf"])
 def test_no_party_leaves(form: str) -> None:
     """Neither address nor meter, nor site, nor what could be turned back into one; unless asked, and then no site."""

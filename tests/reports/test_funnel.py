@@ -2,30 +2,59 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 import pytest
-from cases_to_report import DAY, MONDAY, NS, events_of
+from cases_to_report import DAY, LETTER, MONDAY, NS, events_of
 from hypothesis import given
 from hypothesis import strategies as st
 
 from headframe.records.case import (
+    Act,
+    AppealOutcome,
+    Approve,
     CaseEvent,
+    ClosureReason,
+    DecideAppeal,
     DecisionOutcome,
+    FileAppeal,
+    NoticeKind,
+    ProposeClass,
+    ProposeClosure,
+    ProposeDecision,
+    ProposeNotice,
+    ProposeReopening,
+    ServeNotice,
 )
 from headframe.records.finding import Interval
+from headframe.records.policy import PartyStanding
 from headframe.reports.funnel import (
+    OUTCOMES,
     STEPS,
+    CaseFacts,
     SiteFacts,
     case_facts,
     clopper_pearson,
     funnel,
     funnel_csv,
+    ledger_figures,
     period_of,
     shown,
     shown_dismissed,
+    shown_together,
     weekly_ledger,
 )
+from headframe.reports.ledger_figures import figures_of, given_by_operator, read_given
+from headframe.reports.movement import movement
+from headframe.reports.suppression import attack
+
+TWO_FINDINGS: list[tuple[str, dict[str, object]]] = [
+    ("F-1", {"detector": "stratum", "version": "3", "power_w": {"low": 4e3, "estimate": 5e3, "high": 6e3},
+             "hashrate_hs": {"low": 1e14, "estimate": 2e14, "high": 3e14}}),
+    ("F-2", {"detector": "load_step", "version": "2", "power_w": {"low": 9e3, "estimate": 1e4, "high": 1.1e4},
+             "duty": 0.5, "consequences": {"hashrate_hs": {"low": 5e14, "estimate": 6e14, "high": 7e14}}}),
+]  # fmt: skip
 
 
 def many() -> list[CaseEvent]:
@@ -47,9 +76,9 @@ def test_each_case_counts_once_in_each_step_it_reached() -> None:
     assert total["screened"] == total["flagged"] == 40
     assert total["noticed"] == 32
     assert total["decided"] == 32
-    assert (total["confirmed"], total["dismissed"], total["victim"], total["closed"]) == (19, 6, 7, 6)
-    assert total["set_aside"] == 1
-    assert sum(total[name] for name in ("confirmed", "dismissed", "victim", "lawful", "undetermined")) == 32
+    assert (total["confirmed"], total["dismissed"], total["victim"], total["closed"]) == (18, 6, 7, 6)
+    assert total["set_aside"] == 1, "what an appeal undid is not confirmed any more"
+    assert sum(total[name] for name in OUTCOMES) == 32
     for step in STEPS:
         assert sum(row.counts[step] for row in whole.rows) == total[step]
 
@@ -102,23 +131,283 @@ def test_a_case_with_two_coins_counts_in_both_and_once_in_all() -> None:
 
 def test_the_weekly_ledger_names_nobody_before_a_decision() -> None:
     """Item 3 asks for owner, scale, hash rate, power use and status; a victim and a dismissed case are not in it."""
-    facts = case_facts(
-        many(),
-        lambda case: SiteFacts(
-            owner_enterprise="Example Ltd", power_w=Interval(9e3, 1e4, 1.1e4), hashrate_hs=Interval(1e14, 2e14, 3e14),
-            energy_month_wh=7.2e6,
-        ),
-    )  # fmt: skip
+    facts = list(
+        case_facts(many(), lambda case: SiteFacts(owner_enterprise="Example Ltd", figures=figures_of(TWO_FINDINGS)))
+    )
     rows = list(weekly_ledger(facts, MONDAY, MONDAY + 60 * DAY))
     assert len(rows) == 18 + 8
     decided = [row for row in rows if row["owner_enterprise"] == "Example Ltd"]
     assert len(decided) == 18
     assert all(row["owner_enterprise"] == "(not decided)" for row in rows if row not in decided)
-    assert rows[0]["scale"] == "10.0 (9.0 to 11.0) kW"
-    assert rows[0]["hashrate"] == "200.0 (100.0 to 300.0) TH/s"
-    assert rows[0]["power_use"] == "7.2 MWh/month"
+    # How much somebody mines who is not decided upon is not said either.
+    for row in rows:
+        figures = (row["scale"], row["hashrate"], row["power_use"])
+        if row in decided:
+            assert figures == (
+                "10 kW (9 to 11), estimated",
+                "200 TH/s (100 to 300), estimated",
+                "3.65 MWh/month (3.29 to 4.02), estimated",
+            )
+        else:
+            assert figures == ("", "", "")
     with pytest.raises(ValueError, match="no field"):
         list(weekly_ledger([], 0, 1, ["name"]))
+
+
+def test_a_figure_of_the_ledger_says_what_it_is_made_of() -> None:
+    """The findings' own estimates, the largest of several; each line with its finding, and what is assumed."""
+    scale, hashrate, use = figures_of(TWO_FINDINGS)
+    assert [(line.label, line.quantity, line.unit, line.source) for line in use.lines] == [
+        ("power", "10 kW (9 to 11)", "", "F-2 (load_step 2)"),
+        ("duty", "0.5", "", "F-2 (load_step 2)"),
+        ("hours", "730.5", "h", "365.25 d / 12"),
+    ]
+    assert (scale.assumption, hashrate.assumption, use.assumption) == ("", "", "")
+    assert hashrate.lines[0].source == "F-1 (stratum 3)", "shares go before what power would make"
+    only_power = [("F-2", {key: value for key, value in TWO_FINDINGS[1][1].items() if key != "duty"})]
+    scale, hashrate, use = figures_of(only_power)
+    assert (hashrate.assumption, use.assumption) == ("sha256", "all_the_time")
+    assert use.value.estimate == pytest.approx(1e4 * 730.5)
+    assert figures_of([("F-3", {"power_w": None, "consequences": None})]) == ()
+
+
+def test_an_operators_number_is_marked_and_has_a_source() -> None:
+    """It stands in the place of the estimate and says whose it is; without a source it is refused."""
+    facts = list(case_facts(many(), lambda case: SiteFacts(figures=figures_of(TWO_FINDINGS))))
+    confirmed = next(one.case.case_id for one in facts if "confirmed" in one.steps)
+    own = given_by_operator("scale", Interval(2e4, 2e4, 2e4), "inspection of 3 November, nameplates")
+    given_figures = {confirmed: (own,)}
+    rows = {row["case_id"]: row for row in weekly_ledger(facts, MONDAY, MONDAY + 60 * DAY, given=given_figures)}
+    assert rows[confirmed]["scale"] == "20 kW, given"
+    assert rows[confirmed]["power_use"].endswith(", estimated")
+    told = {
+        figure.name: figure.given_from
+        for case_id, figure in ledger_figures(facts, MONDAY, MONDAY + 60 * DAY, given=given_figures)
+        if case_id == confirmed
+    }
+    assert told == {"scale": "inspection of 3 November, nameplates", "hashrate": "", "power_use": ""}
+    fields = list(ledger_figures(facts, MONDAY, MONDAY + 60 * DAY, ("scale", "status")))
+    assert {figure.name for _, figure in fields} == {"scale"}
+    for name, value, source, words in (
+        ("scale", Interval(1, 1, 1), " ", "without a source"),
+        ("status", Interval(1, 1, 1), "x", "no figure"),
+        ("scale", Interval(2, 1, 3), "x", "low <= estimate"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            given_by_operator(name, value, source)
+
+
+def test_what_a_meter_shows_goes_before_what_traffic_implies() -> None:
+    """A host of 4 PH/s would draw some 706 kW, give or take a factor of 13; its meter shows 108 kW, and 112 MWh."""
+    traffic: dict[str, object] = {
+        "detector": "stratum", "version": "3", "power_w": {"low": 51350.0, "estimate": 705768.0, "high": 9580125.0},
+        "hashrate_hs": {"low": 3.42e15, "estimate": 4.07e15, "high": 4.79e15},
+    }  # fmt: skip
+    meter: dict[str, object] = {
+        "detector": "likeness", "version": "1", "usage_point": "U0000041", "duty": 1.0,
+        "power_w": {"low": 87120.0, "estimate": 108297.0, "high": 129475.0},
+        "energy_wh": {"low": 8.42e7, "estimate": 1.118e8, "high": 1.393e8},
+        "period": {"start": "2026-02-02T00:00:00Z", "end": "2026-08-03T00:00:00Z"},
+        "onset": {"earliest": "2026-06-19T00:00:00Z", "estimate": "2026-06-21T00:00:00Z"},
+    }  # fmt: skip
+    for findings in ([("F-1", traffic), ("F-2", meter)], [("F-2", meter), ("F-1", traffic)]):
+        told = {figure.name: figure for figure in figures_of(findings)}
+        assert told["scale"].text == "108 kW (87.1 to 129), estimated"
+        assert told["scale"].assumption == ""
+        assert told["hashrate"].text == "4.07 PH/s (3.42 to 4.79), estimated"
+        assert told["power_use"].text == "79.1 MWh/month (63.6 to 94.6), estimated"
+        energy = told["power_use"].lines[-1]
+        assert energy.quantity == "112 MWh (84.2 to 139)"
+        assert energy.source == "F-2 (likeness 1), 2026-06-21 / 2026-08-03"
+    (scale, *_) = figures_of([("F-1", traffic), ("F-2", {**meter, "listed": False})])
+    assert scale.assumption == "not_listed", "a load that only stands out says how much, and that it says no more"
+    scale, _, use = figures_of([("F-1", traffic)])
+    assert scale.text == "706 kW (51.4 kW to 9.58 MW), estimated"
+    assert scale.assumption == "machines", "power that follows from a hash rate says so"
+    assert use.assumption == "all_the_time"
+
+
+@pytest.mark.parametrize(("text", "words"), [
+    ("HF-2026-000001 scale 20 kW", "cannot be read"),
+    ("HF-2026-000001 scale 20 kW: ", "without a source"),
+    ("HF-2026-000001 scale 20 kWh: bill", "scale is in W"),
+    ("HF-2026-000001 status 20 kW: bill", "no figure"),
+    ("HF-2026-000001 scale 20 kW (21 to 22): bill", "low <= estimate"),
+    ("HF-2026-000001 scale -20 kW: bill", "cannot be read"),
+    ("", "cannot be read"),
+])  # fmt: skip
+def test_a_number_that_cannot_be_read_is_refused(text: str, words: str) -> None:
+    """With what would be right."""
+    with pytest.raises(ValueError, match=words):
+        read_given(text)
+
+
+@pytest.mark.parametrize(("text", "name", "value"), [
+    ("C scale 20 kW (18 to 22): bill", "scale", Interval(18e3, 20e3, 22e3)),
+    ("C hashrate 4.07PH/s : nameplates", "hashrate", Interval(4.07e15, 4.07e15, 4.07e15)),
+    ("C power_use 1.2e3 kWh/month: bill of June: page 2", "power_use", Interval(1.2e6, 1.2e6, 1.2e6)),
+])  # fmt: skip
+def test_a_number_is_written_as_the_ledger_writes_it(text: str, name: str, value: Interval) -> None:
+    """With or without an interval, with any prefix; a source may have a colon in it."""
+    case_id, figure = read_given(text)
+    assert (case_id, figure.name) == ("C", name)
+    assert (figure.value.low, figure.value.estimate, figure.value.high) == pytest.approx(
+        (value.low, value.estimate, value.high)
+    )
+    assert figure.given_from.startswith(text.partition(":")[2].strip()[:4])
+
+
+def a_victim(number: int, *, day: int = 0, closed: bool = True) -> list[CaseEvent]:
+    """A case whose party two accounts have found to be a victim, and helped: it needs no decision."""
+    opened = events_of(number, None, day=day, noticed=False)
+    steps: list[Act] = [
+        ProposeClass(standing=PartyStanding.VICTIM, axes=(), criteria=(), reason="a malware proxy"),
+        Approve(proposal=2),
+        ProposeNotice(kind=NoticeKind.HELP, document=LETTER, language="en"),
+        Approve(proposal=4),
+        ServeNotice(proposal=4, received_ns=MONDAY + DAY, channel="post"),
+    ]
+    if closed:
+        steps += [ProposeClosure(reason=ClosureReason.VICTIM_HELPED, text="clean"), Approve(proposal=7)]
+    return opened + [
+        replace(opened[0], number=k, at_ns=opened[0].at_ns + k * NS, act=step) for k, step in enumerate(steps, 2)
+    ]
+
+
+@pytest.mark.parametrize("closed", [False, True])
+def test_a_victim_counts_without_a_decision(closed: bool) -> None:
+    """It is helped, not decided against: by the class that two accounts approved; and it stands in no ledger."""
+    facts = list(case_facts(a_victim(1, closed=closed)))
+    total = funnel(facts).total.counts
+    assert (total["victim"], total["informed"], total["closed"]) == (1, 1, int(closed))
+    assert total["decided"] == sum(total[name] for name in OUTCOMES) == 1
+    (share,) = funnel(facts).dismissed
+    assert (share.dismissed, share.decided) == (0, 1)
+    assert not list(weekly_ledger(facts, MONDAY, MONDAY + 60 * DAY))
+
+
+def test_outcomes_add_up_to_the_decided_in_every_row() -> None:
+    """Also where a decision was set aside, and where there was none."""
+    events = [*many(), *a_victim(41), *a_victim(42, closed=False)]
+    for by in ("region", "detector", "period"):
+        whole = funnel(case_facts(events), by=by)
+        for row in (*whole.rows, whole.total):
+            assert row.counts["decided"] == sum(row.counts[name] for name in OUTCOMES)
+        assert whole.total.counts["decided"] == 34
+
+
+WEEK = 7 * DAY
+
+
+def of_week(events: list[CaseEvent], week: int) -> list[CaseFacts]:
+    """Facts as they stood at the end of a week; the first is 0."""
+    return list(case_facts(events, from_ns=MONDAY + week * WEEK, until_ns=MONDAY + (week + 1) * WEEK))
+
+
+def long_case() -> list[CaseEvent]:
+    """Opened and noticed in week 0, decided in week 2, closed in week 4, opened again in week 6."""
+    events = events_of(1, DecisionOutcome.CONFIRMED)
+    opened = events[:4]
+    later: list[tuple[int, Act]] = [
+        *((2, event.act) for event in events[4:]),
+        (4, ProposeClosure(reason=ClosureReason.RECTIFIED, text="over")),
+        (4, Approve(proposal=7)),
+        (6, ProposeReopening(reason="the file was incomplete")),
+        (6, Approve(proposal=9)),
+    ]
+    return opened + [
+        replace(opened[0], number=k, at_ns=MONDAY + week * WEEK + k * NS, act=step)
+        for k, (week, step) in enumerate(later, 5)
+    ]
+
+
+def test_the_ledger_of_a_week_tells_the_state_at_its_end() -> None:
+    """Whenever it is written: what came later is in later weeks, and what happened in the week is said."""
+    events = long_case()
+    rows = {
+        week: list(weekly_ledger(of_week(events, week), MONDAY + week * WEEK, MONDAY + (week + 1) * WEEK))
+        for week in range(-1, 8)
+    }
+    assert {week: [(row["status"], row["happened"]) for row in rows[week]] for week in rows} == {
+        -1: [],
+        0: [("notified", "opened noticed")],
+        1: [("notified", "")],
+        2: [("decided", "decided")],
+        3: [("decided", "")],
+        4: [("closed", "closed")],
+        5: [],
+        6: [("decided", "opened_again")],
+        7: [("decided", "")],
+    }
+
+
+def test_cases_on_hand_and_those_that_came_and_went_add_up() -> None:
+    """A case is on hand in each week in which it is open; every week begins as the one before it ended."""
+    events = [*long_case(), *events_of(2, DecisionOutcome.DISMISSED, day=8, closed=True), *events_of(3, None, day=15)]
+    ended = 0
+    for week in range(8):
+        flow = movement(of_week(events, week), MONDAY + week * WEEK, MONDAY + (week + 1) * WEEK)
+        assert flow["began"] == ended
+        assert flow["began"] + flow["opened"] + flow["opened_again"] == flow["all"] == flow["closed"] + flow["ended"]
+        ended = flow["ended"]
+    assert ended == 2
+
+
+@pytest.mark.parametrize("later", [DecisionOutcome.DISMISSED, DecisionOutcome.LAWFUL, DecisionOutcome.VICTIM, None])
+def test_who_was_cleared_after_the_week_is_not_listed_in_it(later: DecisionOutcome | None) -> None:
+    """A ledger that is written late must not name a party against which nothing stands any more."""
+    events = events_of(1, DecisionOutcome.CONFIRMED)
+    number = len(events)
+    more: list[Act] = [
+        FileAppeal(received_ns=MONDAY + 2 * DAY, body="court", grounds="wrong"),
+        DecideAppeal(outcome=AppealOutcome.UPHELD, reason="right"),
+    ]
+    if later is not None:
+        more += [
+            ProposeDecision(outcome=later, legal_basis=("x#1",), reason="because"), Approve(proposal=number + 3),
+        ]  # fmt: skip
+    events += [
+        replace(events[0], number=number + k, at_ns=MONDAY + 2 * WEEK + k * NS, act=step)
+        for k, step in enumerate(more, 1)
+    ]
+    facts = of_week(events, 0)
+    assert "confirmed" in facts[0].steps, "as it stood then"
+    assert not list(weekly_ledger(facts, MONDAY, MONDAY + WEEK))
+    assert not list(ledger_figures(facts, MONDAY, MONDAY + WEEK))
+
+
+def test_tables_of_one_report_do_not_give_each_other_away() -> None:
+    """Their totals are the same figures: a total that one table hides, no other shows, and nor does the flow."""
+    facts = list(case_facts(many(), from_ns=MONDAY, until_ns=MONDAY + 90 * DAY))
+    wholes = [funnel(facts, by=by) for by in ("region", "site_kind", "period")]
+    flow = movement(facts, MONDAY, MONDAY + 90 * DAY)
+    tables, told = shown_together(wholes, flow)
+    totals = {table.rows[-1] for table in tables}
+    assert len(totals) == 1
+    total = dict(zip(STEPS, totals.pop()[1:], strict=True))
+    assert told["opened"] == total["screened"]
+    assert not {cell for table in tables for row in table.rows for cell in row[1:]} & {"1", "2", "3", "4"}
+    # The attack: everything that is printed, and every sum that a reader knows of, over all tables.
+    figures: dict[tuple[str, str, str], float] = {}
+    hidden: set[tuple[str, str, str]] = set()
+    sums = []
+    for whole, table in zip(wholes, tables, strict=True):
+        for row, cells in zip((*whole.rows, whole.total), table.rows, strict=True):
+            by = "" if row is whole.total else whole.by
+            for step, cell in zip(STEPS, cells[1:], strict=True):
+                figures[by, row.group, step] = row.counts[step]
+                if cell == "*":
+                    hidden.add((by, row.group, step))
+            sums.append(((by, row.group, "decided"), [(by, row.group, step) for step in OUTCOMES]))
+        sums += [(("", "total", step), [(whole.by, row.group, step) for row in whole.rows]) for step in STEPS]
+    bounds = attack(figures, sums, hidden)
+    small = [key for key in hidden if 0 < figures[key] < 5]
+    assert small
+    for key in small:
+        low, high = bounds[key]
+        assert high - low >= 5 - 1e-6, key
+    with pytest.raises(ValueError, match="totals of"):
+        shown_together([wholes[0], funnel(facts[1:], by="region")])
 
 
 @given(st.integers(0, 60), st.integers(0, 60))

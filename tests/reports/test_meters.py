@@ -381,7 +381,7 @@ def test_drawing_has_all_lines() -> None:
         assert f'class="{kind}"' in drawn.svg
     assert re.search(r'class="mean" d="M[^"]*M', drawn.svg), "the gap breaks the line"
     assert "nan" not in drawn.svg
-    assert drawn.description.startswith("2022-01-01 to 2022-04-23: the peers' middle 90 %")
+    assert drawn.description.startswith("2022-01-01 to 2022-04-22: the peers' middle 90 %")
 
 
 def test_band_is_scaled_to_what_was_before_the_onset() -> None:
@@ -438,3 +438,61 @@ def test_one_day_zero_and_feed_in_are_drawn() -> None:
 def test_no_row_speaks_of_people() -> None:
     """A usage point is a place in a grid."""
     assert not [name for name in UsagePointResult.__slots__ if re.search(r"person|owner|customer_name", name)]
+
+
+def test_a_period_ends_with_its_last_day() -> None:
+    """Its end is exclusive: midnight belongs to no day that has data. Days and axis are the zone's; JSON stays UTC."""
+    start_s = START_S - 8 * 3600  # 2022-01-01 00:00 in Beijing
+    days = tuple(start_s + day * DAY_S for day in range(31))
+    flat = (1_000.0,) * len(days)
+    row = replace(
+        miner(), started_ns=start_s * 1_000_000_000, ended_ns=(start_s + 31 * DAY_S) * 1_000_000_000,
+        drawing=LoadDrawing(day_start_s=days, mean_w=flat, floor_w=flat),
+    )  # fmt: skip
+    result = replace(district(), zone="Asia/Shanghai", rows=(row,))
+    (read,) = [line for line in summary_lines(result) if line.startswith("Read: ")]
+    assert "2022-01-01 to 2022-01-31;" in read
+    assert read.endswith(" Days are those of Asia/Shanghai.")
+    html = page(result)
+    assert '<span class="kind">2022-01-01 to 2022-01-31</span>' in html
+    assert "Load, 2022-01-01 to 2022-01-31: " in html
+    assert "2021-12-31" not in html
+    document = json.loads(next(meters_lines(result, everything=True)))
+    assert document["zone"] == "Asia/Shanghai"
+    assert document["period"] == {"start": "2021-12-31T16:00:00.000000000Z", "end": "2022-01-31T16:00:00.000000000Z"}
+    assert next(iter(csv.DictReader(meters_csv(result, everything=True))))["zone"] == "Asia/Shanghai"
+
+
+@pytest.mark.parametrize(
+    ("days", "words", "between"),
+    [
+        ((40, 40, 40), "since 2022-02-10;", "on that day"),
+        ((39, 40, 42), "since 2022-02-10 (2022-02-09 to 2022-02-12);", "2022-02-09 to 2022-02-12 (95 %)"),
+    ],
+)
+def test_an_interval_of_one_day_is_one_day(days: tuple[int, int, int], words: str, between: str) -> None:
+    """Not from a day to the same day."""
+    row = miner()
+    assert row.estimate is not None
+    onset = Onset(*[(START_S + day * DAY_S + 3600 * hour) * 1_000_000_000 for hour, day in enumerate(days)])
+    row = replace(row, estimate=replace(row.estimate, onset=onset))
+    assert any(words in line for line in sentences(row))
+    assert between in page(replace(district(), rows=(row,)))
+
+
+def test_days_are_those_of_the_meters_zone() -> None:
+    """A load that begins at midnight in Beijing begins on that day, and not on the day before it."""
+    row = miner()
+    assert row.estimate is not None
+    at_ns = (START_S + 40 * DAY_S - 8 * 3600) * 1_000_000_000  # 2022-02-10 00:00 in Beijing
+    row = replace(row, estimate=replace(row.estimate, onset=Onset(at_ns, at_ns, at_ns)))
+    assert any("since 2022-02-10" in line for line in sentences(row, zone="Asia/Shanghai"))
+    assert any("since 2022-02-10" in line for line in brief_sentences(row, zone="Asia/Shanghai"))
+    assert "2022-02-10" in cells(row, periods=False, zone="Asia/Shanghai")
+    assert "2022-02-09" in cells(row, periods=False)
+    assert "2022-02-09" in cells(row, periods=False, zone="no such zone")
+    result = replace(district(), zone="Asia/Shanghai", rows=(row,))
+    assert "2022-02-10" in table(result)
+    assert "2022-02-09" not in table(result)
+    assert "2022-02-10" in page(result)
+    assert "2022-02-09" not in page(result)

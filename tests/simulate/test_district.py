@@ -46,6 +46,33 @@ def test_other_hosts_of_each_site_are_seen_in_every_capture(district: SimulatedD
         assert truth["conversations"] > 100
 
 
+def test_what_goes_past_a_meter_is_told(district: SimulatedDistrict) -> None:
+    """The machines of the theft draw more than a balance can miss: part of it goes through the meter."""
+    with district.path("truth.csv").open(encoding="utf-8", newline="") as file:
+        past = {row["site"]: row["past_meter_w"] for row in csv.DictReader(file)}
+    mill = next(site for site in SITES if site.site_id == "mill-lane")
+    assert mill.farm is not None
+    assert 0.3 * mill.farm.power_w < float(past.pop("mill-lane")) < mill.farm.power_w
+    with_farm = {site.site_id for site in SITES if site.farm is not None and site is not mill}
+    assert past == {site.site_id: "0" if site.site_id in with_farm else "" for site in SITES if site is not mill}
+
+
+@pytest.mark.parametrize("mode", [Running.PARTIAL_BYPASS, Running.FULL_BYPASS, Running.STEP])
+def test_what_goes_past_a_meter_is_what_the_meters_lack(mode: Running) -> None:
+    """What all draw, less what their meters show, while the machines run."""
+    district = placed(PlacedFarm(point=7, trade="workshop", mode=mode, power_w=20_000, from_day=3))
+    group = next(group for group in district.groups() if any(p.usage_point == usage_point(7) for p in group.points))
+    (point,) = [one for one in group.points if one.usage_point == usage_point(7)]
+    assert point.farm is not None
+    shown_w = np.zeros(point.delivered.energy_wh.size)  # of whole hours
+    for one in group.points:
+        shown_w += one.delivered.energy_wh - (0.0 if one.received is None else one.received.energy_wh)
+    drawn_w = (group.true_load_w - group.true_feed_w).reshape(shown_w.size, -1).mean(axis=1)
+    running = (point.farm.added_w > 0).reshape(len(shown_w), -1).all(axis=1)
+    # Each meter draws a little itself, which none shows.
+    assert point.farm.past_meter_w == pytest.approx(float((drawn_w - shown_w)[running].mean()), rel=0.02, abs=60)
+
+
 def test_readings_are_cut_at_the_border(district: SimulatedDistrict) -> None:
     """No reading is in both parts, none is lost but those of the meter that failed."""
     before = pl.read_parquet(district.path("before/readings.parquet"))

@@ -20,7 +20,7 @@ USAGE_POINT = {
     "findings": [
         {"detector": "load_step", "version": "1", "family": "load", "log10_e": 2.0},
         {"detector": "flat_load", "version": "3", "family": "load", "log10_e": 3.5},
-        {"detector": "balance", "version": "1", "family": "balance", "log10_e": None},
+        {"detector": "balance", "version": "1", "family": "balance", "log10_e": 1.25},
         {"detector": "off_hours", "version": "1", "family": "traffic", "log10_e": 9.0},
     ],
 }  # fmt: skip
@@ -60,11 +60,29 @@ def test_a_usage_point_gives_one_entry_for_each_family_that_supports(tmp_path: P
 
 
 @pytest.mark.parametrize(
+    ("listed", "look", "mining"), [(True, True, True), (False, True, False), (False, False, False)]
+)
+def test_what_is_only_worth_a_look_does_not_say_that_mining_goes_on(
+    tmp_path: Path, listed: bool, look: bool, mining: bool
+) -> None:
+    """One innocent point of fifty is; only of the list is the share of innocent ones bounded."""
+    line = json.dumps({**USAGE_POINT, "listed": listed, "worth_a_look": look})
+    (row,) = finding_rows(_file(tmp_path, "a.jsonl", line.encode()))
+    assert isinstance(row, UsagePointRow)
+    assert row.mining is mining
+
+
+@pytest.mark.parametrize(
     ("change", "reason"),
     [
         ({"schema_version": "2.0"}, "schema_version is '2.0'"),
         ({"usage_point": ""}, "usage_point is ''"),
         ({"period": None}, "period is missing"),
+        ({"families": ["traffic", "load", "balance", "timing"]}, "families names timing, and no finding of that has"),
+        (
+            {"families": ["load"], "findings": [{**USAGE_POINT["findings"][0], "log10_e": None}]},
+            "families names load, and no finding of that has a log10_e",
+        ),
         ({"period": {"start": "2026-05-01", "end": "2026-04-01"}}, "period.start is '2026-05-01'"),
         ({"families": "load"}, "families and findings are lists"),
         ({"findings": [{"detector": "x"}]}, "lacks its detector or version"),

@@ -158,14 +158,17 @@ def test_erased_disclosures_are_as_withheld_ones(kept: Kept, tmp_path: Path) -> 
 
 
 def test_witnesses(kept: Kept, tmp_path: Path) -> None:
-    """The co-signed checkpoint goes in where it covers the leaves; the reader says how many must have signed."""
+    """The co-signed checkpoint is the bundle's where it covers the leaves, else stands beside a newer one."""
     kept.ledger.keep_witnessed(format_note(cosign(kept.ledger.note, KEYS, None, (), WITNESS, 1_700_000_000)))
     kept.ledger.append([b"later"])
     path = kept.bundle(tmp_path / "b")
     assert verify_bundle(path, KEYS, witnesses_needed=0).sound
     both = verify_bundle(path, [*KEYS, WITNESS.verifier], witnesses_needed=1)
     assert both.sound
-    assert "co-signed by witness.example/w at 2023-11-14T22:13:20Z" in [item.text for item in both.checks]
+    assert "co-signed by witness.example/w at 2023-11-14T22:13:20Z (5 leaves); 3 of 3 leaves here are in it" in [
+        item.text for item in both.checks
+    ]
+    assert not (path / "witnessed").exists()
     assert (
         "1 known witnesses must have co-signed; 0 did"
         in failures(verify_bundle(path, KEYS, witnesses_needed=1))["witnesses"]
@@ -173,9 +176,57 @@ def test_witnesses(kept: Kept, tmp_path: Path) -> None:
     leaf, disclosures = seal("case", "HF-1/3", 9, {"act": "x"}, lambda: bytes(16))
     (place,) = kept.ledger.append([leaf])
     more = StoredLeaf(leaf_id="x", leaf=leaf, index=place, disclosures=disclosures)
-    newer = verify_bundle(kept.bundle(tmp_path / "c", leaves=[*kept.leaves, more]), [*KEYS, WITNESS.verifier])
+    path = kept.bundle(tmp_path / "c", leaves=[*kept.leaves, more])
+    newer = verify_bundle(path, [*KEYS, WITNESS.verifier])
     assert newer.sound
-    assert states(newer)["witnesses"] == State.NOT_CHECKED
+    assert (newer.leaves, newer.unwitnessed, newer.unwitnessed_count) == (4, ((6, "case"),), 1)
+    assert "Of the 4 entries here 1 are newer than what others have seen: 6.\n" in (path / "README.txt").read_text()
+    asked = verify_bundle(path, [*KEYS, WITNESS.verifier], witnesses_needed=1)
+    assert failures(asked)["witnesses"].startswith(
+        "1 known witnesses must have seen every leaf but those of kind access; co-signed by"
+    )
+    unknown = verify_bundle(path, KEYS)
+    assert states(unknown)["witnesses"] == State.NOT_CHECKED
+    assert unknown.unwitnessed_count == 4
+
+
+def test_what_witnesses_saw_must_be_of_this_log(kept: Kept, tmp_path: Path) -> None:
+    """Another log, another history, a larger one: no bundle is made."""
+    for name, origin, leaves, words in [
+        ("a", "log.example/b", [b"x"], "is of log.example/b"),
+        ("b", "log.example/a", [b"x"], "are two histories"),
+        ("c", "log.example/a", [b"%d" % number for number in range(9)], "is an older copy"),
+    ]:
+        ledger = Ledger.create(tmp_path / name, [replace(LOG, name=origin)])
+        ledger.append(leaves)
+        with pytest.raises(HeadframeError, match=words):
+            kept.bundle(tmp_path / "bundle", witnessed=ledger.note)
+
+
+def test_a_change_of_the_logs_key_takes_no_witness_away(kept: Kept, tmp_path: Path) -> None:
+    """Who has the new key alone still sees what was co-signed under the old one."""
+    kept.ledger.keep_witnessed(format_note(cosign(kept.ledger.note, KEYS, None, (), WITNESS, 1_700_000_000)))
+    new = Signer("log.example/a", ED25519, bytes([1]) * 32)
+    kept.ledger.sign_again([LOG, new])
+    kept.ledger.sign_again([new])
+    path = kept.bundle(tmp_path / "b", signers=[new])
+    report = verify_bundle(path, [new.verifier, WITNESS.verifier], witnesses_needed=1)
+    assert report.sound, report.checks
+    assert (path / "witnessed").exists()
+
+
+def test_lines_of_two_witnesses_are_kept_together(kept: Kept, tmp_path: Path) -> None:
+    """Under the same checkpoint; a smaller one than the kept is not kept."""
+    other = Signer("witness.example/other", COSIGNATURE, bytes([2]) * 32)
+    small = kept.ledger.note
+    kept.ledger.append([b"later"])
+    for witness in (WITNESS, other):
+        assert kept.ledger.keep_witnessed(format_note(cosign(kept.ledger.note, KEYS, None, (), witness, 1_700_000_000)))
+    assert not kept.ledger.keep_witnessed(format_note(cosign(small, KEYS, None, (), WITNESS, 1_700_000_000)))
+    kept.ledger.append([b"still later"])
+    keys = [*KEYS, WITNESS.verifier, other.verifier]
+    report = verify_bundle(kept.bundle(tmp_path / "b"), keys, witnesses_needed=2)
+    assert report.sound, report.checks
 
 
 FILES = ["checkpoint", "keys", "leaves.jsonl", "disclosures.jsonl", "README.txt", "manifest.json", "manifest.note",

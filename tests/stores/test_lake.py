@@ -61,6 +61,20 @@ def test_round_trip(tmp_path):
     assert lake.readings(["b"])["usage_point"].unique().to_list() == ["b"]
 
 
+@pytest.mark.parametrize("name", ["lake [2026]", "[a]", "what?", "*"])
+def test_the_name_of_a_folder_is_no_pattern(tmp_path, name):
+    """A lake is read where it is, whatever its folder is called; and the folder that a pattern would mean is not."""
+    (tmp_path / "a").mkdir()
+    folder = tmp_path / name
+    Lake(tmp_path / "a").append(readings("OTHER", [9.0], 0, 3600))
+    lake = Lake(folder)
+    lake.append(readings("A", [1.0, 2.0], 0, 3600))
+    lake.append(readings("A", [3.0], 3600, 3600))
+    assert lake.readings()["energy_wh"].to_list() == [1.0, 3.0]
+    (batch,) = lake.batches()
+    assert list(batch.usage_points) == ["A"]
+
+
 def test_a_later_file_corrects(tmp_path):
     """The last append of an interval counts, in tables as in batches; the other intervals stay."""
     lake = Lake(tmp_path)

@@ -6,12 +6,15 @@ a `Draft`, whose lists grow in place, so that a replay costs as much as there ar
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields, replace
 from typing import Any, get_args
 
+from headframe.cases.corrections import corrected_act, is_correctable
 from headframe.records.case import (
+    Act,
     AddFindings,
+    AdmitAppeal,
     AppealOutcome,
     AppealStatus,
     Approve,
@@ -58,6 +61,7 @@ from headframe.records.case import (
     ServeDecision,
     ServedNotice,
     ServeNotice,
+    ServeSettingAside,
     Stage,
     VerificationOutcome,
     Verify,
@@ -103,6 +107,7 @@ class Draft:
     closure: ClosureReason | None
     on_hold: bool
     history: list[EventMark]
+    events: list[CaseEvent]
 
     def __init__(self, case: Case) -> None:
         for field in fields(Case):
@@ -110,6 +115,8 @@ class Draft:
             setattr(self, field.name, list(value) if isinstance(value, tuple) else value)
         self.place = {status.number: at for at, status in enumerate(case.proposals)}
         """Where in the list a proposal is, by its number."""
+        self.acts: Mapping[int, Act] | None = None
+        """While a case is built anew after a correction: what each corrected event should say."""
 
     def case(self) -> Case:
         """The case as it stands."""
@@ -189,6 +196,62 @@ def apply(case: Case, event: CaseEvent) -> Case:
     return _put(Draft(case), event).case()
 
 
+def right_acts(case: Case, more: Iterable[Correction] = ()) -> dict[int, Act]:
+    """What corrected events should say, by their numbers.
+
+    A correction of a field that none may mend, as older files have, is on record and changes nothing.
+
+    Parameters
+    ----------
+    case : Case
+    more : iterable of Correction
+        That are not approved, and are weighed as if they were.
+
+    Returns
+    -------
+    dict of int to Act
+    """
+    found: dict[int, Act] = {}
+    for one in (*case.corrections, *more):
+        act = found.get(one.event, case.events[one.event - 1].act)
+        if is_correctable(act, one.field):
+            try:
+                found[one.event] = corrected_act(act, one.field, one.value)
+            except ValueError:
+                continue
+    return found
+
+
+def as_corrected(case: Case, until: int, more: Iterable[Correction] = ()) -> Case:
+    """A case as it stood after an event, if everything had been recorded as it is known today.
+
+    Parameters
+    ----------
+    case : Case
+    until : int
+        Number of an event, from 1.
+    more : iterable of Correction
+        That are not approved, and are weighed as if they were.
+
+    Returns
+    -------
+    Case
+    """
+    return _built(case.events[:until], right_acts(case, more)).case()
+
+
+def _built(events: Iterable[CaseEvent], acts: Mapping[int, Act]) -> Draft:
+    draft: Draft | None = None
+    for event in events:
+        if draft is None:
+            draft = _opened(event, acts.get(event.number))
+            draft.acts = acts
+        else:
+            _put(draft, event)
+    assert draft is not None
+    return draft
+
+
 def stage_of(case: Case) -> Stage:
     """Where a case stands, in one word.
 
@@ -200,10 +263,11 @@ def stage_of(case: Case) -> Stage:
     -------
     Stage
     """
-    if case.closed_ns is not None:
-        return Stage.CLOSED
+    # First: a closed case with a late appeal that nobody has judged has something to be done, and is kept meanwhile.
     if any(appeal.outcome is None for appeal in case.appeals):
         return Stage.APPEALED
+    if case.closed_ns is not None:
+        return Stage.CLOSED
     decided = bool(case.decisions) and not case.decisions[-1].set_aside
     asked = any(not measure.withdrawn for measure in case.measures)
     if decided or (case.remedies and not case.decisions):
@@ -222,8 +286,8 @@ def stage_of(case: Case) -> Stage:
     return Stage.CLASSIFIED if classified else Stage.SCREENED
 
 
-def _opened(event: CaseEvent) -> Draft:
-    act = event.act
+def _opened(event: CaseEvent, right: Act | None = None) -> Draft:
+    act = event.act if right is None else right
     if not isinstance(act, OpenCase):
         raise ValueError(f"event {event.number} of case {event.case_id} is {act.NAME!r}; the first must be 'open'")
     if event.number != 1 or event.case_id != act.case_id:
@@ -249,6 +313,7 @@ def _opened(event: CaseEvent) -> Draft:
             findings=act.findings,
             links=((act.recurrence_of, CaseRelation.RECURRENCE_OF),) if act.recurrence_of else (),
             history=(EventMark(act=act.NAME, account=event.account, at_ns=event.at_ns),),
+            events=(event,),
         )
     )
 
@@ -260,7 +325,11 @@ def _put(draft: Draft, event: CaseEvent) -> Draft:
         )
     if event.at_ns < draft.last_ns:
         raise ValueError(f"event {event.number} of {event.case_id} was recorded before the event before it")
+    recorded = event
+    if draft.acts is not None and event.number in draft.acts:
+        event = replace(event, act=draft.acts[event.number])
     act = event.act
+    corrections = len(draft.corrections)
     if isinstance(act, PROPOSALS):
         _propose(draft, event)
     else:
@@ -271,6 +340,11 @@ def _put(draft: Draft, event: CaseEvent) -> Draft:
     draft.version = event.number
     draft.last_ns = event.at_ns
     draft.history.append(EventMark(act=act.NAME, account=event.account, at_ns=event.at_ns))
+    draft.events.append(recorded)
+    if draft.acts is None and len(draft.corrections) > corrections:
+        # What was recorded wrongly is taken for what it is from the beginning, not only from here.
+        case = draft.case()
+        return Draft(_built(case.events, right_acts(case)).case())
     return draft
 
 
@@ -329,7 +403,7 @@ def _decided(draft: Draft, event: CaseEvent, status: ProposalStatus) -> None:
 def _requested(draft: Draft, event: CaseEvent, status: ProposalStatus) -> None:
     act = status.act
     assert isinstance(act, ProposeMeasure)
-    draft.measures.append(MeasureStatus(measure=act.measure, requested_ns=event.at_ns))
+    draft.measures.append(MeasureStatus(measure=act.measure, requested_ns=event.at_ns, proposal=status.number))
 
 
 def _closed(draft: Draft, event: CaseEvent, status: ProposalStatus) -> None:
@@ -348,6 +422,23 @@ def _corrected(draft: Draft, event: CaseEvent, status: ProposalStatus) -> None:
     draft.corrections.append(
         Correction(event=act.event, field=act.field, value=act.value, reason=act.reason, approved_ns=event.at_ns)
     )
+    for number in act.falls:
+        _fall(draft, number)
+
+
+def _fall(draft: Draft, number: int) -> None:
+    """Take away a step that does not stand with what is right."""
+    at = draft.in_force()
+    if number not in draft.place:  # the finality, which nobody proposes
+        if at is not None:
+            draft.decisions[at] = replace(draft.decisions[at], final_ns=None)
+    elif at is not None and draft.decisions[at].number == number:
+        draft.set_aside()
+    else:
+        draft.measures[:] = [
+            replace(measure, withdrawn=True) if measure.proposal == number and measure.ended_ns is None else measure
+            for measure in draft.measures
+        ]
 
 
 _APPROVED: dict[type, Callable[[Draft, CaseEvent, ProposalStatus], None]] = {
@@ -426,6 +517,12 @@ def _serve_decision(draft: Draft, _event: CaseEvent, act: ServeDecision) -> None
         draft.decisions[at] = replace(draft.decisions[at], received_ns=act.received_ns)
 
 
+def _serve_setting_aside(draft: Draft, _event: CaseEvent, act: ServeSettingAside) -> None:
+    for at, decision in enumerate(draft.decisions):
+        if decision.number == act.decision:
+            draft.decisions[at] = replace(decision, told_set_aside_ns=act.received_ns)
+
+
 def _finalise(draft: Draft, event: CaseEvent, _act: DeclareFinal) -> None:
     at = draft.in_force()
     if at is not None:
@@ -458,10 +555,26 @@ def _appeal(draft: Draft, _event: CaseEvent, act: FileAppeal) -> None:
             body=act.body,
             grounds=act.grounds,
             decision=0 if at is None else draft.decisions[at].number,
+            late=act.late,
+            other_body=act.other_body,
         )
     )
     # An appeal opens a closed case again: what comes of it has to be served, carried out, and closed by two accounts.
-    draft.closed_ns = draft.closure = None
+    # One that came late does so when it is admitted.
+    if not act.late:
+        draft.closed_ns = draft.closure = None
+
+
+def _admit_appeal(draft: Draft, event: CaseEvent, act: AdmitAppeal) -> None:
+    for at, appeal in enumerate(draft.appeals):
+        if appeal.waits_for_admission:
+            if act.admitted:
+                draft.appeals[at] = replace(appeal, admitted=True)
+                draft.closed_ns = draft.closure = None
+            else:
+                draft.appeals[at] = replace(
+                    appeal, admitted=False, outcome=AppealOutcome.INADMISSIBLE, decided_ns=event.at_ns
+                )
 
 
 def _decide_appeal(draft: Draft, event: CaseEvent, act: DecideAppeal) -> None:
@@ -470,6 +583,13 @@ def _decide_appeal(draft: Draft, event: CaseEvent, act: DecideAppeal) -> None:
             draft.appeals[at] = replace(appeal, outcome=act.outcome, decided_ns=event.at_ns)
     if act.outcome in (AppealOutcome.UPHELD, AppealOutcome.REMITTED):
         draft.set_aside()
+    if act.standing is not None:
+        draft.standing = act.standing
+    elif act.outcome is AppealOutcome.UPHELD:
+        draft.standing = PartyStanding.UNDETERMINED
+    if act.standing is not None or act.outcome is AppealOutcome.UPHELD:
+        # They said how the party stands to it, and that does not hold any more.
+        draft.axes, draft.criteria = [], []
 
 
 def _link(draft: Draft, _event: CaseEvent, act: LinkCase) -> None:
@@ -499,11 +619,13 @@ _STEPS: dict[type, Callable[[Draft, CaseEvent, Any], None]] = {
     ExtendClock: _extend,
     RecordInspection: _inspect,
     ServeDecision: _serve_decision,
+    ServeSettingAside: _serve_setting_aside,
     DeclareFinal: _finalise,
     RecordMeasure: _measure,
     RecordRemedy: _remedy,
     Verify: _verify,
     FileAppeal: _appeal,
+    AdmitAppeal: _admit_appeal,
     DecideAppeal: _decide_appeal,
     Approve: _approve,
     Reject: _reject,

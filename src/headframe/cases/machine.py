@@ -16,7 +16,10 @@ from dataclasses import replace
 from headframe.cases.apply import apply, replay
 from headframe.cases.question import Question, instant
 from headframe.cases.rules import RULES
+from headframe.cases.rules.appeal import came_late
+from headframe.cases.rules.keep import fallen
 from headframe.cases.rules.measure import approvals_needed
+from headframe.policy.appeals import body_of
 from headframe.records.case import (
     Accepted,
     Account,
@@ -26,9 +29,12 @@ from headframe.records.case import (
     Case,
     CaseEvent,
     Command,
+    FileAppeal,
     OpenCase,
     OpenLinkedCase,
+    ProposeCorrection,
     ProposeMeasure,
+    RecordRemedy,
     Refused,
     Stage,
 )
@@ -78,6 +84,11 @@ def act(
         return Refused(reasons=tuple(dict.fromkeys(reasons)), advice=advice)
     if isinstance(wanted, ProposeMeasure):
         wanted = replace(wanted, approvals=approvals_needed(pack, wanted.measure))
+    if isinstance(wanted, FileAppeal):
+        body = None if wanted.other_body else body_of(pack, wanted.body)
+        wanted = replace(wanted, late=came_late(question), body=wanted.body if body is None else body.id)
+    if isinstance(wanted, ProposeCorrection):
+        wanted = replace(wanted, falls=tuple(number for number, _, _ in fallen(question)))
     event = CaseEvent(
         case_id=wanted.case_id if isinstance(wanted, OpenCase) else question.case.case_id,
         number=1 if opening else question.case.version + 1,
@@ -128,7 +139,11 @@ def _reasons(question: Question) -> tuple[list[str], tuple[OpenLinkedCase, ...]]
                 f"the case is closed since {instant(case.closed_ns)}; open a new case that recurs from {case.case_id}"
             )
         else:
-            reasons.append(f"the case is closed since {instant(case.closed_ns)}; propose to reopen it, with the reason")
+            # What the party sends is on file whenever it comes; what is made of it is another matter.
+            paper = "record what the party sent as a reply, or " if isinstance(wanted, RecordRemedy) else ""
+            reasons.append(
+                f"the case is closed since {instant(case.closed_ns)}; {paper}propose to reopen it, with the reason"
+            )
         return reasons, advice
     reasons.extend(rule.refusals(question))
     return reasons, advice

@@ -6,6 +6,7 @@ nothing.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,6 +15,7 @@ from typing import Any
 from headframe.cases.apply import RESPONSIBLE
 from headframe.records.case import (
     Account,
+    AdmitAppeal,
     AppealOutcome,
     AppealStatus,
     Case,
@@ -24,6 +26,7 @@ from headframe.records.case import (
     DocumentRef,
     Duty,
     FileAppeal,
+    FindingRef,
     ProposalState,
     ProposalStatus,
     ProposeClass,
@@ -34,7 +37,7 @@ from headframe.records.case import (
     ReplyStance,
     ServedNotice,
 )
-from headframe.records.finding import Family
+from headframe.records.finding import Family, independent_sources
 from headframe.records.policy import Clock, ClockState, Pack, PartyStanding, Step
 
 DAY_NS = 86_400_000_000_000
@@ -170,6 +173,19 @@ def confirmed(case: Case) -> DecisionStatus | None:
     return decision if decision is not None and decision.act.outcome is DecisionOutcome.CONFIRMED else None
 
 
+def untold(case: Case) -> DecisionStatus | None:
+    """A decision that the party has, that does not hold any more, and of which it was not told so.
+
+    Another decision that was served since tells the party as well.
+    """
+    if decision_in_force(case) is not None:
+        return None  # whoever serves that one tells the party
+    for decision in reversed(case.decisions):
+        if decision.received_ns is not None:
+            return decision if decision.told_set_aside_ns is None else None
+    return None
+
+
 def pending_appeal(case: Case) -> AppealStatus | None:
     """The appeal that is not decided yet."""
     return next((appeal for appeal in case.appeals if appeal.outcome is None), None)
@@ -194,15 +210,70 @@ def has_answered(case: Case, letter: ServedNotice) -> bool:
 
 
 def families(case: Case) -> frozenset[Family]:
-    """Independent families of evidence that say mining goes on at the site.
+    """Families of evidence that say mining goes on at the site. Some read the same source (`sources`).
 
     Several detectors of one family look at the same thing and count once. An inspection that saw machines counts as
-    the family `inspection`. What speaks no louder for mining than against it is no evidence: an e-value of 1 or less.
+    the family `inspection`. What speaks no louder for mining than against it is no evidence: an e-value of 1 or less;
+    nor does what has no e-value, NaN or an infinite one.
     """
-    seen = {finding.family for finding in case.findings if finding.mining and finding.log10_e > 0}
-    if any(record.machines_seen for record in case.inspections):
+    seen = {
+        finding.family for finding in case.findings if finding.mining and has_e_value(finding) and finding.log10_e > 0
+    }
+    if machines_were_seen(case):
         seen.add(Family.INSPECTION)
     return frozenset(seen)
+
+
+def sources(case: Case) -> frozenset[str]:
+    """Independent sources of evidence that say mining goes on at the site (`headframe.records.finding.SOURCE_OF`)."""
+    return independent_sources(families(case))
+
+
+def has_e_value(finding: FindingRef) -> bool:
+    """Whether the evidence of a finding is an e-value: a number from 0 up, and no infinite one. [log10: -inf is 0]"""
+    return not math.isnan(finding.log10_e) and finding.log10_e != math.inf
+
+
+def machines_were_seen(case: Case) -> bool:
+    """Whether an inspection saw machines."""
+    return any(record.machines_seen for record in case.inspections)
+
+
+def joint_log10_e(case: Case) -> float:
+    """What the findings of a case say together, by the rule of `headframe.evidence.fusion.fuse`.
+
+    The mean over what a detector found, the mean over detectors and families that read the same source, and over
+    independent sources the mean of the products. A finding that is no mining (a contact, a probe) is a look of its
+    detector that showed nothing; a load that is worth a look and on no list weighs what its e-value says. A finding
+    without an e-value takes no part, and neither does an inspection: what it saw is no bet, and gets no made-up number.
+
+    Parameters
+    ----------
+    case : Case
+
+    Returns
+    -------
+    float
+        log10 of the joint e-value; 0 where no finding has one. [unitless]
+    """
+    # It works with arrays, which most rules need not load.
+    from headframe.evidence.fusion import Answer, fuse
+
+    looks: dict[tuple[Family, str], list[float | None]] = {}
+    for finding in case.findings:
+        if has_e_value(finding):
+            shown = finding.log10_e if finding.stands_out else None
+            looks.setdefault((finding.family, finding.detector), []).append(shown)
+    answers = [
+        Answer(
+            detector=f"{family} {detector}",
+            family=family,
+            looks=len(values),
+            log10_e=tuple(value for value in values if value is not None),
+        )
+        for (family, detector), values in looks.items()
+    ]
+    return fuse(answers, expected=()).log10_e
 
 
 def comes_before(pack: Pack, first: Step, second: Step) -> bool:
@@ -250,7 +321,7 @@ def verifiers(case: Case) -> frozenset[str]:
 
 def took_part(case: Case) -> frozenset[str]:
     """Accounts that had a part in the case, other than to record or hear an appeal."""
-    aside = {FileAppeal.NAME, DecideAppeal.NAME}
+    aside = {FileAppeal.NAME, AdmitAppeal.NAME, DecideAppeal.NAME}
     return frozenset(mark.account for mark in case.history if mark.act not in aside)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from headframe.records.policy import Basis, Pack
+from headframe.records.policy import Basis, DataField, Pack
 from headframe.records.retention import (
     DataClass,
     DestroyedClass,
@@ -54,6 +54,8 @@ FIELD_CLASS: dict[str, DataClass] = {
     "network_log": DataClass.READING,
     "delivery_address": DataClass.CONTACT,
     "inspection_record": DataClass.DOCUMENT,
+    "case_file": DataClass.CASE,
+    "premises": DataClass.CASE,
     "site": DataClass.CASE,
     "owner_enterprise": DataClass.CASE,
     "scale": DataClass.CASE,
@@ -63,6 +65,25 @@ FIELD_CLASS: dict[str, DataClass] = {
 }
 """Fields that packs name (``data[].field``, in lower case), and the class they are kept in. The name of a class is a
 field as well."""
+
+
+COUNTS_FROM: dict[DataClass, str] = {
+    DataClass.FINDING: "its end; of a case, the closure of the last case that rests on it",
+    DataClass.READING: "the end of its month; of a case, the closure of the last case that needs it",
+    DataClass.DOCUMENT: "the closure of the case",
+    DataClass.PHOTO: "the closure of the case",
+    DataClass.CONTACT: "the closure of the last case that needed it",
+    DataClass.CASE: "its closure",
+    DataClass.ACCESS: "the access; of a case, its closure",
+    DataClass.PSEUDONYM_KEY: "the end of the epoch",
+}
+"""From when the days of a class count, in words."""
+
+
+def class_of(field: DataField) -> DataClass | None:
+    """The class that a pack's field is kept in: as the pack says, else by its name; None where neither tells."""
+    known = {**FIELD_CLASS, **{one.value: one for one in DataClass}}
+    return known.get(field.data_class or field.field.strip().lower())
 
 
 def default_rules() -> tuple[RetentionRule, ...]:
@@ -96,22 +117,21 @@ def rules_of(pack: Pack) -> tuple[tuple[RetentionRule, ...], tuple[str, ...]]:
     for field in pack.data:
         if field.retention_days is None:
             continue
-        name = field.field.strip().lower()
-        data_class = FIELD_CLASS.get(name) or next((one for one in DataClass if one.value == name), None)
+        data_class = class_of(field)
         if data_class is None:
             known = ", ".join(sorted({*FIELD_CLASS, *DataClass}))
             remarks.append(
                 f"pack {pack.id} keeps {field.field} for {field.retention_days} days, but Headframe does not know in "
-                f"which class of data it is; known fields are {known}"
+                f"which class of data it is: give it a data_class; known fields are {known}"
             )
             continue
         rule = RetentionRule(
             data_class=data_class,
             days=field.retention_days,
-            # Without a text it is the pack author's word, which is no more than ours.
-            basis=Basis.POLICY if field.ref else Basis.OPERATOR_DEFAULT,
+            # Without a text that says how long, it is the pack author's word, which is no more than ours.
+            basis=field.retention_basis,
             source=f"pack {pack.id} {pack.version}, data {field.field}",
-            ref=field.ref,
+            ref=field.retention_ref,
             pack_id=pack.id,
         )
         if data_class not in rules or rule.days < rules[data_class].days:
@@ -128,8 +148,9 @@ def what_goes(
     ----------
     items : iterable of RetainedItem
     rules : sequence of RetentionRule
-        Those of packs and the default ones; of two for the same class and pack, the later counts. An item without a
-        rule stays.
+        Those of packs and the default ones; of two for the same class and pack, the later counts. A pack's rule goes
+        before the default one if a text sets it; where its author does (`Basis.OPERATOR_DEFAULT`), the shorter of both
+        counts. An item without a rule stays.
     holds : iterable of LegalHold
     now_ns : int
         [ns since 1970-01-01 UTC]
@@ -162,8 +183,7 @@ def what_goes(
         elif over:
             goes.append(GoingItem(item=item, rule=rule, due_ns=due_ns))
         else:
-            days = -(-(due_ns - now_ns) // _DAY_NS)
-            why = f"{days} {'day is' if days == 1 else 'days are'} left of {rule.days}"
+            why = _time_left(due_ns, rule.days, now_ns)
             stays.append(StayingItem(item=item, why=why, rule=rule, due_ns=due_ns))
     # A photo may be a document of another case as well: the same bytes are kept once, and go with the last of them.
     needed = {one.item.sha256: one.item for one in stays}
@@ -178,12 +198,35 @@ def what_goes(
 def _rule(item: RetainedItem, known: dict[tuple[str, DataClass], RetentionRule]) -> RetentionRule | None:
     """The rule of an item: of its packs the one that keeps it longest, else the default."""
     default = known.get(("", item.data_class))
-    found = [known.get((pack_id, item.data_class), default) for pack_id in item.pack_ids] or [default]
+    found = [_stricter(known.get((pack_id, item.data_class)), default) for pack_id in item.pack_ids] or [default]
     there = [rule for rule in found if rule is not None]
     # A case whose pack has no rule at all must not lose what it needs to another case's rule.
     if not there or len(there) < len(found):
         return None
     return max(there, key=lambda rule: rule.days)
+
+
+def _time_left(due_ns: int, rule_days: int, now_ns: int) -> str:
+    """How long an item stays, in words; the end of an epoch, or of a month of readings, may still lie ahead."""
+
+    def days(length_ns: int) -> int:
+        return -(-length_ns // _DAY_NS)
+
+    ahead_ns = due_ns - rule_days * _DAY_NS - now_ns
+    if ahead_ns > 0 and rule_days:
+        count = days(ahead_ns)
+        return f"its {rule_days} days begin to count in {count} {'day' if count == 1 else 'days'}"
+    count = days(due_ns - now_ns)
+    return f"{count} {'day is' if count == 1 else 'days are'} left of {rule_days}"
+
+
+def _stricter(of_pack: RetentionRule | None, default: RetentionRule | None) -> RetentionRule | None:
+    """A pack's rule where a text stands behind it; else, of two words that are no law, the one that keeps less."""
+    if of_pack is None or default is None:
+        return of_pack or default
+    if of_pack.basis is Basis.OPERATOR_DEFAULT and default.days < of_pack.days:
+        return default
+    return of_pack
 
 
 def certify(

@@ -13,6 +13,11 @@ HOUR_S, DAY_S = 3600, 86_400
 FOUR_DAYS = 4
 """1970-01-01 was a Thursday: (day + 3) mod 7 is 0 on Mondays."""
 
+WHOLE_DAY_H = 22
+"""Hours that make a day of feed-in. [h]"""
+STILL = 0.001
+"""Of a typical day's feed-in: a generator that feeds in less stands still, as in `detectors.power.export_drop`."""
+
 Floats = NDArray[np.float64]
 
 
@@ -25,6 +30,10 @@ def site_days(
     peers_w: Floats | None = None,
     balance_w: Floats | None = None,
     usage_points: tuple[str, ...] = (),
+    export_w: Floats | None = None,
+    resource: HourlySeries | None = None,
+    resource_kind: str = "",
+    export_peers_w: Floats | None = None,
 ) -> SiteDays:
     """Lay hourly load out as local days.
 
@@ -43,6 +52,13 @@ def site_days(
     balance_w : float64[n] or None
         What the transformer delivers and no meter sees, less losses. [W]
     usage_points : tuple of str
+    export_w : float64[n] or None
+        What the site feeds into the grid. [W]
+    resource : HourlySeries or None
+        What its generator lives on: irradiance, water flow, fuel; any unit.
+    resource_kind : str
+    export_peers_w : float64[n] or None
+        What comparable generators feed in. [W]
 
     Returns
     -------
@@ -66,6 +82,7 @@ def site_days(
     off = (local_days + FOUR_DAYS - 1) % 7 >= 5
     if clock is not None and clock.holidays.size:
         off |= np.isin(local_days, clock.holidays)
+    fed_in, still, given = _fed_in(export_w, resource, hours_s, at, n)
     return SiteDays(
         day_start_s=day_start_s,
         block_w=block_w,
@@ -76,7 +93,34 @@ def site_days(
         peers_w=None if peers_w is None else _means(np.asarray(peers_w, np.float64), at, n),
         balance_w=None if balance_w is None else _means(np.asarray(balance_w, np.float64), at, n),
         usage_points=usage_points,
+        export_w=fed_in,
+        stood_still=still,
+        resource=given,
+        resource_kind=resource_kind,
+        export_peers_w=None if export_peers_w is None else _means(np.asarray(export_peers_w, np.float64), at, n),
     )
+
+
+def _fed_in(
+    export_w: Floats | None, resource: HourlySeries | None, hours_s: NDArray[np.int64], at: NDArray[np.int64], n: int
+) -> tuple[Floats | None, NDArray[np.bool_] | None, Floats | None]:
+    """Feed-in, days on which the generator stood still, and resource of whole days: half a day of sun is no day."""
+    if export_w is None:
+        return None, None, None
+    power = np.asarray(export_w, np.float64)
+    known = np.isfinite(power)
+    values = None if resource is None else np.asarray(values_at(resource, hours_s), np.float64)
+    if values is not None:
+        known &= np.isfinite(values)
+    # A day of 23 hours in spring is a whole one.
+    whole = np.bincount(at[known], minlength=n) >= WHOLE_DAY_H
+    fed_in = np.where(whole, _means(np.where(known, power, np.nan), at, n), np.nan)
+    given = None if values is None else np.where(whole, _means(np.where(known, values, np.nan), at, n), np.nan)
+    typical = float(np.nanmedian(fed_in)) if np.isfinite(fed_in).any() else 0.0
+    still = fed_in <= STILL * typical
+    if given is not None and np.isfinite(given).any():
+        still &= given > 0.25 * float(np.nanmedian(given))
+    return np.where(still, np.nan, fed_in), still, given
 
 
 def _means(values: Floats, slot: NDArray[np.int64], slots: int) -> Floats:

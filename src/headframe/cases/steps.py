@@ -15,20 +15,26 @@ from headframe.cases.question import (
     DAY_NS,
     VERIFIED_FOR,
     Question,
+    appeal_upheld,
     approved,
+    classified_at,
     confirmed,
     decision_in_force,
     pending_appeal,
     proposers_and_approvers,
+    responsible,
     took_part,
     verifiers,
 )
 from headframe.cases.rules import RULES
 from headframe.cases.rules.measure import pack_measure
+from headframe.cases.rules.notify import looked_up
 from headframe.cases.rules.units import deciding_units
+from headframe.policy.appeals import appeal_bodies
 from headframe.records.case import (
     Account,
     AddFindings,
+    AdmitAppeal,
     AppealOutcome,
     Approve,
     Case,
@@ -74,6 +80,7 @@ from headframe.records.case import (
     ResumeClock,
     ServeDecision,
     ServeNotice,
+    ServeSettingAside,
     VerificationOutcome,
     Verify,
     Withdraw,
@@ -113,6 +120,8 @@ class NextStep:
         Accounts that may not do it, because of their part in the case.
     missing : tuple of str
         What must be so first; empty where it may be done now.
+    any_time : bool
+        It does not bring the case on: a correction, a hold, more findings. What the case is waiting for is not so.
     """
 
     step: Step
@@ -123,6 +132,7 @@ class NextStep:
     units: tuple[str, ...] = ()
     barred: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
+    any_time: bool = False
 
     @property
     def ready(self) -> bool:
@@ -146,7 +156,8 @@ def next_steps(case: Case, pack: Pack, clocks: Sequence[Clock], now_ns: int) -> 
     Returns
     -------
     tuple of NextStep
-        What may be done now first, then what lacks something; each in the order of the procedure.
+        What may be done now and brings the case on, then what may be done at any time, then what lacks something; each
+        in the order of the pack's procedure.
     """
     steps = []
     for sample in _samples(case, pack, clocks, now_ns):
@@ -172,10 +183,47 @@ def next_steps(case: Case, pack: Pack, clocks: Sequence[Clock], now_ns: int) -> 
                 units=tuple(sorted(sample.units)),
                 barred=tuple(sorted(sample.barred)),
                 missing=missing,
+                any_time=_is_aside(question),
             )
         )
-    order = list(Step)
-    return tuple(sorted(steps, key=lambda step: (not step.ready, order.index(step.step))))
+    order = order_of(pack)
+    return tuple(sorted(steps, key=lambda step: (not step.ready, step.any_time, order.index(step.step))))
+
+
+def order_of(pack: Pack) -> tuple[Step, ...]:
+    """Every step, in the order of a pack's procedure; one that it does not name comes after the one it usually follows.
+
+    Parameters
+    ----------
+    pack : Pack
+
+    Returns
+    -------
+    tuple of Step
+    """
+    order = [entry.step for entry in pack.procedure]
+    usual = list(Step)
+    for place, step in enumerate(usual):
+        if step not in order:
+            before = usual[place - 1] if place else None
+            order.insert(order.index(before) + 1 if before is not None else 0, step)
+    return tuple(order)
+
+
+_ASIDE: tuple[type, ...] = (
+    AddFindings, ProposeCorrection, LinkCase, PlaceHold, LiftHold, RecordReport, PauseClock, ExtendClock, FileAppeal,
+    OpenCase, ProposeReopening,
+)  # fmt: skip
+"""What may come at any time, and which no case waits for."""
+
+
+def _is_aside(question: Question) -> bool:
+    """Whether an act does not bring the case on. A look-up does while the last one is missing, too old or overtaken."""
+    if isinstance(question.act, LookUpLawful):
+        return not any(looked_up(question))
+    if isinstance(question.act, ServeSettingAside):
+        return decision_in_force(question.case) is not None  # the letter of that one tells it as well
+    return isinstance(question.act, _ASIDE)
 
 
 _STRANGER = "\N{HORIZONTAL ELLIPSIS}"
@@ -207,11 +255,7 @@ def _samples(case: Case, pack: Pack, clocks: Sequence[Clock], now_ns: int) -> It
     yield _Sample(step=Step.SCREEN, act=LookUpLawful(outcome=LookupOutcome.NOT_LISTED, registers=(_WORDS,)))
     yield _Sample(step=Step.CLASSIFY, act=_classification(pack), worth_waiting=True)
     yield from _letters(case, now_ns)
-    yield _Sample(
-        step=Step.REPLY,
-        act=RecordReply(received_ns=now_ns, stance=ReplyStance.OTHER, document=None, text=_WORDS),
-    )
-    yield _Sample(step=Step.REPLY, act=GrantAccess(given_ns=now_ns, documents=(_WORDS,)))
+    yield from _what_comes_in(now_ns)
     yield from _clock_acts(clocks, now_ns)
     yield _Sample(step=Step.INSPECT, act=RecordInspection(record=_inspection(now_ns)), barred=_deciders(case))
     yield from _decisions(case, pack, now_ns)
@@ -235,7 +279,7 @@ def _samples(case: Case, pack: Pack, clocks: Sequence[Clock], now_ns: int) -> It
             barred=verifiers(case),
             worth_waiting=_leads_to(case) is reason,
         )
-    yield from _appeals(case, now_ns)
+    yield from _appeals(case, pack, now_ns)
     yield from _keeping(case, pack)
 
 
@@ -316,6 +360,7 @@ def _letters(case: Case, now_ns: int) -> Iterator[_Sample]:
             variant=kind,
             barred=verifiers(case),
             worth_waiting=kind is (NoticeKind.HELP if victim else NoticeKind.NOTICE)
+            and not appeal_upheld(case)
             and all(letter.kind is not kind for letter in case.notices)
             and not case.decisions,
         )
@@ -345,13 +390,19 @@ def _clock_acts(clocks: Sequence[Clock], now_ns: int) -> Iterator[_Sample]:
 
 def _decisions(case: Case, pack: Pack, now_ns: int) -> Iterator[_Sample]:
     held = decision_in_force(case)
+    # From the first day on: what a decision against the party still needs is what the case is on its way to.
+    open_or_against = responsible(case.standing) or not classified_at(case)
+    basis = (pack.instruments[0].id if pack.instruments else _WORDS,)
     for outcome in DecisionOutcome:
         yield _Sample(
             step=Step.DECIDE,
-            act=ProposeDecision(outcome=outcome, legal_basis=(_WORDS,), reason=_WORDS, heard_reply=_WORDS),
+            act=ProposeDecision(outcome=outcome, legal_basis=basis, reason=_WORDS, heard_reply=_WORDS),
             variant=outcome,
             barred=verifiers(case),
-            worth_waiting=held is None and outcome is DecisionOutcome.CONFIRMED and bool(case.notices),
+            worth_waiting=held is None
+            and outcome is DecisionOutcome.CONFIRMED
+            and open_or_against
+            and not appeal_upheld(case),
         )
     if held is not None:
         yield _Sample(
@@ -389,7 +440,7 @@ def _leads_to(case: Case) -> ClosureReason | None:
         return ClosureReason.VICTIM_HELPED
     decision = decision_in_force(case)
     if decision is None:
-        return None
+        return ClosureReason.DECISION_SET_ASIDE if appeal_upheld(case) else None
     return {
         DecisionOutcome.CONFIRMED: ClosureReason.RECTIFIED,
         DecisionOutcome.DISMISSED: ClosureReason.DISMISSED,
@@ -399,15 +450,50 @@ def _leads_to(case: Case) -> ClosureReason | None:
     }[decision.act.outcome]
 
 
-def _appeals(case: Case, now_ns: int) -> Iterator[_Sample]:
-    yield _Sample(step=Step.APPEAL, act=FileAppeal(received_ns=now_ns, body=_WORDS, grounds=_WORDS))
-    if pending_appeal(case) is not None:
+def _told(case: Case, now_ns: int) -> Iterator[_Sample]:
+    """That what the party was served does not hold any more."""
+    for decision in case.decisions:
+        if decision.set_aside and decision.received_ns is not None and decision.told_set_aside_ns is None:
+            yield _Sample(
+                step=Step.APPEAL,
+                act=ServeSettingAside(decision=decision.number, received_ns=now_ns, channel=_WORDS),
+                proposal=decision.number,
+            )
+
+
+def _appeals(case: Case, pack: Pack, now_ns: int) -> Iterator[_Sample]:
+    yield from _told(case, now_ns)
+    bodies = appeal_bodies(pack)
+    for body in bodies:
         yield _Sample(
             step=Step.APPEAL,
-            act=DecideAppeal(outcome=AppealOutcome.REJECTED, reason=_WORDS),
-            barred=took_part(case),
-            worth_waiting=True,
+            act=FileAppeal(received_ns=now_ns, body=body.id, grounds=_WORDS),
+            variant=body.id,
         )
+    if not bodies:
+        yield _Sample(step=Step.APPEAL, act=FileAppeal(received_ns=now_ns, body=_WORDS, grounds=_WORDS))
+    pending = pending_appeal(case)
+    if pending is None:
+        return
+    if pending.waits_for_admission:
+        for admitted in (True, False):
+            yield _Sample(
+                step=Step.APPEAL,
+                act=AdmitAppeal(admitted=admitted, reason=_WORDS),
+                variant="admit" if admitted else f"outcome {AppealOutcome.INADMISSIBLE}",
+                barred=proposers_and_approvers(case, ProposeDecision),
+                worth_waiting=True,
+            )
+    for outcome in (AppealOutcome.REJECTED, AppealOutcome.WITHDRAWN):
+        # A late appeal can be withdrawn before anybody has said whether it is heard.
+        if outcome is AppealOutcome.REJECTED or pending.waits_for_admission:
+            yield _Sample(
+                step=Step.APPEAL,
+                act=DecideAppeal(outcome=outcome, reason=_WORDS),
+                variant=outcome if pending.waits_for_admission else "",
+                barred=took_part(case),
+                worth_waiting=True,
+            )
 
 
 def _keeping(case: Case, pack: Pack) -> Iterator[_Sample]:
@@ -422,12 +508,22 @@ def _keeping(case: Case, pack: Pack) -> Iterator[_Sample]:
     yield _Sample(step=Step.CLOSE, act=LiftHold(reason=_WORDS))
 
 
+def _what_comes_in(now_ns: int) -> Iterator[_Sample]:
+    """Papers of the party, and its file: also when the case is closed."""
+    yield _Sample(
+        step=Step.REPLY,
+        act=RecordReply(received_ns=now_ns, stance=ReplyStance.OTHER, document=None, text=_WORDS),
+    )
+    yield _Sample(step=Step.REPLY, act=GrantAccess(given_ns=now_ns, documents=(_WORDS,)))
+
+
 def _after_closure(case: Case, pack: Pack, now_ns: int) -> Iterator[_Sample]:
+    yield from _what_comes_in(now_ns)
     yield _Sample(step=Step.REOPEN, act=ProposeReopening(reason=_WORDS))
     held = confirmed(case)
     if held is not None:
         yield _Sample(step=Step.DECIDE, act=DeclareFinal(reason=_WORDS), worth_waiting=held.final_ns is None)
-    yield from _appeals(case, now_ns)
+    yield from _appeals(case, pack, now_ns)
     yield from _keeping(case, pack)
     recurrence = OpenCase(
         case_id=_WORDS,

@@ -245,6 +245,14 @@ class CaseWriter(Protocol):
         """Add findings that are not there yet (by `finding_id`); gives how many were new."""
         ...
 
+    def note_import(self, import_id: str, realm: str, *, registry_only: bool) -> None:
+        """Note how the sites of an import's findings were found: in which network, and by the registry alone or not."""
+        ...
+
+    def assign_findings(self, changes: Iterable[tuple[str, str, str]]) -> int:
+        """Give findings (id, site that it was, site that it is now) to other sites; those in cases stay."""
+        ...
+
     def put_account(self, account: StoredAccount) -> None:
         """Add or replace an account."""
         ...

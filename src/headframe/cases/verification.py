@@ -20,6 +20,7 @@ References
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -28,7 +29,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from headframe.cases.remainder import LEAST_DAYS, Left, design, fit, left_over, quantile, unseen_weather
+from headframe.cases.remainder import LEAST_DAYS, Fit, Left, design, fit, left_over, quantile, unseen_weather
 from headframe.records.case import FindingRef, Measurement, MetricReading, SeriesPoint, VerificationOutcome
 from headframe.records.finding import Family, Interval
 from headframe.records.policy import VerificationRule
@@ -51,12 +52,16 @@ PRIMARY = {
 }
 """Metrics that answer for a family of evidence: the first of them that the pack names. Network evidence is answered
 for by `pool_connections`."""
+EXPORT, EXPORT_DETECTOR = "export_kWh_per_day", "export_drop"
+"""Evidence of a generator that feeds in less is answered for by what it feeds in: its meter of consumption may never
+have seen the machines."""
 SUPPORTING = frozenset({"load_factor", "load_flatness", "peer_ratio", "kWh_per_day", "kWh_month"})
 """Metrics of the same load in another form. They can say that it goes on; they cannot say alone that it is gone."""
 UNITS = {
     "pool_connections": "mining conversations/day",
     "kWh_per_day": "kWh/day",
     "kWh_month": "kWh/month",
+    EXPORT: "kWh/day",
     "load_factor": "ratio",
     "load_flatness": "ratio",
     "peer_ratio": "ratio",
@@ -67,6 +72,8 @@ UNITS = {
 }
 """Every metric that can be measured, and its unit."""
 MONTH_DAYS = 365.25 / 12
+MOST_STILL = 0.2
+"""Share of the later window in which a generator may have stood still: then its feed-in tells of that."""
 SURE = 0.99
 """Confidence of what speaks against a party: that a load goes on. That it is gone is said with 0.95."""
 
@@ -178,6 +185,16 @@ class SiteDays:
         Mean power of comparable sites. [W]
     balance_w : float64[n] or None
         What the transformer delivers and no point's meter sees, less losses; mean of the day. [W]
+    export_w : float64[n] or None
+        What the site feeds in; mean of the day, NaN where hours are missing or the generator stood still. [W]
+    stood_still : bool[n] or None
+        Days on which it fed in nothing although its resource was there.
+    resource : float64[n] or None
+        What the generator lives on, mean of the day: irradiance, water flow, fuel; any unit.
+    resource_kind : str
+        ``irradiance``, ``water`` or ``fuel``.
+    export_peers_w : float64[n] or None
+        What comparable generators feed in. [W]
     usage_points : tuple of str
         That are in the sum.
     """
@@ -191,6 +208,11 @@ class SiteDays:
     peers_w: Floats | None = None
     balance_w: Floats | None = None
     usage_points: tuple[str, ...] = ()
+    export_w: Floats | None = None
+    stood_still: NDArray[np.bool_] | None = None
+    resource: Floats | None = None
+    resource_kind: str = ""
+    export_peers_w: Floats | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -248,6 +270,8 @@ class Sources:
 
     load: SiteDays | None = None
     found: FoundLoad | None = None
+    found_export: FoundLoad | None = None
+    """What was missing of the energy that a generator feeds in."""
     network: NetworkDays | None = None
     registers: tuple[RegisterFact, ...] = ()
     new_findings: tuple[FindingRef, ...] = ()
@@ -313,7 +337,7 @@ def verify(
     missing = list(sources.missing)
     ran = _versions(findings, sources, missing)
     if (days := (windows.after_until_ns - windows.after_from_ns) / DAY_NS) < rule.window_days - 1 / 24:
-        missing.append(f"the later window has {days:.0f} days; the pack asks for {rule.window_days}")
+        missing.append(f"days: the later window has {days:.0f}, and the pack asks for {rule.window_days}")
     if not needed:
         missing.append("the case rests on no finding that can be measured again")
     by_name = {reading.metric: reading for reading in readings}
@@ -345,7 +369,7 @@ def past_the_meter(findings: Sequence[FindingRef]) -> bool:
     """
     subjects: dict[Family, set[str]] = {Family.LOAD: set(), Family.BALANCE: set()}
     for found in findings:
-        if found.mining and found.family in subjects:
+        if found.stands_out and found.family in subjects:
             subjects[found.family].add(found.subject)
     return bool(subjects[Family.BALANCE]) and subjects[Family.LOAD] <= subjects[Family.BALANCE]
 
@@ -366,13 +390,15 @@ def metrics_needed(findings: Sequence[FindingRef], rule: VerificationRule) -> tu
     wanted : tuple of str
     needed : frozenset of str
     """
-    families = {found.family for found in findings if found.mining}
+    families = {found.family for found in findings if found.stands_out and found.detector != EXPORT_DETECTOR}
     if past_the_meter(findings):
         families.discard(Family.LOAD)
+    exports = any(found.stands_out and found.detector == EXPORT_DETECTOR for found in findings)
     wanted = list(rule.metrics)
     needed: set[str] = set()
     answers: list[tuple[str, ...]] = [("pool_connections",)] if families & NETWORK else []
     answers += [PRIMARY[family] for family in sorted(families & PRIMARY.keys())]
+    answers += [(EXPORT,)] if exports else []
     for names in answers:
         named = next((name for name in names if name in rule.metrics), names[0])
         needed.add(named)
@@ -411,10 +437,10 @@ def _together(
     why = []
     if open_:
         missing += [f"{name}: {readings[name].explanation}" for name in open_]
-        why.append(f"Not enough data: {' and '.join(open_)} does not show that the mining has ended.")
+        why.append(f"Not enough data: the end of mining does not show in {' and '.join(open_)}.")
     if on:
         missing.append(f"an explanation of {' and '.join(on)}: {readings[on[0]].explanation}")
-        why.append(f"{' and '.join(on)} is not part of the case's evidence, and speaks against an end.")
+        why.append(f"Beside the case's evidence, {' and '.join(on)} spoke against an end.")
     if weak := [one for one in sources.new_findings if one.mining]:
         missing.append(f"a look at {len(weak)} weaker findings of the later window: {weak[0].subject}")
         why.append("The detectors found traces in the later window, too weak to show mining.")
@@ -429,14 +455,16 @@ def _together(
 
 
 def _in_words(metric: str) -> str:
-    return {"kWh_per_day": "energy per day", "kWh_month": "energy per month"}.get(metric, metric.replace("_", " "))
+    return {EXPORT: "energy fed in per day", "kWh_per_day": "energy per day", "kWh_month": "energy per month"}.get(
+        metric, metric.replace("_", " ")
+    )
 
 
 def _versions(findings: Sequence[FindingRef], sources: Sources, missing: list[str]) -> tuple[str, ...]:
     """Detectors that ran; what the case rests on and did not run again as it was is missing."""
     ran = {name.rpartition(" ")[0]: name.rpartition(" ")[2] for name in sources.detectors}
     for found in findings:
-        if not found.mining:
+        if not found.stands_out:
             continue
         if found.detector not in ran:
             missing.append(f"{found.detector} {found.version} did not look at the later window")
@@ -468,6 +496,8 @@ def _measured(
     days = sources.load
     if days is None:
         return _nothing(metric, "there are no readings of the site's usage points")
+    if metric == EXPORT:
+        return _export(rule, windows, days, sources.found_export or found_export_in_situ(days, windows), limits)
     if found is None:
         return _nothing(metric, "how large the found load is, is not known, so nobody can say that it is gone")
     if metric == "feeder_balance":
@@ -665,9 +695,7 @@ def _power_share(
         return _as(reading, OPEN, why_not or "there is no baseline to tell the mining's share from")
     verdict, why = _judged(lefts, effect, limits.share)
     said = f"mining is {reading.after:.1%} ({reading.low:.1%} to {reading.high:.1%}) of the facility's energy"
-    if verdict is RECTIFIED and coverage < rule.min_coverage:
-        return _as(reading, OPEN, f"{said}; readings cover {coverage:.0%} of the window")
-    return _as(reading, verdict, f"{said}; {why}" if why else f"{said}.")
+    return _concluded(reading, verdict, said, why, coverage, rule, joint="; ")
 
 
 def _feeder_balance(
@@ -696,9 +724,7 @@ def _feeder_balance(
         f"judged by "
         f"{_baseline_words(lefts[0], names, rows, 'kWh/day')}"
     )
-    if verdict is RECTIFIED and covered < rule.min_coverage:
-        verdict, why = OPEN, f"the balance covers {covered:.0%} of the window"
-    return _as(reading, verdict, f"{said}: {why}" if why else f"{said}.")
+    return _concluded(reading, verdict, said, why, covered, rule, what="the balance covers")
 
 
 def _ratio(
@@ -747,9 +773,105 @@ def _ratio(
         f"Of the {effect:.3f} that the found load adds, {lefts[0].value:.3f} ({low:.3f} to {high:.3f}) are left, "
         f"judged by {_baseline_words(lefts[0], names, rows, '')}"
     )
+    return _concluded(reading, verdict, said, why, coverage, rule)
+
+
+def export_design(days: SiteDays) -> tuple[Floats, tuple[str, ...]] | None:
+    """Columns that a day's feed-in is explained by; None where neither resource nor comparable generators are known.
+
+    A line with bends at thirds of the resource: an inverter, or a turbine at its limit, has a corner.
+    """
+    columns, names = [np.ones(days.day_off.size)], ["level"]
+    if days.resource is not None and np.isfinite(days.resource).any():
+        known = days.resource[np.isfinite(days.resource)]
+        columns.append(days.resource)
+        columns += [np.maximum(days.resource - bend, 0.0) for bend in np.quantile(known, (1 / 3, 2 / 3))]
+        names.append(days.resource_kind or "resource")
+    if days.export_peers_w is not None:
+        columns.append(days.export_peers_w * 24 / 1000)
+        names.append("comparable generators")
+    return (np.column_stack(columns), tuple(names)) if len(names) > 1 else None
+
+
+def found_export_in_situ(days: SiteDays | None, windows: Windows) -> FoundLoad | None:
+    """What is missing of the feed-in since the mining began, by the readings themselves; None without clean days."""
+    if days is None or days.export_w is None or windows.clean_until_ns is None:
+        return None
+    designed = export_design(days)
+    rows = _rows(days, windows)
+    if designed is None:
+        return None
+    lefts = left_over(-days.export_w, designed[0], rows.clean, rows.mining[:0], rows.mining, 0.0, 0.0)
+    if not lefts or lefts[0].value <= 0:
+        return None
+    low, high = lefts[0].interval()
+    return FoundLoad(power_w=Interval(low, lefts[0].value, high), source="the feed-in around the onset")
+
+
+def _export(
+    rule: VerificationRule, windows: Windows, days: SiteDays, found: FoundLoad | None, limits: VerificationLimits
+) -> MetricReading:
+    """What a generator feeds in, under the same sun, water or fuel: what was missing has to be back."""
+    if days.export_w is None or not np.isfinite(days.export_w).any():
+        return _nothing(EXPORT, "there are no readings of what the site feeds in")
+    rows = _rows(days, windows)
+    length = max((windows.after_until_ns - windows.after_from_ns) / DAY_NS, 1.0)
+    coverage = min(float(np.isfinite(days.export_w[rows.later]).sum()) / length, 1.0)
+    designed = export_design(days)
+    if designed is None:
+        return _nothing(
+            EXPORT,
+            "the weather of both windows is not known: without irradiance, water or fuel, or comparable generators, "
+            "more feed-in may be more sun",
+            coverage,
+        )
+    if found is None or not found.power_w.estimate > 0:
+        return _nothing(
+            EXPORT, "how much feed-in was missing is not known, so nobody can say that it is back", coverage
+        )
+    columns, names = designed
+    kwh = days.export_w * 24 / 1000
+    effect, error = found.day_wh / 1000, found.day_wh / 1000 * found.relative_error
+    # Turned round, what is missing is a load: more of it is worse, and none of it is left when all of it is back.
+    lefts = left_over(-kwh, columns, rows.clean, rows.mining, rows.later, effect, error)
+    before, after = (_mean(kwh[some]) for some in (_before_rows(days, windows), rows.later))
+    reading = _reading(EXPORT, before, after, lefts, coverage)
+    if lefts:
+        # What would be fed in if the machines went on.
+        reading = dataclasses.replace(
+            reading, expected=-reading.expected, low=-reading.high, high=-reading.low
+        )  # fmt: skip
+    if not lefts:
+        return _as(reading, OPEN, _no_baseline(rows))
+    low, high = lefts[0].interval()
+    said = (
+        f"Of the {effect:.0f} kWh/day of feed-in that were missing, {lefts[0].value:.0f} ({low:.0f} to {high:.0f}) are "
+        f"missing still, judged by {_baseline_words(lefts[0], names, rows, 'kWh/day')}"
+    )
+    still = 0 if days.stood_still is None else int(days.stood_still[rows.later].sum())
+    if still > MOST_STILL * rows.later.size:
+        return _as(reading, OPEN, f"{said}; but the generator stood still on {still} days of the window")
+    verdict, why = _judged(lefts, effect, limits.share)
+    if verdict is PERSISTS and low > (1 + limits.block_share) * effect:
+        verdict, why = OPEN, "far more is missing than was found; something else is wrong with the generator"
+    return _concluded(reading, verdict, said, why, coverage, rule)
+
+
+def _concluded(
+    reading: MetricReading,
+    verdict: VerificationOutcome,
+    said: str,
+    why: str,
+    coverage: float,
+    rule: VerificationRule,
+    *,
+    what: str = "readings cover",
+    joint: str = ": ",
+) -> MetricReading:
+    """How a comparison ends: nothing is rectified on less data than the pack asks for, and every outcome says why."""
     if verdict is RECTIFIED and coverage < rule.min_coverage:
-        verdict, why = OPEN, f"readings cover {coverage:.0%} of the window"
-    return _as(reading, verdict, f"{said}: {why}" if why else f"{said}.")
+        verdict, why = OPEN, f"{what} {coverage:.0%} of the window"
+    return _as(reading, verdict, f"{said}{joint}{why}" if why else f"{said}.")
 
 
 def _judged(lefts: list[Left], effect: float, share: float, below: float = 0.5) -> tuple[VerificationOutcome, str]:
@@ -972,9 +1094,7 @@ def _reading(
 
 
 def _as(reading: MetricReading, outcome: VerificationOutcome, explanation: str) -> MetricReading:
-    from dataclasses import replace
-
-    return replace(reading, outcome=outcome, explanation=explanation)
+    return dataclasses.replace(reading, outcome=outcome, explanation=explanation)
 
 
 def _baseline_words(left: Left, names: tuple[str, ...], rows: _Rows, unit: str) -> str:
@@ -1025,6 +1145,10 @@ def _series(
     # Days of a load say more than the few looks of a capture, where the case's evidence rests on both.
     order.sort(key=lambda name: (name not in needed, name == "pool_connections"))
     for name in order:
+        if name == EXPORT and sources.load is not None:
+            points = _export_series(sources.load, windows)
+            if points:
+                return points, EXPORT
         if name in ("kWh_per_day", "kWh_month", "mining_power_share", "peer_ratio", "feeder_balance") and sources.load:
             plot = "feeder_balance" if name == "feeder_balance" else "kWh_per_day"
             points = _load_series(sources.load, windows, found, plot)
@@ -1033,6 +1157,17 @@ def _series(
         if name == "pool_connections" and sources.network is not None:
             return _network_series(sources.network, windows), name
     return (), ""
+
+
+def _export_series(days: SiteDays, windows: Windows) -> tuple[SeriesPoint, ...]:
+    """Feed-in of both windows, and what it would be with the machines going on; without days with them, without any."""
+    designed = export_design(days)
+    if designed is None or days.export_w is None:
+        return ()
+    rows = _rows(days, windows)
+    y, columns = days.export_w * 24 / 1000, designed[0]
+    base = fit(y, columns, rows.mining, 7, 0) or fit(y, columns, rows.clean, 7, 0)
+    return _points(days, y, columns, base, 0.0, np.concatenate([_before_rows(days, windows), rows.later]))
 
 
 def _load_series(days: SiteDays, windows: Windows, found: FoundLoad | None, plot: str) -> tuple[SeriesPoint, ...]:
@@ -1052,7 +1187,12 @@ def _load_series(days: SiteDays, windows: Windows, found: FoundLoad | None, plot
     more = 0.0
     if base is None:
         base, more = fit(y, columns, rows.clean, 7, 0), effect
-    shown = np.concatenate([_before_rows(days, windows), rows.later])
+    return _points(days, y, columns, base, more, np.concatenate([_before_rows(days, windows), rows.later]))
+
+
+def _points(
+    days: SiteDays, y: Floats, columns: Floats, base: Fit | None, more: float, shown: NDArray[np.int64]
+) -> tuple[SeriesPoint, ...]:
     points = []
     for k in shown.tolist():
         expected = math.nan if base is None else float(base.predicted(columns[k : k + 1])[0]) + more

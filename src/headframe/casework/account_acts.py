@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from headframe.cases.store import PendingLeaf
+from headframe.cases.store import PendingLeaf, StoredAccount
 from headframe.casework import accounts as account_rules
 from headframe.casework.holdings import Holdings
+from headframe.casework.workspace import write_config
 from headframe.errors import HeadframeError
 from headframe.records.case import (
     Account,
+    AnswerAddress,
     Duty,
 )
 
-if TYPE_CHECKING:
-    pass
+LONGEST_ANSWER = 300
+"""Of one line of an address. [characters]"""
 
 
 class AccountActs(Holdings):
@@ -48,8 +49,8 @@ class AccountActs(Holdings):
             raise HeadframeError("this workspace has accounts; an administrator adds more: headframe account add NAME")
         return self._new_account(name, name, unit, (Duty.ADMINISTER,), token_file)
 
-    def disable_account(self, by: Account, name: str, *, enabled: bool = False) -> None:
-        """Take an account's right to act, or give it back; only an administrator may.
+    def disable_account(self, by: Account, name: str) -> None:
+        """Take an account's right to act; only an administrator may.
 
         Raises
         ------
@@ -58,26 +59,111 @@ class AccountActs(Holdings):
             If there is no such account, or it is the last administrator.
         """
         account_rules.require_duty(by, Duty.ADMINISTER, "disabling an account")
-        stored = self.store.account(name)
-        if stored is None:
-            raise HeadframeError(f"there is no account {name!a}; headframe account list shows those that there are")
+        known = self._known(name)
         others = [
             one
             for one in self.store.accounts()
             if one.enabled and Duty.ADMINISTER in one.account.duties and one.account.name != name
         ]
-        if not enabled and Duty.ADMINISTER in stored.account.duties and not others:
+        if Duty.ADMINISTER in known.account.duties and not others:
             raise HeadframeError(f"{name} is the last administrator; add another before it is disabled")
-        with self.store.writing() as writer:
-            writer.put_account(replace(stored, enabled=enabled))
-            writer.log(self._account_leaf("enabled" if enabled else "disabled", by.name, stored.account))
+        self._change("disabled", by, replace(known, enabled=False))
         self.hand_over()
+
+    def enable_account(self, by: Account, name: str) -> None:
+        """Give an account its right to act back, with the token that it has; only an administrator may.
+
+        Raises
+        ------
+        NotAllowed
+        HeadframeError
+            If there is no such account.
+        """
+        account_rules.require_duty(by, Duty.ADMINISTER, "enabling an account")
+        self._change("enabled", by, replace(self._known(name), enabled=True))
+        self.hand_over()
+
+    def renew_token(self, by: Account, name: str, token_file: Path) -> None:
+        """Give an account a new token in a new file; the old one is worth nothing from then on.
+
+        Raises
+        ------
+        NotAllowed
+            If `by` is no administrator.
+        HeadframeError
+            If there is no such account, or the file cannot be used.
+        """
+        account_rules.require_duty(by, Duty.ADMINISTER, "renewing a token")
+        known = self._known(name)
+        token = account_rules.new_token()
+        account_rules.write_token(token, token_file)
+        try:
+            self._change("token renewed", by, account_rules.stored(known.account, token, enabled=known.enabled))
+        except BaseException:
+            token_file.unlink(missing_ok=True)
+            raise
+        self.hand_over()
+
+    def set_answer(self, by: Account, unit: str, address: AnswerAddress) -> None:
+        """Say where a unit or body is written to; letters print it from then on. Only an administrator may.
+
+        It leads the party's answer, so whoever changed it can be seen in the ledger.
+
+        Parameters
+        ----------
+        by : Account
+        unit : str
+            Id of the unit in the pack, or of a body; empty: the workspace's own unit, for all that are not named.
+        address : AnswerAddress
+            An empty one takes the unit's out.
+
+        Raises
+        ------
+        NotAllowed
+            If `by` is no administrator.
+        HeadframeError
+            If it says too much, or cannot be written.
+        """
+        account_rules.require_duty(by, Duty.ADMINISTER, "setting where answers go")
+        told = (address.desk, address.postal, address.portal)
+        for text in (unit, *told):
+            if len(text) > LONGEST_ANSWER or not text.isprintable():
+                raise HeadframeError(
+                    f"{text[:60]!a} is no address; expected one line of at most {LONGEST_ANSWER} visible characters"
+                )
+        answers = {name: one for name, one in self.config.answers.items() if name != unit}
+        if any(told):
+            answers[unit] = address
+        now = self.now_ns()
+        leaf = self.sealed(
+            f"access/answer-{unit}-{now}", "access", f"answer address {unit}".strip(), now,
+            {"what": "answer address set", "by": by.name, "unit": unit, "address": list(told)}, data_class="access",
+        )  # fmt: skip
+        with self.store.writing() as writer:
+            writer.log(leaf)
+        self.hand_over()
+        self.config = replace(self.config, answers=answers)
+        write_config(self.paths.folder, self.config)
+
+    def _known(self, name: str) -> StoredAccount:
+        known = self.store.account(name)
+        if known is None:
+            raise HeadframeError(f"there is no account {name!a}; headframe account list shows those that there are")
+        return known
+
+    def _change(self, what: str, by: Account, changed: StoredAccount) -> None:
+        with self.store.writing() as writer:
+            writer.put_account(changed)
+            writer.log(self._account_leaf(what, by.name, changed.account))
 
     def _new_account(self, by: str, name: str, unit: str, duties: Iterable[Duty], token_file: Path) -> Account:
         account = account_rules.checked_account(name, unit, duties)
         if self.store.account(name) is not None:
             # A name that acted once stays that account's: events name it for ever.
-            raise HeadframeError(f"account {name} is there already; choose another name")
+            raise HeadframeError(
+                f"account {name} is there already; choose another name, or give it a new token: headframe account "
+                f"renew-token {name}"
+            )
         token = account_rules.new_token()
         account_rules.write_token(token, token_file)
         try:

@@ -17,6 +17,7 @@ again on what is true now: an act that was right before may be refused then.
 from __future__ import annotations
 
 import secrets
+import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -26,22 +27,35 @@ from typing import TYPE_CHECKING
 from headframe.cases.codec import act_to_json
 from headframe.cases.store import CaseWriter, StaleCase, StoredFinding
 from headframe.casework.account_acts import AccountActs
-from headframe.casework.derived import documents_in, entry_for, power_of, summary_of, without_content, zone_of
-from headframe.casework.finding_import import ImportedFile, stored_findings
+from headframe.casework.derived import (
+    appeal_standing,
+    documents_in,
+    entry_for,
+    power_of,
+    summary_of,
+    without_content,
+    zone_of,
+)
+from headframe.casework.finding_import import ImportedFile, import_file
 from headframe.casework.holdings import Around, refuse_no_file
-from headframe.errors import HeadframeError
+from headframe.errors import HeadframeError, NotWritten
 from headframe.records.case import (
     Accepted,
     Account,
     Act,
     AddFindings,
+    Approve,
     Case,
     DocumentKind,
     EnterRegister,
     KeptDocument,
     LookUpLawful,
     Measurement,
+    NoteAppealInRegister,
     OpenCase,
+    ProposalState,
+    ProposeClosure,
+    ProposeDecision,
     ProposeNotice,
     PurgeContacts,
     Refused,
@@ -49,15 +63,20 @@ from headframe.records.case import (
     RemoveFromRegister,
     WriteDocument,
 )
+from headframe.records.policy import Step
 
 if TYPE_CHECKING:
     from headframe.assess import RegistryFiles
     from headframe.records.policy import Pack
     from headframe.records.scan import ScanResult
     from headframe.reports.casework import CaseView
+    from headframe.stores.database.writer import Writer
 
-ATTEMPTS = 5
-"""How often an act is decided again because somebody else was faster."""
+ATTEMPTS = 10
+"""How often an act is decided again because somebody else was faster. Of four programs that did nothing but act on one
+and the same case, each still found its turn."""
+LONGEST_WAIT_MS = 10
+"""After the first lost race, at most; twice as much after each further one, up to 32 times as much. [ms]"""
 NO_REGISTER = "none: no register of lawful mining has been imported"
 NS_PER_S = 1_000_000_000
 
@@ -115,24 +134,42 @@ class Casework(AccountActs):
         HeadframeError
             If the database or the ledger cannot be written.
         """
+        return self._performed(account, case_id, lambda: act, documents=documents)
+
+    def _performed(
+        self,
+        account: Account,
+        case_id: str,
+        asked: Callable[[], Act],
+        *,
+        documents: Sequence[KeptDocument] = (),
+        first: Callable[[Writer, Act], None] = lambda _writer, _act: None,
+    ) -> Done:
+        """Do an act that is asked anew whenever somebody else was faster.
+
+        `first` is called in the transaction before anything is written; it raises `StaleCase` where the act does not
+        stand on what is true any more.
+        """
         from headframe.cases.machine import act as decide
 
         for attempt in range(ATTEMPTS):
+            act = asked()
             case = self.case(case_id)
             now = self._not_before(case.last_ns)
             answer = decide(case, act, account, self.pack_of(case), now, self.clocks_of(case, now))
+            if isinstance(answer, Accepted) and isinstance(act, Approve):
+                answer = self._still_stands_behind(case, act) or answer
             if isinstance(answer, Refused):
                 return Done(answer=answer)
             try:
                 around = self._around(answer, documents)
                 with self.store.writing() as writer:
+                    first(writer, act)
                     self._put(writer, answer, around)
-            except StaleCase:
-                self._ours.clear()
-                if attempt == ATTEMPTS - 1:
-                    raise
+            except StaleCase as fault:
+                self._lost_a_race(attempt, fault)
                 continue
-            self.hand_over()
+            self._hand_over_act()
             return self._carried_out(answer)
         raise AssertionError("unreachable")
 
@@ -183,11 +220,16 @@ class Casework(AccountActs):
         keep_pack(pack, self.paths.packs)
         earlier = self.case(recurrence_of) if recurrence_of else None
         for attempt in range(ATTEMPTS):
+            if attempt:
+                # Somebody else may have opened a case on them meanwhile.
+                found = self._findings_of(site_id, finding_ids)
             now = self._not_before(max(one.ref.ended_ns for one in found))
             year = datetime.fromtimestamp(now // NS_PER_S, tz=UTC).year
             looked = self._registers_say(site_id, site.organisation_id or "", usage_points, found, pack, now)
             try:
                 with self.store.writing() as writer:
+                    # Before the number: whoever holds one of both waits for nothing else.
+                    self._lock_findings(writer, () if finding_ids else found)
                     # The number belongs to this transaction: where it ends without a case, the number is free again.
                     case_id = f"HF-{year}-{writer.next_case_number(year):06d}"
                     opening = OpenCase(
@@ -218,19 +260,71 @@ class Casework(AccountActs):
                     self._put(writer, answer, self._around(answer, known=frozenset()))
             except _NotDone as refusal:
                 return refusal.done
-            except StaleCase:
-                self._ours.clear()
-                if attempt == ATTEMPTS - 1:
-                    raise
+            except StaleCase as fault:
+                self._lost_a_race(attempt, fault)
                 continue
-            self.hand_over()
+            self._hand_over_act()
             return self._carried_out(answer)
         raise AssertionError("unreachable")
 
+    def _still_stands_behind(self, case: Case, act: Approve) -> Refused | None:
+        """A refusal where the proposer's account has been disabled: it may be because somebody else used it."""
+        proposer = next(one.proposer for one in case.proposals if one.number == act.proposal)
+        stored = self.store.account(proposer)
+        if stored is None or stored.enabled:
+            return None
+        reason = (
+            f"account {proposer}, which proposed {act.proposal}, has been disabled since; reject the proposal, and let "
+            "another account propose it again if it is right"
+        )
+        return Refused(reasons=(reason,))
+
+    def _hand_over_act(self) -> None:
+        """Hand an act that is written to the ledger; where that fails, nobody must think that it was not done."""
+        try:
+            self.hand_over()
+        except HeadframeError as fault:
+            kind = NotWritten if isinstance(fault, NotWritten) else HeadframeError
+            raise kind(
+                f"the act is in the database, and not in the ledger yet: {fault}. Do not do it again: it goes to the "
+                "ledger before anything else when the workspace is opened next, and is done then"
+            ) from fault
+
+    def _lost_a_race(self, attempt: int, fault: StaleCase) -> None:
+        """Wait a little, at random, so that two who meet do not meet again; the last attempt is told."""
+        self._ours.clear()
+        if attempt == ATTEMPTS - 1:
+            raise fault
+        time.sleep(secrets.randbelow(LONGEST_WAIT_MS << min(attempt, 5)) / 1_000)
+
     def add_findings(self, account: Account, case_id: str, finding_ids: Sequence[str] = ()) -> Done:
         """Add findings of the same site to a case; without ids, every one of the site that has no case."""
-        found = self._findings_of(self.case(case_id).site_id, finding_ids)
-        return self.perform(account, case_id, AddFindings(findings=tuple(one.ref for one in found)))
+        found: list[StoredFinding] = []
+
+        def asked() -> AddFindings:
+            # Each time anew: somebody else may have taken them into a case meanwhile.
+            found[:] = self._findings_of(self.case(case_id).site_id, finding_ids)
+            return AddFindings(findings=tuple(one.ref for one in found))
+
+        return self._performed(
+            account,
+            case_id,
+            asked,
+            first=lambda writer, _act: self._lock_findings(writer, () if finding_ids else found),
+        )
+
+    @staticmethod
+    def _lock_findings(writer: Writer, found: Iterable[StoredFinding]) -> None:
+        """Nobody else takes findings into a case until this transaction ends; what was free must still be so.
+
+        Raises
+        ------
+        StaleCase
+            If one of them has a case by now.
+        """
+        writer.lock_findings()
+        if taken := writer.in_cases(one.ref.finding_id for one in found):
+            raise StaleCase(f"finding {taken[0]} came into a case meanwhile. Read again and decide again.")
 
     def look_up(self, account: Account, case_id: str) -> Done:
         """Look the site of a case up in the registers of lawful mining, and record what they say."""
@@ -250,11 +344,12 @@ class Casework(AccountActs):
         pack: Pack,
         now: int,
     ) -> LookUpLawful:
-        """What the registers of lawful mining say of a site over the period of its findings."""
+        """What the registers of lawful mining say of a site over the time for which its findings claim mining."""
+        from headframe.reports.case_documents.held import claimed_from
         from headframe.sites.lawful import look_up
 
         telling = [one for one in found if one.ref.mining] or list(found)
-        started = min(one.ref.started_ns for one in telling)
+        started = min(claimed_from(one.ref, one.document) for one in telling)
         answer = look_up(
             self.store.lawful_of(site_id=site_id, organisation_id=organisation_id, usage_points=usage_points),
             site_id=site_id,
@@ -309,36 +404,11 @@ class Casework(AccountActs):
         UnreadableInput
             If a file cannot be read. What came before it is kept: an import can be repeated.
         """
-        from headframe.sources.finding_rows import file_digest
-
         registry = self.registry(logs)
         done: list[ImportedFile] = []
         for path in paths:
             refuse_no_file(path)
-            sha256 = file_digest(path)
-            told = ImportedFile(file=str(path), sha256=sha256, import_id=f"I-{sha256[:20]}")
-            leaf_id = f"findings/{told.import_id}"
-            logged = self.store.leaves(leaf_ids=[leaf_id])
-            with self.store.writing() as writer:
-                told.new = writer.import_findings(stored_findings(path, told, registry, realm=realm))
-                if not logged:
-                    writer.log(
-                        self.sealed(
-                            leaf_id,
-                            "findings",
-                            told.import_id,
-                            self.now_ns(),
-                            {
-                                "account": account.name if account is not None else "",
-                                "file": path.name,
-                                "sha256": sha256,
-                                "findings": told.rows,
-                                "damaged_rows": told.damaged_rows,
-                            },
-                            data_class="finding",
-                        )
-                    )
-            self.hand_over()
+            told = import_file(self, path, registry, realm=realm, registry_only=logs is None, account=account)
             done.append(told)
             if progress is not None:
                 progress(told)
@@ -349,7 +419,7 @@ class Casework(AccountActs):
         case_id: str,
         kind: DocumentKind,
         *,
-        language: str = "en",
+        language: str = "",
         subject: str = "",
         account: Account | None = None,
         draft: bool = True,
@@ -365,6 +435,7 @@ class Casework(AccountActs):
 
         file = self.case_file(case_id)
         now = self._not_before(file.case.last_ns)
+        language = language or self.language_of(file.case)
         return tuple(
             KeptDocument(ref=ref, language=language, created_ns=now)
             for ref in written(
@@ -377,18 +448,23 @@ class Casework(AccountActs):
         case_id: str,
         kind: DocumentKind,
         *,
-        language: str = "en",
+        language: str = "",
         subject: str = "",
         account: Account | None = None,
+        event: int | None = None,
     ) -> tuple[KeptDocument, ...]:
         """Write a document of a case as PDF and HTML, and keep both with it; people send it.
+
+        `language` is that of `language_of` where it is empty. `event` is the number of the event that asked for the
+        document, such as the approval of a letter: by it, later documents know what the party holds.
 
         Returns
         -------
         tuple of KeptDocument
             The PDF first.
         """
-        kept = self.draft_document(case_id, kind, language=language, subject=subject, account=account, draft=False)
+        drafts = self.draft_document(case_id, kind, language=language, subject=subject, account=account, draft=False)
+        kept = tuple(replace(one, event=event) for one in drafts)
         around = self._documents_around(kept, case_id, kept[0].created_ns)
         with self.store.writing() as writer:
             around.write(writer, case_id)
@@ -478,10 +554,39 @@ class Casework(AccountActs):
         shown = [without_content(entry, now) for entry in entries]
         return tuple(entry for entry in shown if expired or entry.removed_ns is None)
 
-    def _language_of(self, case: Case) -> str:
-        """The language in which the party was written to last; English where it was not yet."""
-        letters = [one.act.language for one in case.proposals if isinstance(one.act, ProposeNotice)]
-        return letters[-1] if letters else "en"
+    def language_of(self, case: Case) -> str:
+        """The language of a case's documents where none is named.
+
+        That in which the party was written to last; the pack's own where it was not yet. English where no document can
+        be written in that.
+        """
+        from headframe.reports.case_documents.speech import LANGUAGES
+
+        said = [
+            one.act.language
+            for one in case.proposals
+            if isinstance(one.act, ProposeNotice | ProposeDecision | ProposeClosure)
+            and one.act.language
+            and one.state in (ProposalState.OPEN, ProposalState.APPROVED)
+        ]
+        language = said[-1] if said else self.pack_of(case).language
+        return language if language.partition("-")[0] in LANGUAGES else "en"
+
+    def says_where_to_answer(self, case_id: str) -> bool:
+        """Whether a letter to the party can say where to answer."""
+        from headframe.reports.case_documents.addresses import answer_is_known
+
+        file = self.case_file(case_id)
+        return answer_is_known(file, self.pack_of(file.case), Step.NOTIFY)
+
+    def _language_asked(self, answer: Accepted) -> str:
+        """The language that an approved proposal named for its document, else that of the case."""
+        act = answer.events[-1].act
+        if isinstance(act, Approve):
+            proposed = next(one.act for one in answer.case.proposals if one.number == act.proposal)
+            if named := getattr(proposed, "language", ""):
+                return str(named)
+        return self.language_of(answer.case)
 
     def _put(self, writer: CaseWriter, answer: Accepted, around: Around) -> None:
         """An accepted act: events, clocks, leaves, documents, register. The caller's transaction holds it together."""
@@ -517,6 +622,12 @@ class Casework(AccountActs):
         for command in answer.commands:
             if isinstance(command, EnterRegister):
                 around.register.append(entry_for(case, command, self.pack_of(case), f"R-{secrets.token_hex(6)}"))
+            elif isinstance(command, NoteAppealInRegister):
+                # The event of the appeal is its leaf; the entry is written anew beside it, in the same transaction.
+                around.register += [
+                    replace(entry, appeal=appeal_standing(case, command.decision))
+                    for entry in self._entries_of(case.case_id, command.decision)
+                ]
             elif isinstance(command, RemoveFromRegister):
                 for entry in self._entries_of(case.case_id, command.decision):
                     around.register.append(replace(entry, removed_ns=now, removal_reason=command.reason))
@@ -552,8 +663,9 @@ class Casework(AccountActs):
                     documents += self.write_document(
                         answer.case.case_id,
                         command.kind,
-                        language=self._language_of(answer.case),
+                        language=self._language_asked(answer),
                         subject=command.subject,
+                        event=answer.events[-1].number,
                     )
                 elif isinstance(command, PurgeContacts):
                     purge_contacts(self, answer.case)

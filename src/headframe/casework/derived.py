@@ -18,6 +18,7 @@ from headframe.records.case import (
     RegisterEntry,
 )
 from headframe.records.finding import Interval
+from headframe.reports.case_documents.held import claimed_from
 from headframe.reports.words import count, period
 from headframe.sources.findings import interval_in
 
@@ -41,13 +42,15 @@ def zone_of(pack: Pack) -> tzinfo:
 
 def summary_of(found: Sequence[StoredFinding]) -> str:
     """What findings say together, in a sentence."""
-    telling = [one for one in found if one.ref.mining] or list(found)
+    telling = [one for one in found if one.ref.mining] or [one for one in found if one.ref.stands_out] or list(found)
     families = sorted({one.ref.family.value for one in telling})
     subjects = sorted({one.ref.subject for one in telling})
     shown = ", ".join(subjects[:3]) + (f" and {len(subjects) - 3} more" if len(subjects) > 3 else "")
-    when = period(min(one.ref.started_ns for one in telling), max(one.ref.ended_ns for one in telling))
+    when = period(min(claimed_from(one.ref, one.document) for one in telling), max(one.ref.ended_ns for one in telling))
     coins = sorted({one.coin for one in telling if one.coin})
     what = f" of {', '.join(coins)}" if coins else ""
+    if not any(one.ref.mining for one in telling) and any(one.ref.stands_out for one in telling):
+        return f"{count(len(telling), 'load')} worth a look at {shown}, by {', '.join(families)}, {when} UTC"
     return (
         f"{count(len(telling), 'finding')}{what} at {shown}, by {', '.join(families)}, {when} UTC"
         if any(one.ref.mining for one in telling)
@@ -86,14 +89,6 @@ def entry_for(case: Case, command: EnterRegister, pack: Pack, entry_id: str) -> 
     if decision is None or decision.final_ns is None:
         raise ValueError(f"decision {command.decision} of {case.case_id} is not there, or not final")
     days = pack.publication.get("register_days", REGISTER_DAYS)
-    appeals = [one for one in case.appeals if one.decision in (0, decision.number)]
-    standing = {
-        None: "pending",
-        AppealOutcome.REJECTED: "rejected",
-        AppealOutcome.UPHELD: "upheld",
-        AppealOutcome.REMITTED: "upheld",
-        AppealOutcome.WITHDRAWN: "none",
-    }
     return RegisterEntry(
         entry_id=entry_id,
         case_id=case.case_id,
@@ -105,8 +100,38 @@ def entry_for(case: Case, command: EnterRegister, pack: Pack, entry_id: str) -> 
         decided_ns=decision.decided_ns,
         final_ns=decision.final_ns,
         expires_ns=decision.final_ns + int(days) * DAY_NS,
-        appeal=standing[appeals[-1].outcome] if appeals else "none",
+        appeal=appeal_standing(case, decision.number),
     )
+
+
+def appeal_standing(case: Case, decision: int) -> str:
+    """How the appeals against a decision stand, at whichever body, as the register says it (`RegisterEntry.appeal`).
+
+    Parameters
+    ----------
+    case : Case
+    decision : int
+        Its number.
+
+    Returns
+    -------
+    str
+    """
+    appeals = [one for one in case.appeals if one.decision in (0, decision)]
+    if not appeals:
+        return "none"
+    if appeals[-1].outcome is None:
+        return "late" if appeals[-1].waits_for_admission else "pending"
+    said = {
+        AppealOutcome.REJECTED: "rejected",
+        AppealOutcome.UPHELD: "upheld",
+        AppealOutcome.REMITTED: "upheld",
+        AppealOutcome.WITHDRAWN: "none",
+        AppealOutcome.INADMISSIBLE: "inadmissible",
+    }
+    found = {said[one.outcome] for one in appeals if one.outcome is not None}
+    # What one body has said is not undone by an appeal to another that was withdrawn.
+    return next(word for word in ("upheld", "rejected", "inadmissible", "none") if word in found)
 
 
 def without_content(entry: RegisterEntry, now_ns: int) -> RegisterEntry:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Self
 
 from headframe.cases.apply import replay
 from headframe.cases.store import AccessEntry, CaseWriter, FindingFilter, PendingLeaf, StoredFinding
+from headframe.casework.free_text import cautions, refuse_long_texts
 from headframe.casework.workspace import WorkspaceConfig, WorkspacePaths
 from headframe.errors import HeadframeError, UnreadableInput
 from headframe.ledger.leaf import seal
@@ -22,7 +23,6 @@ from headframe.records.case import (
     KeptDocument,
     RegisterEntry,
 )
-from headframe.reports.words import visible
 
 if TYPE_CHECKING:
     from headframe.assess import RegistryFiles
@@ -83,6 +83,8 @@ class Holdings:
     documents : DocumentStore
     recovered : int
         Leaves that an earlier run had left pending, and that were handed to the ledger at opening.
+    cautions : dict
+        Its keys, in order: what whoever typed texts should be told of those that were sealed.
     """
 
     def __init__(
@@ -106,6 +108,7 @@ class Holdings:
         self._kept_packs: dict[tuple[str, str], Pack] = {}
         self._ours: set[str] = set()
         self.recovered = 0
+        self.cautions: dict[str, None] = {}
         self._refuse_an_older_ledger()
         self.recovered = self.hand_over()
 
@@ -150,6 +153,7 @@ class Holdings:
             register_entries=tuple(
                 entry for entry in self.store.register(site_id=case.site_id) if entry.case_id == case_id
             ),
+            answers=self.config.answers,
         )
 
     def proposed_class(self, case_id: str) -> Classification:
@@ -265,7 +269,7 @@ class Holdings:
         return registry_of(self.store, leases, translations)
 
     def keep_file(self, path: Path, kind: str = "other") -> tuple[DocumentRef, tuple[str, ...]]:
-        """Keep a file as it is, under the digest of its bytes.
+        """Keep a file as it is, under the digest of its bytes, and without its name (`photos.neutral_name`).
 
         Parameters
         ----------
@@ -279,17 +283,14 @@ class Holdings:
         tuple of str
             What to know of it: a photo that tells where and by whose camera it was taken.
         """
-        from headframe.casework.photos import media_type_of, photo_warnings
+        from headframe.casework.photos import media_type_of, neutral_name, photo_warnings
 
-        if visible(path.name) != path.name:
-            raise HeadframeError(
-                f"the name of {str(path)!a} has letters that cannot be shown or written down; rename the file first"
-            )
         refuse_no_file(path)
         with self._keeping(path.name):
             sha256, size = self.documents.keep_file(path)
         media_type = media_type_of(path)
-        ref = DocumentRef(sha256=sha256, name=path.name, media_type=media_type, kind=kind, size=size)
+        name = neutral_name(kind, sha256, media_type)
+        ref = DocumentRef(sha256=sha256, name=name, media_type=media_type, kind=kind, size=size)
         with self.documents.open(sha256) as file:
             return ref, photo_warnings(file, path.name)
 
@@ -491,7 +492,15 @@ class Holdings:
             Decides when the fields are erased.
         case_id : str
             The case it belongs to; empty where it belongs to none.
+
+        Raises
+        ------
+        TextTooLong
+            If a text is so long that it has to be handed in as a document.
         """
+        refuse_long_texts(fields, of_an_act=kind == "case")
+        # A text is sealed anew where another act was faster; who typed it hears of it once.
+        self.cautions.update(dict.fromkeys(cautions(fields)))
         leaf, disclosures = seal(kind, subject, at_ns, fields, lambda: secrets.token_bytes(SALT_BYTES))
         self._ours.add(leaf_id)
         return PendingLeaf(leaf_id=leaf_id, leaf=leaf, disclosures=disclosures, data_class=data_class, case_id=case_id)

@@ -70,7 +70,7 @@ def kept_pack(pack_id: str, digest: str, packs_folder: Path) -> Pack | None:
         return None
     known: dict[str, Pack] = {}
     for path in sorted(place.glob("*.yaml")):
-        pack = parse_pack(read_text(path), name=str(path), known=known)
+        pack = parse_pack(read_text(path), name=str(path), known=known, kept=True)
         known[pack.id] = pack
     found = known.get(pack_id)
     if found is None or found.digest != digest:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from headframe.records.policy import Pack
 
 if TYPE_CHECKING:
     from headframe.casework.core import Casework
+    from headframe.reports.ledger_figures import LedgerFigure
 
 GROUPS = ("region", "site_kind", "coin")
 """By what a report counts cases."""
@@ -56,8 +58,13 @@ def write_period_report(
     language: str = "en",
     duty: str = "",
     account: Account | None = None,
+    given: Mapping[str, Sequence[LedgerFigure]] | None = None,
 ) -> tuple[DocumentRef, DocumentRef]:
     """Write the report of a period about the cases under a pack, and keep it; people send it.
+
+    It tells the state at the end of the period, by the events that were recorded before it, whenever it is written; of
+    a period that is not over, the state of now, and it says so. The ledger lists the cases that were open in the
+    period; the funnel follows those that were opened in it; the dismissed share is of all that were decided by then.
 
     Parameters
     ----------
@@ -71,6 +78,8 @@ def write_period_report(
         Id of the pack's reporting duty; its smallest cell counts. Empty for a report that nobody asks for.
     account : Account or None
         Who has it written.
+    given : mapping of str to sequence of LedgerFigure, optional
+        By case, numbers of an operator's own, each with its source; the ledger says that they were given.
 
     Returns
     -------
@@ -80,39 +89,58 @@ def write_period_report(
     Raises
     ------
     HeadframeError
-        If there is no such pack, period or duty.
+        If there is no such pack, period or duty, if the period has not begun, or a number was given for a case that
+        the ledger shows no figures of.
     """
     from headframe.reports.case_documents.general import PeriodFigures, write_weekly_report
-    from headframe.reports.funnel import LEDGER_FIELDS, funnel, shown, shown_dismissed, weekly_ledger
+    from headframe.reports.funnel import (
+        LEDGER_FIELDS,
+        funnel,
+        is_of_period,
+        ledger_figures,
+        shown_dismissed,
+        shown_together,
+        weekly_ledger,
+    )
+    from headframe.reports.movement import movement
     from headframe.reports.suppression import MIN_CELL
     from headframe.stores.database.queries import facts_of_cases
 
     pack = casework.pack(pack_id)
+    zone = zone_of(pack)
     from_ns, until_ns = period_bounds(period, pack)
     owed = next((one for one in pack.reporting if one.id == duty), None)
     if duty and owed is None:
         there = ", ".join(one.id for one in pack.reporting) or "none"
         raise HeadframeError(f"pack {pack_id} has no reporting duty {duty!a}; it has {there}")
+    now = casework.now_ns()
+    if now < from_ns:
+        began = datetime.fromtimestamp(from_ns // 1_000_000_000, tz=zone)
+        raise HeadframeError(f"{period} begins on {began:%Y-%m-%d}; there is nothing to report of it yet")
     min_cell = owed.min_cell if owed is not None else MIN_CELL
     facts = [
-        one
-        for one in facts_of_cases(casework.store)
-        if one.case.pack_id == pack_id
-        and one.case.opened_ns < until_ns
-        # What was over before the period is not of it.
-        and (one.case.closed_ns is None or one.case.closed_ns >= from_ns)
+        one for one in facts_of_cases(casework.store, from_ns=from_ns, until_ns=until_ns) if one.case.pack_id == pack_id
     ]
+    of_period = [one for one in facts if is_of_period(one.case, from_ns, until_ns)]
     fields = tuple(name for name in (owed.fields if owed is not None else ()) if name in LEDGER_FIELDS)
+    told = tuple(ledger_figures(of_period, from_ns, until_ns, fields, given)) if fields else ()
+    _refuse_not_shown(given or {}, told, period)
+    # A funnel follows one set of cases: those that were opened in the period.
+    new = [one for one in of_period if not one.began]
+    funnels, flow = shown_together(
+        [funnel(new, by=by, zone=zone) for by in GROUPS], movement(of_period, from_ns, until_ns), min_cell=min_cell
+    )
     figures = PeriodFigures(
         period=period,
         from_ns=from_ns,
         until_ns=until_ns,
-        funnels=tuple(shown(funnel(facts, by=by, zone=zone_of(pack)), min_cell) for by in GROUPS),
-        dismissed=shown_dismissed(funnel(facts, by="region", zone=zone_of(pack)).dismissed, min_cell),
-        ledger=tuple(weekly_ledger(facts, from_ns, until_ns, fields)) if fields else (),
+        funnels=funnels,
+        flow=flow,
+        dismissed=shown_dismissed(funnel(facts, by="region", zone=zone).dismissed, min_cell),
+        ledger=tuple(weekly_ledger(of_period, from_ns, until_ns, fields, given)) if fields else None,
+        ledger_figures=told,
         duty=duty,
     )
-    now = casework.now_ns()
     done = write_weekly_report(figures, pack, language, now, prepared_by=account, training=casework.config.training)
     name = "-".join(filter(None, (pack_id, duty, period, language)))
     kind = DocumentKind.WEEKLY_REPORT.value
@@ -122,3 +150,17 @@ def write_period_report(
     )
     casework.log_documents(refs, now)
     return refs
+
+
+def _refuse_not_shown(
+    given: Mapping[str, Sequence[LedgerFigure]], told: Sequence[tuple[str, LedgerFigure]], period: str
+) -> None:
+    """Say of numbers that were given and would stand nowhere, instead of leaving them out in silence."""
+    shown = {(case_id, figure.name) for case_id, figure in told}
+    for case_id, figures in given.items():
+        for figure in figures:
+            if (case_id, figure.name) not in shown:
+                raise HeadframeError(
+                    f"{figure.name} was given for {case_id!a}, and the ledger of {period} shows no such figure: it "
+                    "shows those of cases with a decision against the party in force, and those that the duty asks for"
+                )

@@ -11,6 +11,7 @@ References
 
 from __future__ import annotations
 
+import re
 import struct
 from pathlib import Path
 from typing import BinaryIO
@@ -32,6 +33,15 @@ _BY_SUFFIX = {
     ".csv": "text/csv", ".txt": "text/plain", ".json": "application/json", ".html": "text/html",
     ".md": "text/markdown", ".heic": "image/heic", ".webp": "image/webp", ".eml": "message/rfc822",
 }  # fmt: skip
+_ENDINGS = {
+    "image/jpeg": "jpg", "image/png": "png", "image/tiff": "tif", "image/heic": "heic", "image/webp": "webp",
+    "application/pdf": "pdf", "application/zip": "zip", "application/json": "json", "text/csv": "csv",
+    "text/plain": "txt", "text/html": "html", "text/markdown": "md", "message/rfc822": "eml",
+    "application/vnd.apache.parquet": "parquet", "application/vnd.tcpdump.pcap": "pcap",
+    "application/x-pcapng": "pcapng",
+}  # fmt: skip
+_NAME_HEX = 12
+"""48 bits: among the documents of a case two never share them, and a page still has room for the name."""
 _GPS_POINTER, _EXIF_POINTER = 0x8825, 0x8769
 _NAMING = {0x013B: "Artist", 0x8298: "Copyright", 0xA430: "CameraOwnerName", 0xA431: "BodySerialNumber"}
 _MOST_ENTRIES = 512
@@ -54,6 +64,33 @@ def media_type_of(path: Path) -> str:
         if head.startswith(magic):
             return media_type
     return _BY_SUFFIX.get(path.suffix.lower(), "application/octet-stream")
+
+
+def neutral_name(kind: str, sha256: str, media_type: str) -> str:
+    """What a file that came in is called from now on: its kind, the beginning of its digest, what it is.
+
+    Its own name is not kept. Cameras and people write names, numbers and places into theirs (``IMG_Zhang_Wei.jpg``),
+    a file is found by its digest, and nothing else needs the name.
+
+    Parameters
+    ----------
+    kind : str
+        ``photo``, ``reply``, ``remedy_proof``, ...
+    sha256 : str
+        64 hex digits.
+    media_type : str
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> neutral_name("remedy_proof", "3f" * 32, "image/jpeg")
+    'remedy-proof-3f3f3f3f3f3f.jpg'
+    """
+    word = re.sub(r"[^a-z0-9]+", "-", kind.lower()).strip("-") or "document"
+    return f"{word}-{sha256[:_NAME_HEX]}.{_ENDINGS.get(media_type, 'bin')}"
 
 
 def photo_warnings(file: BinaryIO, name: str) -> tuple[str, ...]:

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
 import secrets
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Collection, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, TypedDict
 
 from headframe.cases.retention import certificate_json, default_rules, rules_of
 from headframe.cases.store import PendingLeaf
 from headframe.casework.accounts import require_duty
 from headframe.casework.keys import pseudonyms_of
 from headframe.casework.sites import sealer_of
-from headframe.errors import HeadframeError
+from headframe.errors import HeadframeError, UnreadableInput
 from headframe.records.case import Account, DocumentKind, DocumentRef, Duty
-from headframe.records.retention import DestructionCertificate, RetentionPlan, RetentionRule
+from headframe.records.retention import DataClass, DestructionCertificate, RetentionPlan, RetentionRule
 from headframe.stores.database import retention as stored
 
 if TYPE_CHECKING:
     from headframe.casework.core import Casework
+
+NS_PER_S = 1_000_000_000
 
 
 def rules(casework: Casework) -> tuple[tuple[RetentionRule, ...], tuple[str, ...]]:
@@ -31,12 +35,69 @@ def rules(casework: Casework) -> tuple[tuple[RetentionRule, ...], tuple[str, ...
     return (*default_rules(), *every), tuple(dict.fromkeys(remarks))
 
 
-def plan(casework: Casework) -> RetentionPlan:
-    """What is due now. It destroys nothing."""
-    return stored.plan(casework.store, rules(casework)[0], casework.now_ns(), extra=pseudonyms_of(casework).retained())
+def plan(casework: Casework, lake: Path | None = None) -> RetentionPlan:
+    """What is due now. It destroys nothing.
+
+    Parameters
+    ----------
+    casework : Casework
+    lake : Path or None
+        A lake that is kept elsewhere, in place of the workspace's own. The rules are the same; which readings a case
+        needs only this workspace knows, so it must be the only one that uses that lake.
+
+    Raises
+    ------
+    HeadframeError
+        If the folder is no lake.
+    """
+    from headframe.stores.lake_purge import lake_parts
+
+    known, now = rules(casework)[0], casework.now_ns()
+    return stored.plan(
+        casework.store,
+        known,
+        now,
+        extra=pseudonyms_of(casework).retained(),
+        readings=lake_parts(_lake_folder(casework, lake), **_lake_of(casework, known, now)),
+    )
 
 
-def run(casework: Casework, proposer: Account, approver: Account, agreed: RetentionPlan) -> DestructionCertificate:
+def _lake_folder(casework: Casework, lake: Path | None) -> Path:
+    from headframe.stores.lake import is_lake
+
+    if lake is None:
+        return casework.paths.lake
+    if not is_lake(lake):
+        raise UnreadableInput(f"{lake} is no lake of readings; name the folder that headframe meters --lake was given")
+    return lake
+
+
+class _LakeQuestion(TypedDict):
+    """What to ask a lake for: see `headframe.stores.lake_purge.lake_parts`."""
+
+    apart: Collection[str]
+    until_s: int
+    apart_until_s: int
+    certified: Callable[[str, str], bool]
+
+
+def _lake_of(casework: Casework, known: Sequence[RetentionRule], now_ns: int) -> _LakeQuestion:
+    """Which months may be over: by our own rule, and, of usage points that cases need, by any pack's."""
+    ours = [one for one in known if not one.pack_id]
+    least, of_packs = (stored.cutoffs(some, now_ns)[DataClass.READING] // NS_PER_S for some in (ours, known))
+    with casework.store.reading() as db:
+        apart = stored.points_of_cases(db)
+    return {
+        "apart": apart,
+        "until_s": least,
+        "apart_until_s": of_packs,
+        "certified": lambda certificate_id, sha256: stored.is_certified(casework.store, certificate_id, sha256),
+    }
+
+
+def run(
+    casework: Casework, proposer: Account, approver: Account, agreed: RetentionPlan, lake: Path | None = None
+) -> DestructionCertificate:
     """Destroy what a plan lets go; two administrators must agree.
 
     Parameters
@@ -46,6 +107,8 @@ def run(casework: Casework, proposer: Account, approver: Account, agreed: Retent
         Two accounts with the duty to administer.
     agreed : RetentionPlan
         What both were shown.
+    lake : Path or None
+        The lake that the plan was made for, where it is not the workspace's own.
 
     Returns
     -------
@@ -56,15 +119,20 @@ def run(casework: Casework, proposer: Account, approver: Account, agreed: Retent
     NotAllowed
         If one of them is no administrator.
     HeadframeError
-        If both are one, or the database cannot be written.
+        If both are one, nothing is due, or the database cannot be written.
     """
+    if not agreed.goes:
+        # A certificate that nothing was destroyed certifies nothing, and stands in the ledger for good.
+        raise HeadframeError("nothing is due, so there is nothing to destroy and nothing to certify")
     for account in (proposer, approver):
         require_duty(account, Duty.ADMINISTER, "destroying data")
     if proposer.name == approver.name:
         raise HeadframeError(f"two accounts destroy data together; {proposer.name} is one")
+    from headframe.stores.lake_purge import ready_to_go
     from headframe.stores.pseudonym_keys import read_epoch
 
     now = casework.now_ns()
+    known = rules(casework)[0]
     certificate_id = f"D-{secrets.token_hex(6)}"
 
     def leaf(certificate: DestructionCertificate) -> PendingLeaf:
@@ -77,21 +145,31 @@ def run(casework: Casework, proposer: Account, approver: Account, agreed: Retent
             data_class="access",
         )
 
-    certificate = stored.purge(
-        casework.store,
-        agreed,
-        rules(casework)[0],
-        certificate_id=certificate_id,
-        at_ns=now,
-        proposer=proposer.name,
-        approver=approver.name,
-        destroyers=stored.Destroyers(
-            document=casework.documents.destroy,
-            contact_key=lambda key_id: sealer_of(casework).erase([key_id]),
-            pseudonym_key=lambda epoch: pseudonyms_of(casework).destroy(read_epoch(epoch), now),
-        ),
-        leaf=leaf,
-    )
+    readings = [(one.item.item_id, one.item.sha256) for one in agreed.goes if one.item.data_class is DataClass.READING]
+    with contextlib.ExitStack() as stack:
+        ready = None
+        if readings:
+            # The lake is written anew before the transaction begins: it may take minutes, and others wait for that.
+            question = _lake_of(casework, known, agreed.now_ns)
+            ready = stack.enter_context(ready_to_go(_lake_folder(casework, lake), readings, **question))
+        certificate = stored.purge(
+            casework.store,
+            agreed,
+            known,
+            certificate_id=certificate_id,
+            at_ns=now,
+            proposer=proposer.name,
+            approver=approver.name,
+            destroyers=stored.Destroyers(
+                document=casework.documents.destroy,
+                contact_key=lambda key_id: sealer_of(casework).erase([key_id]),
+                pseudonym_key=lambda epoch: pseudonyms_of(casework).destroy(read_epoch(epoch), now),
+                readings=ready,
+            ),
+            leaf=leaf,
+        )
+        if ready is not None:
+            ready.settle()
     casework.hand_over()
     return certificate
 

@@ -3,6 +3,11 @@
 An import is one transaction: all of it or nothing. Rows that cannot be used are told and left out; a file that cannot
 be read, or that has a place for people, stops the whole import before anything is written. Addresses of contacts are
 sealed while their table is read, and nothing else ever sees them.
+
+What a table says is added, or replaces what has the same identifier. What it does not say any more stays as it is and
+is told, because a table may be of one district only; it ends where the caller says that the files are the whole
+(`whole_sites`, `whole_registers`). Nothing is deleted: the past keeps what was true in it. After an import of sites the
+findings that no case rests on are resolved again (`headframe.casework.resolved_again`), as an act of its own.
 """
 
 from __future__ import annotations
@@ -17,6 +22,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from headframe.cases.store import CaseFilter, CaseRow, SiteImport
+from headframe.casework.resolved_again import ResolvedAgain, resolve_again
+from headframe.casework.workspace import write_config
 from headframe.errors import HeadframeError, UnreadableInput
 from headframe.records.assessment import DamagedRow
 from headframe.records.case import Account, Case, Stage
@@ -86,12 +93,19 @@ class ImportedRegistry:
         Of the tables, and of what they say beside what was stored already.
     ended : int
         Entries of a register that it does not hold any more, and that end today.
+    ended_sites, ended_assignments : int
+        Sites and assignments that the whole table does not hold any more, and that end.
+    findings : ResolvedAgain or None
+        What became of findings that no case rests on; None where no table of sites was imported.
     """
 
     tables: RegistryTables
     import_id: str
     remarks: list[str] = field(default_factory=list)
     ended: int = 0
+    ended_sites: int = 0
+    ended_assignments: int = 0
+    findings: ResolvedAgain | None = None
 
 
 def read_registry(
@@ -185,6 +199,8 @@ def import_registry(
     *,
     zone: tzinfo = UTC,
     whole_registers: bool = False,
+    whole_sites: bool = False,
+    gone_since_ns: int | None = None,
 ) -> ImportedRegistry:
     """Import the files of a registry into a workspace.
 
@@ -199,6 +215,10 @@ def import_registry(
     whole_registers : bool
         Whether the files of lawful mining are the whole of their registers: entries that are stored and not in them
         any more end now. Else they stay, and their number is told.
+    whole_sites : bool
+        Whether the files of sites are the whole table: sites and assignments that are stored and not in them end.
+    gone_since_ns : int or None
+        When these ended; now if not given. What began later was never there. [ns since 1970-01-01 UTC]
 
     Returns
     -------
@@ -208,6 +228,8 @@ def import_registry(
     ------
     UnreadableInput
         If a file cannot be read, or has a column that describes people. Nothing is imported then.
+    HeadframeError
+        If the files are said to be the whole, and rows of them cannot be used: what those say would end.
     """
     sealer = sealer_of(casework)
     made: list[str] = []
@@ -221,6 +243,7 @@ def import_registry(
     try:
         with sealer.keys.batch():
             tables = read_registry(sites, lawful, contacts, zone=zone, seal=seal)
+        _refuse_half(tables, whole_sites=whole_sites, whole_registers=whole_registers)
         now_ns = casework.now_ns()
         done = ImportedRegistry(tables=tables, import_id=_import_id(files, now_ns), remarks=list(tables.remarks))
         store = casework.store
@@ -233,13 +256,22 @@ def import_registry(
                 f"{len(vanished)} stored entries of {', '.join(tables.lawful.registers)} are not in the files; they "
                 "stay valid. If the files are the whole registers, import them with --whole-registers"
             )
+        gone_ns = now_ns if gone_since_ns is None else gone_since_ns
+        gone = _gone(casework, tables.sites, gone_ns, everywhere=whole_sites) if sites else _Gone()
+        if whole_sites:
+            done.ended_sites, done.ended_assignments = len(gone.sites), len(gone.assignments)
+        elif gone.assignments:
+            done.remarks.append(
+                f"{len(gone.assignments)} stored assignments of sites in the files are not in the files; they stay "
+                "valid. If the files are the whole table of sites, import them with --whole-sites"
+            )
         replaced = _replaced_keys(casework, tables.contacts.contacts)
         with store.writing() as writer:
             writer.import_sites(
                 SiteImport(
-                    sites=tables.sites.sites,
+                    sites=(*tables.sites.sites, *(gone.sites if whole_sites else ())),
                     organisations=tables.sites.organisations,
-                    assignments=tables.sites.assignments,
+                    assignments=(*tables.sites.assignments, *(gone.assignments if whole_sites else ())),
                     lawful=(*tables.lawful.entries, *(vanished if whole_registers else ())),
                     contacts=tables.contacts.contacts,
                     imported_ns=now_ns,
@@ -261,6 +293,7 @@ def import_registry(
                         "ended": done.ended,
                         "contacts": len(tables.contacts.contacts),
                         "damaged_rows": len(tables.damaged),
+                        **(_told_of(done, gone_ns) if whole_sites else {}),
                     },
                     data_class="case",
                 )
@@ -272,7 +305,74 @@ def import_registry(
         raise
     casework.hand_over()
     sealer.erase(replaced)
+    if str(zone) != casework.config.zone:
+        # For who reads these days again: 1 April in Beijing is no day of March.
+        write_config(casework.paths.folder, replace(casework.config, zone=str(zone)))
+    if sites:
+        done.findings = resolve_again(casework, account, done.import_id)
     return done
+
+
+def _refuse_half(tables: RegistryTables, *, whole_sites: bool, whole_registers: bool) -> None:
+    """Refuse a whole that is none: what a row says that cannot be used would end without a word."""
+    for whole, damaged, option in (
+        (whole_sites, tables.sites.damaged, "--whole-sites"),
+        (whole_registers, tables.lawful.damaged, "--whole-registers"),
+    ):
+        if whole and damaged:
+            raise HeadframeError(
+                f"{damaged[0].source} could not be used: {damaged[0].reason}. With {option} what "
+                f"{'this row says' if len(damaged) == 1 else f'these {len(damaged)} rows say'} would end, so nothing "
+                f"was imported; mend the table first, or import it without {option}"
+            )
+    if whole_sites and not tables.sites.sites:
+        raise HeadframeError(
+            "no site is in the files, and with --whole-sites every stored site would end; nothing was imported. "
+            "Name the whole table of sites, or import without --whole-sites"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Gone:
+    """What is stored and valid, and not in a table any more, each with its end set."""
+
+    sites: tuple[Site, ...] = ()
+    assignments: tuple[Assignment, ...] = ()
+
+
+def _gone(casework: Casework, table: SiteTable, gone_ns: int, *, everywhere: bool) -> _Gone:
+    """What the table does not hold any more: of its own sites, or of all."""
+    named = {site.site_id for site in table.sites}
+    there = {_key(one) for one in table.assignments}
+    sites = [
+        replace(site, valid_until_ns=_end(site.valid_from_ns, gone_ns))
+        for site in (casework.store.all_sites() if everywhere else ())
+        if site.site_id not in named and _lasts(site, gone_ns)
+    ]
+    assignments = [
+        replace(one, valid_until_ns=_end(one.valid_from_ns, gone_ns))
+        for one in casework.store.all_assignments()
+        if (everywhere or one.site_id in named) and _key(one) not in there and _lasts(one, gone_ns)
+    ]
+    return _Gone(tuple(sites), tuple(assignments))
+
+
+def _key(one: Assignment) -> tuple[str, str, str, str, int | None]:
+    return one.kind.value, one.value, one.realm, one.site_id, one.valid_from_ns
+
+
+def _lasts(one: Site | Assignment, gone_ns: int) -> bool:
+    """Whether it is valid at any time after it is said to have ended."""
+    return one.valid_until_ns is None or one.valid_until_ns > _end(one.valid_from_ns, gone_ns)
+
+
+def _end(valid_from_ns: int | None, gone_ns: int) -> int:
+    """Where a validity ends that is over since an instant; what began later was never valid."""
+    return gone_ns if valid_from_ns is None else max(gone_ns, valid_from_ns)
+
+
+def _told_of(done: ImportedRegistry, gone_ns: int) -> dict[str, object]:
+    return {"ended_sites": done.ended_sites, "ended_assignments": done.ended_assignments, "gone_ns": str(gone_ns)}
 
 
 def _import_id(files: Iterable[Path], now_ns: int) -> str:

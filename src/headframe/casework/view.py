@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from headframe.cases.store import CaseFilter
+from headframe.records.case import Case, CaseRelation
 from headframe.reports.casework import CaseView
 
 if TYPE_CHECKING:
@@ -30,4 +33,29 @@ def view_of(casework: Casework, case_id: str) -> CaseView:
         steps=next_steps(case, pack, clocks, now),
         classes=classify(pack, facts_of_case(file)),
         training=casework.config.training,
+        linked_from=tuple(_linked_from(casework, case)),
     )
+
+
+_THE_OTHER_WAY = {
+    CaseRelation.RECURRENCE_OF: "recurred_as",
+    CaseRelation.SPLIT_FROM: "split_into",
+    CaseRelation.SAME_OPERATOR: "same_operator",
+}
+"""How a case stands to this one that names this one so."""
+
+
+def _linked_from(casework: Casework, case: Case) -> Iterator[tuple[str, str]]:
+    """Cases of the same site that name this one; a recurrence is always at its site."""
+    cursor = ""
+    while True:
+        page = casework.store.cases(CaseFilter(site_id=case.site_id), cursor=cursor)
+        for row in page.rows:
+            if row.case_id != case.case_id:
+                other = casework.case(row.case_id)
+                for named, relation in other.links:
+                    if named == case.case_id and (other.case_id, relation) not in case.links:
+                        yield other.case_id, _THE_OTHER_WAY[relation]
+        cursor = page.cursor
+        if not cursor:
+            return

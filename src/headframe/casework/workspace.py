@@ -2,21 +2,24 @@
 
 | place | what |
 |---|---|
-| ``workspace.json`` | format, unit, name of the log, whether it is for training |
+| ``workspace.json`` | format, unit, name of the log, whether it is for training, zone of its tables of sites |
 | ``database.url`` | address of PostgreSQL; without it ``headframe.db`` (SQLite) |
 | ``ledger/`` | the log and its checkpoints |
 | ``keys/`` | the log's signing key, keys of sealed contacts and of pseudonyms; mode 700 |
 | ``documents/`` | documents by their digest |
 | ``packs/`` | the user's own policy packs |
+| ``lake/`` | readings of meters, where ``headframe meters --lake`` keeps them here: retention is for this lake |
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from headframe.errors import HeadframeError, UnreadableInput
+from headframe.records.case import AnswerAddress
 from headframe.stores.durable import replacing
 
 CONFIG_FILE = "workspace.json"
@@ -37,11 +40,17 @@ class WorkspaceConfig:
         Name of the log in checkpoints.
     training : bool
         The time of day may be set (HEADFRAME_NOW), and every screen says so: nothing in it is a real case.
+    zone : str
+        IANA name of the zone in which days of its tables of sites are meant, as the last import said; empty before.
     """
 
     unit: str
     log_origin: str
     training: bool = False
+    zone: str = ""
+    answers: Mapping[str, AnswerAddress] = field(default_factory=dict)
+    """Where units and bodies are written to, by their id in the pack; that of the workspace's unit under the empty
+    one. Letters print it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +94,11 @@ class WorkspacePaths:
         """The user's own packs."""
         return self.folder / "packs"
 
+    @property
+    def lake(self) -> Path:
+        """Readings of meters."""
+        return self.folder / "lake"
+
     def database_url(self) -> str:
         """Address of the database, as SQLAlchemy takes it."""
         try:
@@ -102,6 +116,13 @@ class WorkspacePaths:
                 f"{self.url_file} is empty; it holds the address of PostgreSQL, or is not there (SQLite)"
             )
         return url
+
+
+def is_own_lake(folder: Path) -> bool:
+    """Whether a folder is the lake of a workspace, which its retention looks after."""
+    whole = folder.resolve()
+    paths = WorkspacePaths(whole.parent)
+    return whole == paths.lake and paths.config.is_file()
 
 
 def read_config(folder: Path) -> WorkspaceConfig:
@@ -130,18 +151,40 @@ def read_config(folder: Path) -> WorkspaceConfig:
     unit, origin = value.get("unit"), value.get("log_origin")
     if not isinstance(unit, str) or not isinstance(origin, str) or not unit or not origin:
         raise UnreadableInput(f"{path}: unit or log_origin is missing; restore it from a backup")
-    return WorkspaceConfig(unit=unit, log_origin=origin, training=value.get("training") is True)
+    zone = value.get("zone", "")
+    return WorkspaceConfig(
+        unit=unit,
+        log_origin=origin,
+        training=value.get("training") is True,
+        zone=zone if isinstance(zone, str) else "",
+        answers=_answers(value.get("answers", {}), path),
+    )
+
+
+def _answers(told: object, path: Path) -> dict[str, AnswerAddress]:
+    """Where units are written to; a workspace that has not been told has none."""
+    found: dict[str, AnswerAddress] = {}
+    for unit, row in told.items() if isinstance(told, dict) else [("", None)]:
+        if not isinstance(row, dict) or not all(isinstance(text, str) for text in row.values()):
+            raise UnreadableInput(f"{path}: where {unit or 'the unit'!a} is written to is damaged; set it again")
+        found[unit] = AnswerAddress(
+            desk=row.get("desk", ""), postal=row.get("postal", ""), portal=row.get("portal", "")
+        )
+    return found
 
 
 def write_config(folder: Path, config: WorkspaceConfig) -> None:
     """Write ``workspace.json``, whole and on the disk, or not at all. It is written last: with it the workspace is."""
     path = WorkspacePaths(folder).config
+    answers = config.answers.items()
     text = json.dumps(
         {
             "format": FORMAT,
             "unit": config.unit,
             "log_origin": config.log_origin,
             "training": config.training,
+            **({"zone": config.zone} if config.zone else {}),
+            **({"answers": {unit: asdict(one) for unit, one in sorted(answers)}} if answers else {}),
         },
         indent=2,
         ensure_ascii=False,

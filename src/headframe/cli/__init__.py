@@ -30,12 +30,14 @@ from headframe.cli.retention import retention
 from headframe.cli.scan import scan
 from headframe.cli.simulate import simulate
 from headframe.cli.sites import sites
+from headframe.cli.usage import PoliteGroup
 from headframe.cli.workspace import workspace
 
 __all__ = ["app", "main"]
 
 app = typer.Typer(
     name="headframe",
+    cls=PoliteGroup,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,

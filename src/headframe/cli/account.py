@@ -1,6 +1,5 @@
 """``headframe account``: who may act in a workspace, with which duties."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -10,6 +9,7 @@ from headframe.cli.polite import politely, say
 from headframe.cli.workspace_options import (
     ActAs,
     Format,
+    NewTokenFile,
     OutputFormat,
     TokenFile,
     Workspace,
@@ -20,6 +20,8 @@ from headframe.cli.workspace_options import (
 )
 
 account = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+
+AccountName = Annotated[str, typer.Argument(metavar="NAME", help="Of the account.")]
 
 
 @account.callback()
@@ -36,23 +38,29 @@ def add(
     name: Annotated[str, typer.Argument(metavar="NAME", help="Of the account: grid-inspection-2. Never a human name.")],
     unit: Annotated[str, typer.Option("--unit", metavar="UNIT", help="Id of its unit in the policy pack.")],
     duties: Annotated[list[DutyChoice], typer.Option("--duty", help="What it may do. May be repeated.")],
-    new_token_file: Annotated[
-        Path,
-        typer.Option("--new-token-file", metavar="FILE", help="Where the new token is written; must not be there."),
-    ],
+    new_token_file: NewTokenFile,
     workspace: Workspace = None,
     act_as: ActAs = None,
     token_file: TokenFile = None,
 ) -> None:
     """Add an account; only an administrator may. Its token is written to a new file, and nowhere else.
 
-    Example: headframe account add screener --unit bj-drc --duty screen --new-token-file screener.token --as admin
-    """
+    \b
+    Example:
+      headframe account add screener --unit drc --duty screen \\
+        --new-token-file screener.token --as admin
+    """  # noqa: D301 - the backspace tells the help to keep these lines apart
     with acting(workspace, act_as, token_file) as (casework, by):
         from headframe.records.case import Duty
 
         added = casework.add_account(by, name, unit, [Duty(duty.value) for duty in duties], new_token_file)
+        named = {one.id for pack in casework.packs().values() for one in pack.units}
     write_lines([added.name])
+    if unit not in named and DutyChoice.ADMINISTER not in duties:
+        say(
+            f"no policy pack names a unit {unit}: where a step needs a unit of the pack, this account cannot take it; "
+            "headframe policy show PACK lists the units"
+        )
     say(f"its token is in {new_token_file}; hand the file over, and keep no copy")
 
 
@@ -79,16 +87,54 @@ def list_accounts(output_format: OutputFormat = Format.TABLE, workspace: Workspa
 @account.command("disable")
 @politely
 def disable(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="Of the account.")],
-    enable: Annotated[bool, typer.Option("--enable", help="Give the right to act back.")] = False,
+    name: AccountName,
     workspace: Workspace = None,
     act_as: ActAs = None,
     token_file: TokenFile = None,
 ) -> None:
-    """Take an account's right to act; what it did stays.
+    """Take an account's right to act; what it did stays, and what it proposed cannot be approved any more.
 
     Example: headframe account disable screener --as admin
     """
     with acting(workspace, act_as, token_file) as (casework, by):
-        casework.disable_account(by, name, enabled=enable)
+        casework.disable_account(by, name)
     write_lines([name])
+
+
+@account.command("enable")
+@politely
+def enable(
+    name: AccountName,
+    workspace: Workspace = None,
+    act_as: ActAs = None,
+    token_file: TokenFile = None,
+) -> None:
+    """Give a disabled account its right to act back, with the token that it has.
+
+    Example: headframe account enable screener --as admin
+    """
+    with acting(workspace, act_as, token_file) as (casework, by):
+        casework.enable_account(by, name)
+    write_lines([name])
+
+
+@account.command("renew-token")
+@politely
+def renew_token(
+    name: AccountName,
+    new_token_file: NewTokenFile,
+    workspace: Workspace = None,
+    act_as: ActAs = None,
+    token_file: TokenFile = None,
+) -> None:
+    """Give an account a new token, where the old one was lost or seen by others; the old one is worth nothing then.
+
+    \b
+    Example:
+      headframe account renew-token screener \\
+        --new-token-file screener-2.token --as admin
+    """  # noqa: D301 - the backspace tells the help to keep these lines apart
+    with acting(workspace, act_as, token_file) as (casework, by):
+        casework.renew_token(by, name, new_token_file)
+    write_lines([name])
+    say(f"its new token is in {new_token_file}; hand the file over, and keep no copy")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from headframe.cli.exit_codes import ExitCode
+from headframe.cli.options import HtmlReport, Leases, LogYear, Quiet, RadiusLogs, TranslationLogs
 from headframe.cli.polite import fail, politely, say, writing_output
 from headframe.cli.report_file import refuse_report, write_report
 from headframe.cli.zone import zone_of
@@ -59,18 +60,9 @@ def assess(
         list[Path],
         typer.Option("--sites", metavar="FILE", help="Table of sites: CSV, Parquet or GeoJSON. May be repeated."),
     ],
-    leases: Annotated[
-        list[Path] | None,
-        typer.Option("--leases", metavar="FILE", help="DHCP leases of ISC or Kea, the oldest first. May be repeated."),
-    ] = None,
-    nat: Annotated[
-        list[Path] | None,
-        typer.Option("--nat", metavar="FILE", help="Log of address translation. May be repeated."),
-    ] = None,
-    radius: Annotated[
-        list[Path] | None,
-        typer.Option("--radius", metavar="FILE", help="RADIUS accounting (detail file). May be repeated."),
-    ] = None,
+    leases: Leases = None,
+    nat: TranslationLogs = None,
+    radius: RadiusLogs = None,
     period: Annotated[
         Length, typer.Option("--period", help="One assessment for each site and this long.")
     ] = Length.ALL,
@@ -107,21 +99,15 @@ def assess(
         str,
         typer.Option("--zone", metavar="ZONE", help="Of midnights, and of times without an offset: Asia/Almaty."),
     ] = "UTC",
-    year: Annotated[
-        int | None,
-        typer.Option("--year", metavar="YEAR", min=1970, max=2199, help="Of the first line of NAT logs without one."),
-    ] = None,
+    year: LogYear = None,
     output_format: Annotated[
         Format, typer.Option("--format", help="Form of the assessments on standard output.")
     ] = Format.TABLE,
-    report: Annotated[
-        Path | None,
-        typer.Option("--report", metavar="FILE.html", help="Also write a report that any browser shows offline."),
-    ] = None,
+    report: HtmlReport = None,
     fail_on_list: Annotated[
         bool, typer.Option("--fail-on-list", help="End with exit code 1 if any site is on the list.")
     ] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No talk on standard error.")] = False,
+    quiet: Quiet = False,
 ) -> None:
     """Say what all findings together show of each site.
 
@@ -132,8 +118,10 @@ def assess(
     \b
     Examples:
       headframe assess findings.json --sites sites.csv
-      headframe assess findings/ --sites sites.csv --leases dhcpd.leases --period week
-      headframe scan capture.pcap --format json | headframe assess - --sites sites.csv
+      headframe assess findings/ --sites sites.csv --leases dhcpd.leases \\
+        --period week
+      headframe scan capture.pcap --format json | headframe assess - \\
+        --sites sites.csv
     """  # noqa: D301 - the backspace tells the help to keep these lines apart
     if sys.stdout is None:
         fail("standard output is closed, so the assessments cannot be written; open it", ExitCode.NOT_WRITTEN)

@@ -43,16 +43,24 @@ def make(
         typer.Option(
             "--withhold",
             metavar="FIELD",
-            help="A field of the leaves that stays closed: account, unit; letters that tell it stay out.",
+            help="A field that stays closed, wherever it is told: account, unit, reason, content.",
         ),
     ] = None,
     leave_out: Annotated[
         list[str] | None,
         typer.Option("--leave-out", metavar="DOCUMENT", help="Name or SHA-256 of a document that stays out."),
     ] = None,
+    checkpoint: Annotated[
+        Path | None,
+        typer.Option(
+            "--checkpoint",
+            metavar="FILE",
+            help="One that witnesses co-signed or an authority stamped; else the one that log checkpoint --keep keeps.",
+        ),
+    ] = None,
     time_stamp: Annotated[
         Path | None,
-        typer.Option("--time-stamp", metavar="FILE", help="An authority's answer (RFC 3161) for the checkpoint."),
+        typer.Option("--time-stamp", metavar="FILE", help="An authority's answer (RFC 3161) for that checkpoint."),
     ] = None,
     workspace: Workspace = None,
     act_as: ActAs = None,
@@ -60,17 +68,22 @@ def make(
 ) -> None:
     """Make the bundle of a case: events, documents and findings, with the proof that they are in the ledger.
 
+    What is withheld stands nowhere in the bundle: not in letters, not within the words of an act. With content, the
+    bundle proves what happened and when, and tells neither addresses nor findings, only their digests.
+
     \b
     Examples:
-      headframe bundle make HF-2026-000001 HF-2026-000001.zip --reason "the party asked for its file"
-      headframe bundle make HF-2026-000001 audit --reason "audit 2026" --withhold account
+      headframe bundle make HF-2026-000001 HF-2026-000001.zip \\
+        --reason "the party asked for its file"
+      headframe bundle make HF-2026-000001 audit --reason "audit 2026" \\
+        --withhold account --withhold unit
     """  # noqa: D301 - the backspace tells the help to keep these lines apart
     from headframe.casework.case_bundle import write_case_bundle
     from headframe.cli.log import _file
     from headframe.reports.words import count, size
 
     with acting(workspace, act_as, token_file) as (casework, account):
-        manifest = write_case_bundle(
+        written = write_case_bundle(
             casework,
             account,
             case_id,
@@ -78,12 +91,36 @@ def make(
             reason=reason,
             withhold=withhold or (),
             leave_out=leave_out or (),
+            checkpoint=None if checkpoint is None else _file(checkpoint),
             time_stamp=None if time_stamp is None else _file(time_stamp),
         )
         key = casework.ledger.keys[-1].text()
     write_lines([str(path)])
-    total = sum(file.size for file in manifest.files)
-    say(f"{count(len(manifest.files), 'file')}, {size(total)}; whoever checks it needs your public key: {key}")
+    files = written.manifest.files
+    total = sum(file.size for file in files)
+    say(f"{count(len(files), 'file')}, {size(total)}; whoever checks it needs your public key: {key}")
+    if written.seen is not None:
+        known = written.leaves - written.unwitnessed
+        say(
+            f"{known:,} of its {count(written.leaves, 'leaf', 'leaves')} are among the {written.seen:,} that others "
+            "have seen; the one about this bundle never is"
+        )
+        if written.unwitnessed > 1:
+            say(
+                "for the newer ones have the log witnessed again (headframe log witness, headframe log checkpoint "
+                "--keep), and make the bundle again"
+            )
+    if written.closed:
+        say(f"{count(written.closed, 'more field')} stayed closed for telling what is withheld, or others' affairs")
+    if written.documents_out:
+        say(f"{count(written.documents_out, 'document')} stayed out")
+    if written.findings_closed:
+        say(f"of {count(written.findings, 'finding')} only digests are in it, for {written.findings_closed}")
+    if withhold and written.from_outside:
+        say(
+            f"{count(written.from_outside, 'document')} from outside went in as they came: nobody has looked whether "
+            "they tell what is withheld. --leave-out keeps one out"
+        )
 
 
 @bundle.command("verify")
@@ -103,7 +140,10 @@ def verify(
         typer.Option("--authority", metavar="FILE", help="Root certificate (PEM) of a time-stamp authority."),
     ] = None,
     witnesses: Annotated[
-        int, typer.Option("--witnesses", metavar="N", min=0, help="So many known witnesses must have co-signed.")
+        int,
+        typer.Option(
+            "--witnesses", metavar="N", min=0, help="So many known witnesses must have seen every leaf of the case."
+        ),
     ] = 0,
     output_format: OutputFormat = Format.TABLE,
 ) -> None:
@@ -136,6 +176,9 @@ def verify(
                 "checks": [{"name": item.name, "state": item.state.value, "text": item.text} for item in report.checks],
                 "withheld": [{"index": index, "field": name} for index, name in report.withheld],
                 "withheld_count": report.withheld_count,
+                "leaves": report.leaves,
+                "not_witnessed": [{"index": index, "kind": kind} for index, kind in report.unwitnessed],
+                "not_witnessed_count": report.unwitnessed_count,
                 "keys_inside": list(report.keys_inside),
             }
         )

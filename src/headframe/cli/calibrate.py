@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from headframe.cli.exit_codes import ExitCode
+from headframe.cli.options import DecodingThreads, QuietProgress
 from headframe.cli.polite import fail, politely, say
 from headframe.cli.scan import get_ready
 
@@ -22,10 +23,8 @@ def calibrate(
     out: Annotated[Path, typer.Option("--out", metavar="FILE", help="Where the calibration table goes.")] = Path(
         "calibration_table.json"
     ),
-    threads: Annotated[
-        int | None, typer.Option("--threads", metavar="N", min=1, help="1 for one thread; else one more decodes ahead.")
-    ] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no talk on standard error.")] = False,
+    threads: DecodingThreads = None,
+    quiet: QuietProgress = False,
 ) -> None:
     """Count false matches in captures without mining.
 

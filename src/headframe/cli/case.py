@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from headframe.cli.choices import (
+    LanguageChoice,
+    SiteKindChoice,
     StageChoice,
     StandingChoice,
 )
@@ -64,7 +66,7 @@ def list_cases(
     ] = None,
     pack: Annotated[str, typer.Option("--pack", metavar="PACK", help="Only cases under this policy pack.")] = "",
     region: Annotated[str, typer.Option("--region", metavar="REGION", help="Only sites of this region.")] = "",
-    kind: Annotated[str, typer.Option("--kind", metavar="KIND", help="Only sites of this kind: campus.")] = "",
+    kind: Annotated[SiteKindChoice | None, typer.Option("--kind", help="Only sites of this kind.")] = None,
     standing: Annotated[
         StandingChoice | None, typer.Option("--standing", help="Only parties that stand so to the mining.")
     ] = None,
@@ -76,7 +78,7 @@ def list_cases(
         str | None, typer.Option("--due-before", metavar="TIME", help="Only those with a clock that ends before.")
     ] = None,
     text: Annotated[
-        str, typer.Argument(metavar="[TEXT]", help="Beginning of a case, site or organisation id, or of a site's name.")
+        str, typer.Argument(metavar="TEXT", help="Beginning of a case, site or organisation id, or of a site's name.")
     ] = "",
     limit: Limit = 50,
     after: Cursor = "",
@@ -99,7 +101,7 @@ def list_cases(
                 stages=frozenset(Stage(one.value) for one in stage or ()),
                 pack_id=pack,
                 region=region,
-                site_kind=kind,
+                site_kind="" if kind is None else kind.value,
                 standing=None if standing is None else PartyStanding(standing.value),
                 site_id=site,
                 organisation_id=organisation,
@@ -119,7 +121,7 @@ def list_cases(
 @politely
 def show(
     case_id: CaseId,
-    language: Language = "en",
+    language: Language = LanguageChoice.EN,
     output_format: OutputFormat = Format.TABLE,
     workspace: Workspace = None,
 ) -> None:
@@ -132,9 +134,9 @@ def show(
 
         view = casework.view(case_id)
         if output_format is Format.JSON:
-            write_json(view_document(view, language=language))
+            write_json(view_document(view, language=language.value))
         else:
-            write_lines(list(case_lines(view, language=language)))
+            write_lines(list(case_lines(view, language=language.value)))
 
 
 @case.command("events")
@@ -164,9 +166,6 @@ def next_steps(case_id: CaseId, output_format: OutputFormat = Format.TABLE, work
         from headframe.reports.casework import STEP_COLUMNS, step_rows
 
         rows = step_rows(casework.view(case_id))
-    if output_format is Format.TABLE:
-        # A measurement may have several outcomes; it is one command.
-        rows = list({(row["command"], row["ready"], *row["missing"]): row for row in rows}.values())
     write_rows(rows, STEP_COLUMNS, output_format, title="command")
 
 
@@ -261,7 +260,8 @@ def propose(
 
     \b
     Example:
-      headframe case propose HF-2026-000001 --standing operator --axis intent=own_initiative --reason "two families"
+      headframe case propose HF-2026-000001 --standing operator \\
+        --axis intent=own_initiative --reason "two families"
     """  # noqa: D301 - the backspace tells the help to keep these lines apart
     given = dict(pair(text, "--axis") for text in axes or ())
     with acting(workspace, act_as, token_file) as (casework, account):
@@ -319,8 +319,11 @@ def reject(
 ) -> None:
     """Reject what another account has proposed.
 
-    Example: headframe case reject HF-2026-000001 3 --reason "the step has another explanation"
-    """
+    \b
+    Example:
+      headframe case reject HF-2026-000001 3 \\
+        --reason "the step has another explanation"
+    """  # noqa: D301 - the backspace tells the help to keep these lines apart
 
     def act(_casework: "Casework", _pack: "Pack") -> "Act":
         from headframe.records.case import Reject

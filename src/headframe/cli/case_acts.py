@@ -63,10 +63,11 @@ def finish(done: "Done") -> None:
 
 
 def kept_file(casework: "Casework", path: Path, kind: str) -> "DocumentRef":
-    """A file, kept under its digest; what its metadata give away is said."""
+    """A file, kept under its digest; what it is called now, and what its metadata give away, is said."""
     from headframe.reports.words import visible
 
     ref, warnings = casework.keep_file(path, kind)
+    say(f"{visible(path.name)} is kept as {ref.name}, SHA-256 {ref.sha256}; its own name is not")
     for warning in warnings:
         say(visible(warning))
     return ref

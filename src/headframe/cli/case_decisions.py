@@ -9,10 +9,12 @@ from headframe.cli.choices import (
     OutcomeChoice,
 )
 from headframe.cli.exit_codes import ExitCode
-from headframe.cli.polite import fail, politely
+from headframe.cli.polite import fail, politely, say
+from headframe.cli.usage import shown
 from headframe.cli.workspace_options import (
     ActAs,
     CaseId,
+    LetterLanguage,
     TokenFile,
     Workspace,
     acting,
@@ -82,9 +84,12 @@ def inspect(
 
     \b
     Example:
-      headframe case inspect HF-2026-000001 --authority "inspection request 2026-17" --present "grid company, metering"
-        --started 2026-11-20T09:00 --ended 2026-11-20T10:30 --place "hall 2" --observation "40 machines in racks"
-        --machines 40 --meter M-1182,48211.4,kWh,S-77,intact --no-bypass --photo rack.jpg
+      headframe case inspect HF-2026-000001 \\
+        --authority "inspection request 2026-17" \\
+        --present "grid company, metering" --started 2026-11-20T09:00 \\
+        --ended 2026-11-20T10:30 --place "hall 2" \\
+        --observation "40 machines in racks" --machines 40 \\
+        --meter M-1182,48211.4,kWh,S-77,intact --no-bypass --photo rack.jpg
     """  # noqa: D301 - the backspace tells the help to keep these lines apart
     seen = tuple(_meter(text) for text in meters or ())
     with acting(workspace, act_as, token_file) as (casework, account):
@@ -117,7 +122,7 @@ def decide(
     outcome: Annotated[OutcomeChoice, typer.Option("--outcome", help="What the decision says.")],
     reason: Reason,
     basis: Annotated[
-        list[str] | None, typer.Option("--basis", metavar="REF", help="Legal basis: ndrc1283#13. May be repeated.")
+        list[str] | None, typer.Option("--basis", metavar="REF", help="Legal basis: bj24#18. May be repeated.")
     ] = None,
     measures: Annotated[
         list[str] | None, typer.Option("--measure", metavar="ID", help="A measure of the pack. May be repeated.")
@@ -127,6 +132,7 @@ def decide(
         str, typer.Option("--heard-reply", metavar="TEXT", help="How what the party answered was weighed.")
     ] = "",
     document: DocumentFile = None,
+    language: LetterLanguage = None,
     workspace: Workspace = None,
     act_as: ActAs = None,
     token_file: TokenFile = None,
@@ -135,13 +141,19 @@ def decide(
 
     \b
     Example:
-      headframe case decide HF-2026-000001 --outcome confirmed --basis ndrc1283#13 --measure stop_request
-        --reason "shares handed in over 40 days; load step of 62 kW" --heard-reply "the cold store was ruled out"
+      headframe case decide HF-2026-000001 --outcome confirmed \\
+        --basis bj24#18 --measure clear \\
+        --reason "shares handed in over 40 days; load step of 62 kW" \\
+        --heard-reply "the cold store was ruled out"
     """  # noqa: D301 - the backspace tells the help to keep these lines apart
 
-    def act(casework: "Casework", _pack: "Pack") -> "Act":
+    def act(casework: "Casework", pack: "Pack") -> "Act":
+        from headframe.policy.citations import instrument_of, place_known
         from headframe.records.case import DecisionOutcome, ProposeDecision
 
+        for text in basis or ():
+            if instrument_of(pack, text) is not None and not place_known(pack, text):
+                say(f"{shown(text)}: pack {pack.id} does not cite this place itself; the decision will say so")
         return ProposeDecision(
             outcome=DecisionOutcome(outcome.value),
             legal_basis=tuple(basis or ()),
@@ -150,6 +162,7 @@ def decide(
             sheets=sheets_of(sheets),
             document=None if document is None else kept_file(casework, document, "decision"),
             heard_reply=heard_reply,
+            language=language.value if language else "",
         )
 
     do(case_id, act, workspace, act_as, token_file)
@@ -162,8 +175,10 @@ def final(
 ) -> None:
     """Record that the decision cannot be appealed any more.
 
-    Example: headframe case final HF-2026-000001 --reason "no appeal within the period"
-    """
+    \b
+    Example:
+      headframe case final HF-2026-000001 --reason "no appeal within the period"
+    """  # noqa: D301 - the backspace tells the help to keep these lines apart
 
     def act(_casework: "Casework", _pack: "Pack") -> "Act":
         from headframe.records.case import DeclareFinal
@@ -194,8 +209,11 @@ def measure(
 ) -> None:
     """Propose that a measure be asked for (--reason), or record that a unit carried it out or ended it.
 
-    Example: headframe case measure HF-2026-000001 stop_request --reason "still mining after the decision"
-    """
+    \b
+    Example:
+      headframe case measure HF-2026-000001 clear \\
+        --reason "still mining after the decision"
+    """  # noqa: D301 - the backspace tells the help to keep these lines apart
     if sum(map(bool, (reason, done_by, ended_by))) != 1:
         fail("name one of --reason (propose it), --done-by UNIT and --ended-by UNIT (record it)", ExitCode.USAGE)
 

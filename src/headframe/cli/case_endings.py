@@ -10,12 +10,15 @@ from headframe.cli.choices import (
     AppealChoice,
     ClosureChoice,
     GradeChoice,
+    StandingChoice,
 )
 from headframe.cli.exit_codes import ExitCode
+from headframe.cli.options import Weather
 from headframe.cli.polite import fail, politely, say
 from headframe.cli.workspace_options import (
     ActAs,
     CaseId,
+    LetterLanguage,
     TokenFile,
     Workspace,
     acting,
@@ -63,8 +66,11 @@ def remedy(
 ) -> None:
     """Record what the party did to end it, and how well that is proved.
 
-    Example: headframe case remedy HF-2026-000001 --grade B --text "machines removed" --document removal.pdf
-    """
+    \b
+    Example:
+      headframe case remedy HF-2026-000001 --grade B --text "machines removed" \\
+        --document removal.pdf
+    """  # noqa: D301 - the backspace tells the help to keep these lines apart
 
     def act(casework: "Casework", pack: "Pack") -> "Act":
         from headframe.records.case import RecordRemedy, RemedyGrade
@@ -115,9 +121,7 @@ def verify(
     topology: Annotated[
         list[Path] | None, typer.Option("--topology", metavar="FILE", help="Usage points and transformers.")
     ] = None,
-    weather: Annotated[
-        Path | None, typer.Option("--weather", metavar="FILE", help="Outdoor temperature by hour.")
-    ] = None,
+    weather: Weather = None,
     until: Annotated[
         str | None, typer.Option("--until", metavar="TIME", help="Up to when there is data; else now.")
     ] = None,
@@ -131,9 +135,13 @@ def verify(
 
     \b
     Examples:
-      headframe case verify HF-2026-000001 --capture after/ --clock after/blocks.csv
-      headframe case verify HF-2026-000001 --readings readings.parquet --weather weather.csv
+      headframe case verify HF-2026-000001 --capture after/ \\
+        --clock after/blocks.csv
+      headframe case verify HF-2026-000001 --readings readings.parquet \\
+        --weather weather.csv
     """  # noqa: D301 - the backspace tells the help to keep these lines apart
+    if not (captures or findings or readings):
+        fail("nothing to measure from: give --capture, --readings, or --findings with --watch", ExitCode.USAGE)
     with acting(workspace, act_as, token_file) as (casework, account):
         from headframe.records.case import Verify
         from headframe.reports.words import visible
@@ -175,19 +183,25 @@ def close(
     case_id: CaseId,
     closure: Annotated[ClosureChoice, typer.Option("--as-closed", help="Why it ends; silence is no reason.")],
     text: Annotated[str, typer.Option("--text", metavar="TEXT", help="In words.")],
+    language: LetterLanguage = None,
     workspace: Workspace = None,
     act_as: ActAs = None,
     token_file: TokenFile = None,
 ) -> None:
     """Propose to close a case; another account approves it.
 
-    Example: headframe case close HF-2026-000001 --as-closed rectified --text "measured to be over"
-    """
+    \b
+    Example:
+      headframe case close HF-2026-000001 --as-closed rectified \\
+        --text "measured to be over"
+    """  # noqa: D301 - the backspace tells the help to keep these lines apart
 
     def act(_casework: "Casework", _pack: "Pack") -> "Act":
         from headframe.records.case import ClosureReason, ProposeClosure
 
-        return ProposeClosure(reason=ClosureReason(closure.value), text=text)
+        return ProposeClosure(
+            reason=ClosureReason(closure.value), text=text, language=language.value if language else ""
+        )
 
     do(case_id, act, workspace, act_as, token_file)
 
@@ -199,8 +213,11 @@ def reopen(
 ) -> None:
     """Propose to open a closed case again: an error came to light, or the file was incomplete.
 
-    Example: headframe case reopen HF-2026-000001 --reason "the reply had been filed with another case"
-    """
+    \b
+    Example:
+      headframe case reopen HF-2026-000001 \\
+        --reason "the reply had been filed with another case"
+    """  # noqa: D301 - the backspace tells the help to keep these lines apart
 
     def act(_casework: "Casework", _pack: "Pack") -> "Act":
         from headframe.records.case import ProposeReopening
@@ -215,13 +232,25 @@ def reopen(
 def appeal(
     case_id: CaseId,
     body: Annotated[
-        str, typer.Option("--body", metavar="UNIT", help="Where the party appealed; of a new appeal.")
+        str,
+        typer.Option("--body", metavar="BODY", help="Where the party appealed: a body of the pack, see case next."),
     ] = "",
+    other_body: Annotated[
+        str, typer.Option("--other-body", metavar="TEXT", help="A body that the pack does not name, in words.")
+    ] = "",
+    standing: Annotated[
+        StandingChoice | None,
+        typer.Option("--standing", help="How the party stands to it, as the body found; with --outcome."),
+    ] = None,
     grounds: Annotated[str, typer.Option("--grounds", metavar="TEXT", help="On what grounds.")] = "",
     outcome: Annotated[
-        AppealChoice | None, typer.Option("--outcome", help="What the body decided on the appeal that is open.")
+        AppealChoice | None,
+        typer.Option("--outcome", help="What was decided on the appeal that is open; of a late one, inadmissible."),
     ] = None,
-    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="The body's reasons.")] = "",
+    admit: Annotated[
+        bool, typer.Option("--admit", help="Hear an appeal that came late: the delay is excusable.")
+    ] = False,
+    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why it was decided so.")] = "",
     received: Annotated[
         str | None, typer.Option("--received", metavar="TIME", help="When the appeal came; else now.")
     ] = None,
@@ -230,28 +259,47 @@ def appeal(
     act_as: ActAs = None,
     token_file: TokenFile = None,
 ) -> None:
-    """Record an appeal (--body, --grounds), or what the body decided on it (--outcome, --reason).
+    """Record an appeal (--body, --grounds), or what was decided on it (--outcome, --reason).
+
+    One that comes after its time is kept and marked as late; an account that did not decide the case says whether it is
+    heard all the same (--admit) or not (--outcome inadmissible), with the reason. Until then what was decided rests.
+    Each body that the pack names has its own time, and what one decides does not end the way to another; headframe case
+    next names them.
 
     \b
     Examples:
-      headframe case appeal HF-2026-000001 --body city-government --grounds "a cold store was running"
-      headframe case appeal HF-2026-000001 --outcome upheld --reason "the load is the cold store's"
+      headframe case appeal HF-2026-000001 --body court \\
+        --grounds "a cold store was running"
+      headframe case appeal HF-2026-000001 --outcome upheld \\
+        --reason "the load is the cold store's"
+      headframe case appeal HF-2026-000001 --admit \\
+        --reason "the decision lay at the old address for three weeks"
     """  # noqa: D301 - the backspace tells the help to keep these lines apart
-    if bool(body) == (outcome is not None):
+    if [bool(body or other_body), outcome is not None, admit].count(True) != 1 or (body and other_body):
         fail(
-            "name either --body and --grounds (an appeal came), or --outcome and --reason (it was decided)",
+            "name either --body (or --other-body) and --grounds (an appeal came), or --outcome and --reason (it was "
+            "decided), or --admit and --reason (it came late and is heard)",
             ExitCode.USAGE,
         )
 
     def act(casework: "Casework", pack: "Pack") -> "Act":
-        from headframe.records.case import AppealOutcome, DecideAppeal, FileAppeal
+        from headframe.records.case import AdmitAppeal, AppealOutcome, DecideAppeal, FileAppeal
+        from headframe.records.policy import PartyStanding
 
         kept = None if document is None else kept_file(casework, document, "appeal")
+        if admit or outcome is AppealChoice.INADMISSIBLE:
+            return AdmitAppeal(admitted=admit, reason=reason, document=kept)
         if outcome is not None:
-            return DecideAppeal(outcome=AppealOutcome(outcome.value), reason=reason, document=kept)
+            return DecideAppeal(
+                outcome=AppealOutcome(outcome.value),
+                reason=reason,
+                document=kept,
+                standing=None if standing is None else PartyStanding(standing.value),
+            )
         return FileAppeal(
             received_ns=moment(received, pack, casework.now_ns(), "--received"),
-            body=body,
+            body=body or other_body,
+            other_body=bool(other_body),
             grounds=grounds,
             document=kept,
         )
@@ -273,8 +321,11 @@ def correct(
 ) -> None:
     """Propose to correct what an earlier event says. The event stays; the correction stands beside it.
 
-    Example: headframe case correct HF-2026-000001 --event 4 --field text --value "38 machines" --reason "counted twice"
-    """
+    \b
+    Example:
+      headframe case correct HF-2026-000001 --event 4 --field text \\
+        --value "38 machines" --reason "counted twice"
+    """  # noqa: D301 - the backspace tells the help to keep these lines apart
 
     def act(_casework: "Casework", _pack: "Pack") -> "Act":
         from headframe.records.case import ProposeCorrection

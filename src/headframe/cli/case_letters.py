@@ -10,11 +10,12 @@ from headframe.cli.choices import (
     StanceChoice,
 )
 from headframe.cli.exit_codes import ExitCode
-from headframe.cli.polite import fail, politely
+from headframe.cli.polite import fail, politely, say
+from headframe.cli.usage import shown
 from headframe.cli.workspace_options import (
     ActAs,
     CaseId,
-    Language,
+    LetterLanguage,
     TokenFile,
     Workspace,
     acting,
@@ -37,7 +38,7 @@ letters = typer.Typer(rich_markup_mode=None)
 def notice(
     case_id: CaseId,
     kind: Annotated[NoticeChoice, typer.Option("--kind", help="Which letter.")] = NoticeChoice.NOTICE,
-    language: Language = "en",
+    language: LetterLanguage = None,
     document: Annotated[
         Path | None,
         typer.Option("--document", metavar="FILE", help="The unit's own letter, instead of the one written here."),
@@ -59,13 +60,19 @@ def notice(
             NoticeChoice.HELP: DocumentKind.HELP_LETTER,
         }[kind]
         drafts: tuple[KeptDocument, ...] = ()
+        in_language = language.value if language else casework.language_of(casework.case(case_id))
         if document is not None:
             letter = kept_file(casework, document, str(written))
         else:
-            drafts = casework.draft_document(case_id, written, language=language, account=account)
+            drafts = casework.draft_document(case_id, written, language=in_language, account=account)
             letter = drafts[0].ref
-        proposal = ProposeNotice(kind=NoticeKind(kind.value), document=letter, language=language)
+        proposal = ProposeNotice(kind=NoticeKind(kind.value), document=letter, language=in_language)
         finish(casework.perform(account, case_id, proposal, documents=drafts))
+        if document is None and not casework.says_where_to_answer(case_id):
+            say(
+                "the letter does not say where to answer, because nobody has said it here: an administrator does "
+                "(headframe workspace answer), or whoever signs fills in the marked place"
+            )
 
 
 @letters.command("serve")
@@ -77,6 +84,12 @@ def serve(
         int | None, typer.Option("--notice", metavar="NUMBER", min=1, help="The approved letter that was delivered.")
     ] = None,
     decision: Annotated[bool, typer.Option("--decision", help="The decision was delivered.")] = False,
+    setting_aside: Annotated[
+        int | None,
+        typer.Option(
+            "--setting-aside", metavar="NUMBER", min=1, help="The letter that this decision does not hold any more."
+        ),
+    ] = None,
     received: Annotated[
         str | None, typer.Option("--received", metavar="TIME", help="When the party got it; else now.")
     ] = None,
@@ -85,18 +98,28 @@ def serve(
     act_as: ActAs = None,
     token_file: TokenFile = None,
 ) -> None:
-    """Record that a letter, or the decision, reached the party; its clock runs from then.
+    """Record that a letter, the decision, or the letter that it was set aside, reached the party.
 
-    Example: headframe case serve HF-2026-000001 --notice 5 --channel post --received 2026-11-20
-    """
-    if decision == (notice_number is not None):
-        fail("name one of --notice NUMBER and --decision: which of them was delivered", ExitCode.USAGE)
+    The clock of what was delivered runs from then.
+
+    \b
+    Example:
+      headframe case serve HF-2026-000001 --notice 5 --channel post \\
+        --received 2026-11-20
+    """  # noqa: D301 - the backspace tells the help to keep these lines apart
+    if [decision, notice_number is not None, setting_aside is not None].count(True) != 1:
+        fail(
+            "name one of --notice NUMBER, --decision and --setting-aside NUMBER: which of them was delivered",
+            ExitCode.USAGE,
+        )
 
     def act(casework: "Casework", pack: "Pack") -> "Act":
-        from headframe.records.case import ServeDecision, ServeNotice
+        from headframe.records.case import ServeDecision, ServeNotice, ServeSettingAside
 
         at_ns = moment(received, pack, casework.now_ns(), "--received")
         kept = None if proof is None else kept_file(casework, proof, "other")
+        if setting_aside is not None:
+            return ServeSettingAside(decision=setting_aside, received_ns=at_ns, channel=channel, proof=kept)
         if notice_number is None:
             return ServeDecision(received_ns=at_ns, channel=channel, proof=kept)
         return ServeNotice(proposal=notice_number, received_ns=at_ns, channel=channel, proof=kept)
@@ -118,8 +141,11 @@ def reply(
 ) -> None:
     """Record what the party answered.
 
-    Example: headframe case reply HF-2026-000001 --stance contests --text "a cold store" --document answer.pdf
-    """
+    \b
+    Example:
+      headframe case reply HF-2026-000001 --stance contests \\
+        --text "a cold store" --document answer.pdf
+    """  # noqa: D301 - the backspace tells the help to keep these lines apart
 
     def act(casework: "Casework", pack: "Pack") -> "Act":
         from headframe.records.case import RecordReply, ReplyStance
@@ -162,6 +188,13 @@ def access(
         every = tuple(dict.fromkeys(kept.ref.sha256 for kept in casework.store.documents(case_id)))
         back = tuple(held_back or ())
         hidden = {text.partition(":")[0].strip() for text in back}
+        for option, digest in [("--given", one) for one in documents or ()] + [("--held-back", one) for one in hidden]:
+            if digest not in every:
+                fail(
+                    f"{option} {shown(digest)}: the case has no document of that SHA-256; "
+                    f"headframe case documents {case_id} lists those that it has",
+                    ExitCode.USAGE,
+                )
         return GrantAccess(
             given_ns=moment(at, pack, casework.now_ns(), "--at"),
             documents=tuple(documents) if documents else tuple(one for one in every if one not in hidden),
@@ -187,8 +220,11 @@ def pause(
 ) -> None:
     """Stop a clock while the unit waits for something that it cannot hasten.
 
-    Example: headframe case pause HF-2026-000001 reply --reason "file asked for, not yet given"
-    """
+    \b
+    Example:
+      headframe case pause HF-2026-000001 reply \\
+        --reason "file asked for, not yet given"
+    """  # noqa: D301 - the backspace tells the help to keep these lines apart
 
     def act(casework: "Casework", pack: "Pack") -> "Act":
         from headframe.records.case import PauseClock
@@ -235,8 +271,11 @@ def extend(
 ) -> None:
     """Give the party more time.
 
-    Example: headframe case extend HF-2026-000001 reply --until 2026-12-15 --reason "asked for time"
-    """
+    \b
+    Example:
+      headframe case extend HF-2026-000001 reply --until 2026-12-15 \\
+        --reason "asked for time"
+    """  # noqa: D301 - the backspace tells the help to keep these lines apart
 
     def act(casework: "Casework", pack: "Pack") -> "Act":
         from headframe.records.case import ExtendClock

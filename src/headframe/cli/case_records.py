@@ -1,6 +1,5 @@
 """``headframe case`` around it: holds, links, reports, documents."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -14,7 +13,8 @@ from headframe.cli.workspace_options import (
     ActAs,
     CaseId,
     Format,
-    Language,
+    LetterLanguage,
+    OutFolder,
     OutputFormat,
     TokenFile,
     Workspace,
@@ -70,11 +70,15 @@ def link(
 ) -> None:
     """Record how another case stands to this one.
 
-    Example: headframe case link HF-2026-000002 HF-2026-000001 --relation same_operator
-    """
+    \b
+    Example:
+      headframe case link HF-2026-000002 HF-2026-000001 --relation same_operator
+    """  # noqa: D301 - the backspace tells the help to keep these lines apart
 
-    def act(_casework: "Casework", _pack: "Pack") -> "Act":
+    def act(casework: "Casework", _pack: "Pack") -> "Act":
         from headframe.records.case import CaseRelation, LinkCase
+
+        casework.pack_of_case(other)  # a case that is not there is said, and not linked to
 
         return LinkCase(case_id=other, relation=CaseRelation(relation.value))
 
@@ -95,8 +99,11 @@ def report(
 ) -> None:
     """Record that the case went into a report that the pack asks for.
 
-    Example: headframe case report HF-2026-000001 --report weekly --to cn-ndrc --period 2026-W47
-    """
+    \b
+    Example:
+      headframe case report HF-2026-000001 --report weekly-ledger --to drc \\
+        --period 2026-W47
+    """  # noqa: D301 - the backspace tells the help to keep these lines apart
 
     def act(casework: "Casework", _pack: "Pack") -> "Act":
         from headframe.records.case import RecordReport
@@ -119,23 +126,28 @@ def document_of(
     subject: Annotated[
         str, typer.Option("--subject", metavar="ID", help="Of a measure's request or a dossier: which measure.")
     ] = "",
-    language: Language = "en",
-    out: Annotated[
-        Path | None, typer.Option("--out", metavar="DIR", help="Also write the files there, under their names.")
-    ] = None,
+    language: LetterLanguage = None,
+    out: OutFolder = None,
     workspace: Workspace = None,
     act_as: ActAs = None,
     token_file: TokenFile = None,
 ) -> None:
     """Write a document of a case as PDF and HTML, and keep it. Prints digest and name of each file.
 
-    Example: headframe case document HF-2026-000001 referral_dossier --subject refer_theft --out letters
-    """
+    \b
+    Example:
+      headframe case document HF-2026-000001 measure_request \\
+        --subject clear --out letters
+    """  # noqa: D301 - the backspace tells the help to keep these lines apart
     with acting(workspace, act_as, token_file) as (casework, account):
         from headframe.records.case import DocumentKind
 
         kept = casework.write_document(
-            case_id, DocumentKind(kind.value), language=language, subject=subject, account=account
+            case_id,
+            DocumentKind(kind.value),
+            language=language.value if language else "",
+            subject=subject,
+            account=account,
         )
         if out is not None:
             casework.copy_out([one.ref for one in kept], out)
@@ -146,9 +158,7 @@ def document_of(
 @politely
 def documents_of(
     case_id: CaseId,
-    out: Annotated[
-        Path | None, typer.Option("--out", metavar="DIR", help="Also write the files there, under their names.")
-    ] = None,
+    out: OutFolder = None,
     output_format: OutputFormat = Format.TABLE,
     workspace: Workspace = None,
 ) -> None:

@@ -99,6 +99,7 @@ class AppealChoice(StrEnum):
     REJECTED = "rejected"
     REMITTED = "remitted"
     WITHDRAWN = "withdrawn"
+    INADMISSIBLE = "inadmissible"
 
 
 class RelationChoice(StrEnum):
@@ -117,7 +118,44 @@ class DocumentChoice(StrEnum):
     HELP_LETTER = "help_letter"
     INSPECTION_REQUEST = "inspection_request"
     DECISION = "decision"
+    SETTING_ASIDE = "setting_aside"
     MEASURE_REQUEST = "measure_request"
     REFERRAL_DOSSIER = "referral_dossier"
     VERIFICATION_REPORT = "verification_report"
     CLOSURE = "closure"
+
+
+class LanguageChoice(StrEnum):
+    """Languages that documents and screens are written in."""
+
+    EN = "en"
+    ZH = "zh"
+
+
+class FamilyChoice(StrEnum):
+    """Independent kinds of evidence."""
+
+    CONTENT = "content"
+    ENDPOINT = "endpoint"
+    TIMING = "timing"
+    TRAFFIC = "traffic"
+    LOAD = "load"
+    BALANCE = "balance"
+    REGISTRY = "registry"
+    INSPECTION = "inspection"
+
+
+class SiteKindChoice(StrEnum):
+    """What a site is."""
+
+    INDUSTRIAL_PARK = "industrial_park"
+    DATA_CENTRE = "data_centre"
+    CLOUD_FIRM = "cloud_firm"
+    TELECOM_OR_INTERNET_COMPANY = "telecom_or_internet_company"
+    INTERNET_CAFE = "internet_cafe"
+    CAMPUS = "campus"
+    ENTERPRISE = "enterprise"
+    HOUSEHOLD_PREMISES = "household_premises"
+    POWER_PLANT = "power_plant"
+    PUBLIC_INSTITUTION = "public_institution"
+    UNKNOWN = "unknown"

@@ -9,6 +9,7 @@ import typer
 
 from headframe.cli.clock_follow import follow
 from headframe.cli.exit_codes import ExitCode
+from headframe.cli.options import BlocksFolder, QuietButErrors
 from headframe.cli.polite import fail, politely, say
 
 if TYPE_CHECKING:
@@ -22,16 +23,6 @@ clock = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
 ANNOUNCED_BYTES = 20_000_000
 """A file of this size takes about a second: it is named before it is read."""
-
-Workspace = Annotated[
-    Path | None,
-    typer.Option(
-        "--workspace",
-        metavar="DIR",
-        help="Where blocks are kept; else HEADFRAME_WORKSPACE, else ~/.local/share/headframe.",
-    ),
-]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No talk on standard error, except for errors.")]
 
 
 class StatusFormat(StrEnum):
@@ -87,8 +78,8 @@ def import_files(
             help="What the clock behind arrival_time is ahead of UTC. [hours]",
         ),
     ] = 0.0,
-    workspace: Workspace = None,
-    quiet: Quiet = False,
+    workspace: BlocksFolder = None,
+    quiet: QuietButErrors = False,
 ) -> None:
     """Read block times from files, and keep them in the workspace.
 
@@ -99,7 +90,8 @@ def import_files(
     \b
     Examples:
       headframe clock import clock_xmr.csv
-      headframe clock import arrivals.csv.gz --chain BTC --columns height=1,arrival_time=3 --source node0
+      headframe clock import arrivals.csv.gz --chain BTC \\
+        --columns height=1,arrival_time=3 --source node0
     """  # noqa: D301 - the backspace tells the help to keep these lines apart
     from headframe.reports.words import count, visible
     from headframe.sources.chain.chains import chain_of
@@ -144,7 +136,7 @@ def export(
     output: Annotated[
         Path | None, typer.Option("-o", "--output", metavar="FILE", help="Standard output, unless told otherwise.")
     ] = None,
-    workspace: Workspace = None,
+    workspace: BlocksFolder = None,
 ) -> None:
     """Write the blocks of a chain as a table: one row per height and source, as import reads it.
 
@@ -184,12 +176,12 @@ def export(
 def status(
     chains: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[CHAIN]...", help="Ticker symbols; else all of which blocks are kept."),
+        typer.Argument(metavar="CHAIN", help="Ticker symbols; else all of which blocks are kept."),
     ] = None,
     status_format: Annotated[
         StatusFormat, typer.Option("--format", help="Form of the status on standard output.")
     ] = StatusFormat.TEXT,
-    workspace: Workspace = None,
+    workspace: BlocksFolder = None,
 ) -> None:
     """Tell which chains are known, and what is covered of each.
 

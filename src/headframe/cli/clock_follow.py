@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from headframe.cli.exit_codes import ExitCode
+from headframe.cli.options import BlocksFolder, QuietButErrors
 from headframe.cli.polite import fail, politely, say
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def follow(
     urls: Annotated[
         list[str],
         typer.Argument(
-            metavar="URL...",
+            metavar="URL",
             help="bitcoin+http://USER:PASS@HOST:8332, monero+http://HOST:18081, ethereum+http://HOST:8545 (or +https), "
             "stratum+tcp://HOST:PORT, stratum+ssl://HOST:PORT; #SYMBOL at the end names the chain.",
         ),
@@ -101,15 +102,8 @@ def follow(
     line_format: Annotated[LineFormat, typer.Option("--format", help="Form of the lines on standard output.")] = (
         LineFormat.TEXT
     ),
-    workspace: Annotated[
-        Path | None,
-        typer.Option(
-            "--workspace",
-            metavar="DIR",
-            help="Where blocks are kept; else HEADFRAME_WORKSPACE, else ~/.local/share/headframe.",
-        ),
-    ] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No talk on standard error, except for errors.")] = False,
+    workspace: BlocksFolder = None,
+    quiet: QuietButErrors = False,
 ) -> None:
     """Listen to nodes and pools, and keep the time of each block as it comes.
 
@@ -122,9 +116,12 @@ def follow(
 
     \b
     Examples:
-      headframe clock follow bitcoin+http://127.0.0.1:8332 --cookie ~/.bitcoin/.cookie --zmq tcp://127.0.0.1:28332
-      headframe clock follow monero+http://127.0.0.1:18081 --back-fill 720 --for 12h
-      headframe clock follow stratum+ssl://pool.example:443 --chain XMR --subscribe --login ACCOUNT
+      headframe clock follow bitcoin+http://127.0.0.1:8332 \\
+        --cookie ~/.bitcoin/.cookie --zmq tcp://127.0.0.1:28332
+      headframe clock follow monero+http://127.0.0.1:18081 --back-fill 720 \\
+        --for 12h
+      headframe clock follow stratum+ssl://pool.example:443 --chain XMR \\
+        --subscribe --login ACCOUNT
     """  # noqa: D301 - the backspace tells the help to keep these lines apart
     import random
     import threading

@@ -116,7 +116,8 @@ def findings(
     Examples:
       headframe export findings --format stix --tlp green > bundle.json
       headframe export findings --format ocsf --mining-only > events.jsonl
-      headframe export findings --format csv --reveal "audit 2026" --as mei --token-file mei.token > findings.csv
+      headframe export findings --format csv --reveal "audit 2026" --as mei \\
+        --token-file mei.token > findings.csv
     """  # noqa: D301 - the backspace tells the help to keep these lines apart
     _refuse(form is FindingForm.PARQUET, output)
     outward = form in (FindingForm.STIX, FindingForm.OCSF)
@@ -206,10 +207,12 @@ def funnel(
     _refuse(form is TableForm.PARQUET, output)
     from headframe.cli.zone import zone_of
     from headframe.reports import funnel as counts
+    from headframe.stores.database.queries import facts_of_cases
 
     with opened(workspace) as casework:
-        facts = counts.case_facts(casework.store.all_events(), _site_facts(casework))
-        whole = counts.funnel(facts, by=by.value.replace("-", "_"), period=period.value, zone=zone_of(zone))
+        whole = counts.funnel(
+            facts_of_cases(casework.store), by=by.value.replace("-", "_"), period=period.value, zone=zone_of(zone)
+        )
         table = counts.shown(whole, min_cell)
         _put(form, output, "funnel", table.rows)
     if table.words:
@@ -336,22 +339,6 @@ def _all_clocks(casework: Casework) -> Iterator[Any]:
     for row in _all_cases(casework):
         for clock in casework.clocks_of(casework.case(row.case_id)):
             yield row.case_id, clock
-
-
-def _site_facts(casework: Casework) -> Callable[[Any], Any]:
-    """Coins and owner of a case's site, as reports may say them."""
-    from headframe.reports.funnel import SiteFacts
-
-    def of(case: Any) -> SiteFacts:
-        coins: dict[str, None] = {}
-        for ref in case.findings:
-            found = casework.store.finding(ref.finding_id) if ref.mining else None
-            if found is not None and found.coin:
-                coins[found.coin] = None
-        owner = casework.store.organisation(case.organisation_id) if case.organisation_id else None
-        return SiteFacts(owner_enterprise="" if owner is None else owner.name, coins=tuple(coins))
-
-    return of
 
 
 def _pseudonyms(casework: Casework, now_ns: int) -> Callable[[str], str]:

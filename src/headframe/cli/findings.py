@@ -1,11 +1,13 @@
 """``headframe findings``: what detectors found, in the workspace, by site."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from headframe.cli.choices import FamilyChoice
 from headframe.cli.exit_codes import ExitCode
+from headframe.cli.options import Leases, LogYear, RadiusLogs, TranslationLogs
 from headframe.cli.polite import politely, say
 from headframe.cli.workspace_options import (
     ActAs,
@@ -23,16 +25,20 @@ from headframe.cli.workspace_options import (
 )
 from headframe.cli.zone import zone_of
 
+if TYPE_CHECKING:
+    from headframe.records.case import FindingRef
+
 findings = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
 _MOST_DAMAGE_LINES = 10
 FILE_COLUMNS = {
     "import_id": "import", "file": "file", "rows": "findings", "new": "new", "resolved": "of known sites",
+    "settled": "site found now",
     "damaged_rows": "damaged rows",
 }  # fmt: skip
 FINDING_COLUMNS = {
     "finding_id": "finding", "site_id": "site", "subject": "subject", "family": "family", "detector": "detector",
-    "coin": "coin", "evidence": "log10 e", "started": "from", "ended": "until", "mining": "mining", "case": "in a case",
+    "coin": "coin", "started": "from", "ended": "until", "says": "says", "evidence": "log10 e", "case": "in a case",
 }  # fmt: skip
 
 
@@ -53,23 +59,13 @@ def import_files(
     realm: Annotated[
         str, typer.Option("--realm", metavar="NAME", help="Network in which private addresses are meant.")
     ] = "",
-    leases: Annotated[
-        list[Path] | None,
-        typer.Option("--leases", metavar="FILE", help="DHCP leases of ISC or Kea, the oldest first. May be repeated."),
-    ] = None,
-    nat: Annotated[
-        list[Path] | None, typer.Option("--nat", metavar="FILE", help="Log of address translation. May be repeated.")
-    ] = None,
-    radius: Annotated[
-        list[Path] | None, typer.Option("--radius", metavar="FILE", help="RADIUS accounting. May be repeated.")
-    ] = None,
+    leases: Leases = None,
+    nat: TranslationLogs = None,
+    radius: RadiusLogs = None,
     zone: Annotated[
         str, typer.Option("--zone", metavar="ZONE", help="Of times without an offset in NAT logs: Asia/Shanghai.")
     ] = "UTC",
-    year: Annotated[
-        int | None,
-        typer.Option("--year", metavar="YEAR", min=1970, max=2199, help="Of the first line of NAT logs without one."),
-    ] = None,
+    year: LogYear = None,
     output_format: OutputFormat = Format.TABLE,
     workspace: Workspace = None,
     act_as: ActAs = None,
@@ -77,12 +73,14 @@ def import_files(
 ) -> None:
     """Import findings: each once, resolved to sites through the registry, one leaf of the ledger for each file.
 
-    Import the registry first (headframe sites import): findings whose site is not known then belong to nobody.
+    Findings whose site is not known yet are resolved when headframe sites import brings it; those that came with
+    leases or NAT logs, when their file is imported again with the logs. An import that was cut off is done again.
 
     \b
     Examples:
       headframe findings import findings.json
-      headframe scan capture.pcap --format jsonl > f.jsonl && headframe findings import f.jsonl
+      headframe scan capture.pcap --format jsonl > f.jsonl
+      headframe findings import f.jsonl
     """  # noqa: D301 - the backspace tells the help to keep these lines apart
     with acting(workspace, act_as, token_file) as (casework, account):
         from headframe.casework.accounts import require_duty
@@ -110,10 +108,13 @@ def import_files(
         rows.append(
             {
                 "import_id": one.import_id, "file": one.file, "sha256": one.sha256, "rows": one.rows, "new": one.new,
-                "resolved": one.resolved, "unresolved": dict(one.unresolved.most_common()),
+                "resolved": one.resolved, "settled": one.settled, "unresolved": dict(one.unresolved.most_common()),
                 "damaged_rows": one.damaged_rows,
             }
         )  # fmt: skip
+        if not one.rows:
+            bad = f"; {count(one.damaged_rows, 'row')} could not be used" if one.damaged_rows else ""
+            say(f"{visible(one.file)}: read to its end, and no finding is in it{bad}; nothing was imported")
         for reason, number in one.unresolved.most_common(_MOST_DAMAGE_LINES):
             say(f"{visible(one.file)}: {count(number, 'finding')} of no known site: {visible(reason)}")
         for row in one.damaged[:_MOST_DAMAGE_LINES]:
@@ -128,7 +129,7 @@ def import_files(
 def list_findings(
     site: Annotated[str, typer.Option("--site", metavar="SITE", help="Only of this site.")] = "",
     subject: Annotated[str, typer.Option("--subject", metavar="ID", help="Only of this address or usage point.")] = "",
-    family: Annotated[str, typer.Option("--family", metavar="FAMILY", help="Only of this family: timing.")] = "",
+    family: Annotated[FamilyChoice | None, typer.Option("--family", help="Only of this family of evidence.")] = None,
     detector: Annotated[str, typer.Option("--detector", metavar="NAME", help="Only of this detector.")] = "",
     case_id: Annotated[str, typer.Option("--case", metavar="CASE", help="Only those that a case rests on.")] = "",
     without_case: Annotated[bool, typer.Option("--without-case", help="Only those that no case rests on.")] = False,
@@ -142,6 +143,9 @@ def list_findings(
 ) -> None:
     """List findings, the strongest evidence first.
 
+    What a finding says stands beside how strongly: mining goes on; or a load that is worth a look and on no list, of
+    which chance alone gives some in every district; or a trace without mining.
+
     Example: headframe findings list --without-case --mining
     """
     with opened(workspace) as casework:
@@ -153,7 +157,7 @@ def list_findings(
             FindingFilter(
                 site_id=site,
                 subject=subject,
-                family=family,
+                family="" if family is None else family.value,
                 detector=detector,
                 from_ns=None if since is None else moment(since, None, now, "--from"),
                 until_ns=None if until is None else moment(until, None, now, "--until"),
@@ -164,12 +168,16 @@ def list_findings(
             cursor=after,
             limit=limit,
         )
-        rows = [finding_row(one) for one in page.rows]
+        rows = [{**finding_row(one), "says": _says(one.ref)} for one in page.rows]
     columns = {key: heading for key, heading in FINDING_COLUMNS.items() if key != "case"}
     write_rows(rows, columns, output_format, total=page.total, after=page.cursor)
     if page.cursor and output_format is Format.TABLE:
         more = "more than " if page.at_least else ""
         say(f"{len(rows)} of {more}{page.total:,} findings; the next page: --after {page.cursor}")
+
+
+def _says(ref: "FindingRef") -> str:
+    return "mining" if ref.mining else "worth a look" if ref.stands_out else "no mining"
 
 
 @findings.command("show")

@@ -1,6 +1,5 @@
 """``headframe keys``: keys of sealed addresses and of pseudonyms."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -11,6 +10,7 @@ from headframe.cli.workspace_options import (
     ActAs,
     Format,
     OutputFormat,
+    SecondTokenFile,
     TokenFile,
     Workspace,
     account_in,
@@ -90,9 +90,7 @@ def reidentify(
     pseudonym: Annotated[str, typer.Argument(metavar="PSEUDONYM", help="As an export has it, in quotation marks.")],
     reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; kept with the access.")],
     second: Annotated[str, typer.Option("--with", metavar="NAME", help="The second account, which agrees.")],
-    second_token_file: Annotated[
-        Path | None, typer.Option("--with-token-file", metavar="FILE", help="The token of the second account.")
-    ] = None,
+    second_token_file: SecondTokenFile = None,
     workspace: Workspace = None,
     act_as: ActAs = None,
     token_file: TokenFile = None,
@@ -103,8 +101,9 @@ def reidentify(
 
     \b
     Example:
-      headframe keys reidentify "#2026-11-03+30.1a2b3c4d5e6f7a8b" --reason "case HF-2026-000001" \\
-        --as officer --token-file officer.token --with chief --with-token-file chief.token
+      headframe keys reidentify "#2026-11-03+30.1a2b3c4d5e6f7a8b" \\
+        --reason "case HF-2026-000001" --as officer --token-file officer.token \\
+        --with chief --with-token-file chief.token
     """  # noqa: D301 - the backspace tells the help to keep these lines apart
     with acting(workspace, act_as, token_file) as (casework, account):
         from headframe.casework.keys import reidentify as ask

@@ -71,20 +71,28 @@ def _reader(folder: Path | None, workspace: Path | None, keys: Sequence[str] | N
     return LedgerReader(folder or place / "ledger", trusted)
 
 
-def _last_known(workspace: Path | None) -> int | None:
-    """The largest place in the log that the workspace's database knows of; None without a database."""
+def _known(workspace: Path | None) -> tuple[int | None, int] | None:
+    """The largest place in the log that the workspace's database knows of, and its leaves; None without a database."""
+    import os
+    from contextlib import closing
+
     from headframe.casework.workspace import WorkspacePaths
+    from headframe.errors import HeadframeError
     from headframe.stores.blocks import workspace_folder
     from headframe.stores.database import open_store
 
     paths = WorkspacePaths(workspace_folder(workspace))
     if not paths.config.exists():
         return None
-    store = open_store(paths.database_url(), upgrade=False)
     try:
-        return store.last_place()
-    finally:
-        store.close()
+        with closing(open_store(paths.database_url(), upgrade=False)) as store:
+            return store.last_place(), store.leaf_count()
+    except HeadframeError as fault:
+        # SQLite writes beside its file even where it only reads. The log is whole or not by itself.
+        if os.access(paths.folder, os.W_OK):
+            raise
+        say(f"the database could not be read, so the log was not compared with it: {fault}")
+        return None
 
 
 @log.command("verify")
@@ -106,7 +114,8 @@ def verify(
     \b
     Examples:
       headframe log verify
-      headframe log verify --ledger /mnt/copy/ledger --key unit.pub --since last-year.checkpoint
+      headframe log verify --ledger /mnt/copy/ledger --key unit.pub \\
+        --since last-year.checkpoint
     """  # noqa: D301 - the backspace tells the help to keep these lines apart
     from headframe.ledger.checkpoint import open_checkpoint
     from headframe.ledger.leaf import BadLeaf, read
@@ -136,7 +145,7 @@ def verify(
             proof = reader.consistency_proof(old.size) if old.size <= reader.size else ()
             check_continues(old, reader.checkpoint, proof)
             lines.append(f"begins with the {count(old.size, 'leaf', 'leaves')} of {since}")
-        last = _last_known(workspace) if ledger is None else None
+        last, made = (_known(workspace) if ledger is None else None) or (None, checked.size)
         if last is not None and last >= reader.size:
             problems.append(
                 f"the database of the workspace knows of entry {last}, and this log ends before it: it is an older "
@@ -158,6 +167,14 @@ def verify(
             "bytes; every leaf, tile and the root are as the signed checkpoint says",
         )
         lines.append(f"root {checked.root.hex()}")
+        if made < checked.size:
+            # The log itself is sound; it stays so when a lost database was put back from a backup.
+            unknown = checked.size - made
+            about["unknown_to_database"] = unknown
+            lines.append(
+                f"{count(unknown, 'leaf', 'leaves')} of it the database of the workspace does not know: it was "
+                "restored from an older copy. headframe log show --last N tells which acts they are; do them again"
+            )
     except (BadLedger, BadNote, Forked) as error:
         problems.append(str(error))
     if output_format is Format.JSON:
@@ -175,7 +192,7 @@ def verify(
 @log.command("show")
 @politely
 def show(
-    index: Annotated[int | None, typer.Argument(metavar="[INDEX]", help="One leaf, by its number from 0.")] = None,
+    index: Annotated[int | None, typer.Argument(metavar="INDEX", help="One leaf, by its number from 0.")] = None,
     last: Annotated[int, typer.Option("--last", metavar="N", min=1, max=10_000, help="How many, from the end.")] = 20,
     ledger: Folder = None,
     keys: Keys = None,
@@ -242,8 +259,10 @@ def checkpoint(
     if keep is not None:
         place = workspace_folder(workspace)
         log_here = Ledger(ledger or place / "ledger", read_keys(place / "keys" / "ledger.key"))
-        log_here.keep_witnessed(_file(keep))
-        say("kept; bundles of leaves that it covers will carry it")
+        if log_here.keep_witnessed(_file(keep)):
+            say("kept; bundles will carry it")
+        else:
+            say("a larger one is kept already, and stays; headframe bundle make --checkpoint FILE takes this one once")
         return
     reader = _reader(ledger, workspace, keys)
     if public_key:
@@ -266,7 +285,12 @@ def witness(
     ledger: Folder = None,
     keys: Keys = None,
     out: Annotated[
-        Path | None, typer.Option("--out", metavar="FILE", help="Where the co-signed checkpoint goes; else stdout.")
+        Path | None,
+        typer.Option(
+            "--out",
+            metavar="FILE",
+            help="Where the co-signed checkpoint goes, else stdout; with --new-key the public key, else KEYFILE.pub.",
+        ),
     ] = None,
 ) -> None:
     """As a second unit: check that a log has only grown since you last looked, and co-sign its checkpoint.
@@ -277,7 +301,8 @@ def witness(
     \b
     Examples:
       headframe log witness --new-key witness.example/w1 --key-file witness.key
-      headframe log witness --ledger /mnt/unit/ledger --key unit.pub --key-file witness.key --state unit.seen
+      headframe log witness --ledger /mnt/unit/ledger --key unit.pub \\
+        --key-file witness.key --state unit.seen
     """  # noqa: D301 - the backspace tells the help to keep these lines apart
     from headframe import clock
     from headframe.ledger.note import COSIGNATURE, format_note
@@ -290,9 +315,14 @@ def witness(
     if new_key:
         if key_file.exists():
             fail(f"{key_file} is there already; a key that is lost cannot be made again, so it stays", ExitCode.USAGE)
+        public = out or key_file.with_suffix(".pub")
+        if public.exists() or public == key_file:
+            fail(f"{public} is there already; name another file for the public key (--out FILE)", ExitCode.USAGE)
         write_keys(key_file, [make_key(new_key, kind=COSIGNATURE)])
-        say(f"private key in {key_file}; hand the public key to those who shall check for it")
-        write_lines([read_keys(key_file)[0].verifier.text()])
+        text = read_keys(key_file)[0].verifier.text()
+        replace_file(Disk(), public, f"{text}\n".encode())
+        say(f"private key in {key_file}; public key in {public}, for those who shall check for it")
+        write_lines([text])
         return
     if ledger is None or state is None:
         fail("which log, and what was seen of it? Give --ledger DIR and --state FILE", ExitCode.USAGE)
@@ -322,7 +352,7 @@ def witness(
 @log.command("prove")
 @politely
 def prove(
-    index: Annotated[int | None, typer.Argument(metavar="[INDEX]", help="The leaf, by its number from 0.")] = None,
+    index: Annotated[int | None, typer.Argument(metavar="INDEX", help="The leaf, by its number from 0.")] = None,
     since: Annotated[
         int | None, typer.Option("--since", metavar="SIZE", help="Prove instead that the log of so many leaves grew.")
     ] = None,
@@ -367,8 +397,11 @@ def begin_key_change(
 ) -> None:
     """Make a new key for the log; old and new sign together until headframe log end-key-change.
 
-    Example: headframe log begin-key-change --reason "yearly change" --as admin --token-file admin.token
-    """
+    \b
+    Example:
+      headframe log begin-key-change --reason "yearly change" --as admin \\
+        --token-file admin.token
+    """  # noqa: D301 - the backspace tells the help to keep these lines apart
     from headframe.casework.ledger_key import begin_key_change as begin
 
     with acting(workspace, act_as, token_file) as (casework, account):
@@ -387,8 +420,11 @@ def end_key_change(
 ) -> None:
     """Let the log's old key go, when all who check know the new one.
 
-    Example: headframe log end-key-change --reason "all witnesses know the new key" --as admin
-    """
+    \b
+    Example:
+      headframe log end-key-change --reason "all witnesses know the new key" \\
+        --as admin
+    """  # noqa: D301 - the backspace tells the help to keep these lines apart
     from headframe.casework.ledger_key import end_key_change as end
 
     with acting(workspace, act_as, token_file) as (casework, account):

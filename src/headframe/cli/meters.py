@@ -10,6 +10,7 @@ import typer
 
 from headframe.cli.compile import compile_if_needed
 from headframe.cli.exit_codes import ExitCode
+from headframe.cli.options import HtmlReport, Quiet, Weather
 from headframe.cli.polite import fail, politely, say, writing_output
 from headframe.cli.report_file import refuse_report, write_report
 from headframe.cli.zone import zone_of
@@ -56,9 +57,7 @@ def meters(
             help="Usage points with tariff class, transformer and meter class; transformers. May be repeated.",
         ),
     ] = None,
-    weather: Annotated[
-        Path | None, typer.Option("--weather", metavar="FILE", help="Outdoor temperature by hour.")
-    ] = None,
+    weather: Weather = None,
     prices: Annotated[Path | None, typer.Option("--prices", metavar="FILE", help="Price of energy by hour.")] = None,
     sites: Annotated[
         list[Path] | None,
@@ -100,17 +99,14 @@ def meters(
     output_format: Annotated[
         Format, typer.Option("--format", help="Form of the rows on standard output.")
     ] = Format.TABLE,
-    report: Annotated[
-        Path | None,
-        typer.Option("--report", metavar="FILE.html", help="Also write a report that any browser shows offline."),
-    ] = None,
+    report: HtmlReport = None,
     fail_on_list: Annotated[
         bool, typer.Option("--fail-on-list", help="End with exit code 1 if any usage point is on the list.")
     ] = False,
     threads: Annotated[
         int | None, typer.Option("--threads", metavar="N", min=1, max=64, help="Default: one for each processor.")
     ] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No talk on standard error.")] = False,
+    quiet: Quiet = False,
 ) -> None:
     """Find mining-like loads in the interval readings of meters.
 
@@ -121,8 +117,11 @@ def meters(
     \b
     Examples:
       headframe meters readings.csv --report report.html
-      headframe meters readings.parquet --columns usage_point=meter,start=ts,energy_kwh=kwh --all --format jsonl
-      headframe meters readings/ --topology points.csv --weather weather.csv --zone Europe/London --period 56
+      headframe meters readings.parquet \\
+        --columns usage_point=meter,start=ts,energy_kwh=kwh --all \\
+        --format jsonl
+      headframe meters readings/ --topology points.csv --weather weather.csv \\
+        --zone Europe/London --period 56
     """  # noqa: D301 - the backspace tells the help to keep these lines apart
     if sys.stdout is None:
         fail("standard output is closed, so the rows cannot be written; open it", ExitCode.NOT_WRITTEN)
@@ -158,6 +157,15 @@ def meters(
     written = report is None or _write_report(result, report, at_ns, everything=everything, quiet=quiet)
     _write(result, output_format, at_ns, everything=everything)
     _tell_damage(result)
+    if lake is not None and not quiet:
+        from headframe.casework.workspace import is_own_lake
+        from headframe.reports.words import visible
+
+        if not is_own_lake(lake):
+            say(
+                f"the readings stay in {visible(str(lake))} until somebody destroys them: retention is for lake/ of a "
+                "workspace, or for the lake that headframe retention run --lake names"
+            )
     if not quiet and output_format is not Format.TABLE:
         from headframe.reports.meters import summary_lines
 

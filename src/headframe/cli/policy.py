@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from headframe.cli.choices import LanguageChoice
 from headframe.cli.exit_codes import ExitCode
 from headframe.cli.polite import fail, politely, say
 from headframe.cli.workspace_options import (
@@ -19,6 +20,7 @@ from headframe.cli.workspace_options import (
     write_lines,
     write_rows,
 )
+from headframe.errors import fault_words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,11 +33,29 @@ policy = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 calculate = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 policy.add_typer(calculate, name="calculate")
 
-Lang = Annotated[str, typer.Option("--lang", metavar="LANG", help="Language of the pack's words: en, zh, ru, nb, ms.")]
+
+def _language(given: str) -> str:
+    """A language by its tag; packs may be in any."""
+    import re
+
+    if re.fullmatch(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*", given) is None:
+        raise typer.BadParameter(f"{given[:40]!a} is no language; expected a tag of BCP 47, such as en, zh, ru, nb, ms")
+    return given
+
+
+Lang = Annotated[
+    str,
+    typer.Option(
+        "--lang", metavar="LANG", help="Language of the pack's words: en, zh, ru, nb, ms.", callback=_language
+    ),
+]
 Sheet = Annotated[
     Path | None,
     typer.Option("--sheet", metavar="FILE.json", help="Write the sheet there, for headframe case measure --sheet."),
 ]
+
+
+SheetLanguage = Annotated[LanguageChoice, typer.Option("--language", help="Of the sheet's words.")]
 
 
 class RuleChoice(StrEnum):
@@ -61,8 +81,11 @@ def _policy() -> None:
 def _calculate() -> None:
     """Calculate sums of money and of energy, each with the sheet that shows how it came about.
 
-    Example: headframe policy calculate differential-tariff --rule national --cycles bills.csv --from 2022-03-05
-    """
+    \b
+    Example:
+      headframe policy calculate differential-tariff --rule national \\
+        --cycles bills.csv --from 2022-03-05
+    """  # noqa: D301 - the backspace tells the help to keep these lines apart
 
 
 @policy.command("list")
@@ -109,7 +132,7 @@ def show(
 def check(
     files: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="[FILE]...", help="Packs to check; without any, those that are there already."),
+        typer.Argument(metavar="FILE", help="Packs to check; without any, those that are there already."),
     ] = None,
     workspace: Workspace = None,
 ) -> None:
@@ -206,13 +229,17 @@ def differential_tariff(
         str | None, typer.Option("--issued", metavar="DAY", help="Day of issue of the rule, where it is not known.")
     ] = None,
     sheet: Sheet = None,
+    language: SheetLanguage = LanguageChoice.EN,
     output_format: OutputFormat = Format.TABLE,
 ) -> None:
     """Surcharge on the electricity of an account that mined (China: national, Sichuan, Shandong draft, Inner Mongolia).
 
-    Example: headframe policy calculate differential-tariff --rule sichuan --issued 2022-04-15 --cycles bills.csv
-    --from 2022-03-05 --until 2022-06-20
-    """
+    \b
+    Example:
+      headframe policy calculate differential-tariff --rule sichuan \\
+        --issued 2022-04-15 --cycles bills.csv --from 2022-03-05 \\
+        --until 2022-06-20
+    """  # noqa: D301 - the backspace tells the help to keep these lines apart
     from headframe.policy.calculators import decimal_of
     from headframe.policy.calculators.differential_tariff import RULES, BillingCycle
     from headframe.policy.calculators.differential_tariff import differential_tariff as calculated
@@ -236,6 +263,7 @@ def differential_tariff(
         ),
         sheet,
         output_format,
+        language,
     )
 
 
@@ -249,14 +277,18 @@ def household_limit(
     zone: Annotated[str, typer.Option("--zone", metavar="ZONE", help="Time zone of the supply point.")],
     limit: Annotated[str, typer.Option("--limit", metavar="KWH", help="kWh in a month.")] = "6000",
     sheet: Sheet = None,
+    language: SheetLanguage = LanguageChoice.EN,
     output_format: OutputFormat = Format.TABLE,
 ) -> None:
     """Energy by local month against the limit for mining without registration (Russia: 6,000 kWh).
 
     A month that is not wholly measured is told and never scaled up.
 
-    Example: headframe policy calculate household-limit --readings meter.csv --zone Asia/Irkutsk
-    """
+    \b
+    Example:
+      headframe policy calculate household-limit --readings meter.csv \\
+        --zone Asia/Irkutsk
+    """  # noqa: D301 - the backspace tells the help to keep these lines apart
     from headframe.cli.workspace_options import moment
     from headframe.cli.zone import zone_of
     from headframe.policy.calculators import decimal_of
@@ -282,7 +314,7 @@ def household_limit(
         )
         for source, row in _table(readings, ("start", "end", "energy_kwh"))
     ]
-    _give(calculated(rows, zone=zone, limit_kwh=decimal_of(limit, "--limit")), sheet, output_format)
+    _give(calculated(rows, zone=zone, limit_kwh=decimal_of(limit, "--limit")), sheet, output_format, language)
 
 
 @calculate.command("back-billing")
@@ -310,15 +342,20 @@ def back_billing(
         str, typer.Option("--limit-ref", metavar="REF", help="What sets that limit; without it, it is the operator's.")
     ] = "",
     sheet: Sheet = None,
+    language: SheetLanguage = LanguageChoice.EN,
     output_format: OutputFormat = Format.TABLE,
 ) -> None:
     """Loss of revenue from unmetered energy over a period, with its interval (made after Malaysia's section 38).
 
     Without --limit-months the limit is Malaysia's: six months before the day on which it was found.
 
-    Example: headframe policy calculate back-billing --daily-kwh 240 --low 210 --high 275 --from 2026-01-10
-    --until 2026-09-02 --found 2026-09-03 --tariff 0.509 --tariff-source "tariff B" --energy-source "finding U-7"
-    """
+    \b
+    Example:
+      headframe policy calculate back-billing --daily-kwh 240 --low 210 \\
+        --high 275 --from 2026-01-10 --until 2026-09-02 --found 2026-09-03 \\
+        --tariff 0.509 --tariff-source "tariff B" \\
+        --energy-source "finding U-7"
+    """  # noqa: D301 - the backspace tells the help to keep these lines apart
     from headframe.policy.calculators import decimal_of
     from headframe.policy.calculators.back_billing import MALAYSIA, DailyEnergy, PeriodLimit
     from headframe.policy.calculators.back_billing import back_billing as calculated
@@ -346,6 +383,7 @@ def back_billing(
         ),
         sheet,
         output_format,
+        language,
     )
 
 
@@ -415,14 +453,20 @@ def _table(path: Path, columns: tuple[str, ...]) -> Iterator[tuple[str, dict[str
     except OSError as fault:
         fail(f"{path}: cannot be read: {fault.strerror}", ExitCode.UNREADABLE)
     except (UnicodeDecodeError, csv.Error) as fault:
-        fail(f"{path}: is no CSV in UTF-8: {fault}", ExitCode.USAGE)
+        fail(f"{path}: is no CSV in UTF-8: {fault_words(fault)}", ExitCode.USAGE)
 
 
-def _give(result: "CalculationSheet", path: Path | None, output_format: Format) -> None:
+def _give(
+    result: "CalculationSheet", path: Path | None, output_format: Format, language: LanguageChoice = LanguageChoice.EN
+) -> None:
     import json
 
+    from headframe.reports.case_documents.translated import sheet_in
     from headframe.reports.policy import plain_value, sheet_lines
 
+    result, whole = sheet_in(result, language.value)
+    if not whole:
+        say("what you called things in the sheet stays as it is")
     document: Any = plain_value(result)
     if output_format is Format.JSON:
         write_json(document)

@@ -5,12 +5,15 @@ from typing import Annotated
 
 import typer
 
-from headframe.cli.polite import politely, say
+from headframe.cli.choices import LanguageChoice
+from headframe.cli.exit_codes import ExitCode
+from headframe.cli.polite import fail, politely, say
 from headframe.cli.workspace_options import (
     ActAs,
     Format,
     Language,
     OutputFormat,
+    SecondTokenFile,
     TokenFile,
     Workspace,
     account_in,
@@ -24,6 +27,7 @@ from headframe.cli.workspace_options import (
 retention = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
 _MOST_SHOWN = 200
+NOTHING_DUE = "nothing is due; nothing was destroyed, and no certificate was written"
 _COLUMNS = {"class": "class", "item": "item", "due": "due since", "rule": "rule", "why": "stays, because"}
 _CERTIFICATES = {
     "certificate": "certificate", "at": "when", "destroyed": "destroyed", "proposer": "by", "approver": "and",
@@ -45,10 +49,16 @@ def run(
         str | None,
         typer.Option("--with", metavar="NAME", help="The second account, which agrees; else nothing is destroyed."),
     ] = None,
-    second_token_file: Annotated[
-        Path | None, typer.Option("--with-token-file", metavar="FILE", help="The token of the second account.")
+    second_token_file: SecondTokenFile = None,
+    lake: Annotated[
+        Path | None,
+        typer.Option(
+            "--lake",
+            metavar="DIR",
+            help="Readings of a lake elsewhere, in place of the workspace's own lake/. No other workspace may use it.",
+        ),
     ] = None,
-    language: Language = "en",
+    language: Language = LanguageChoice.EN,
     out: Annotated[
         Path | None, typer.Option("--out", metavar="DIR", help="Also write the certificate there, as PDF and page.")
     ] = None,
@@ -62,14 +72,17 @@ def run(
     \b
     Examples:
       headframe retention run
-      headframe retention run --as admin --token-file admin.token --with admin2 --with-token-file admin2.token
+      headframe retention run --as admin --token-file admin.token \\
+        --with admin2 --with-token-file admin2.token
     """  # noqa: D301 - the backspace tells the help to keep these lines apart
     if second is None:
+        if second_token_file is not None:
+            fail("--with-token-file without --with: name the second account too, or neither", ExitCode.USAGE)
         with opened(workspace) as casework:
             from headframe.casework.retention import plan, rules
             from headframe.reports.words import count, instant, visible
 
-            due, remarks = plan(casework), rules(casework)[1]
+            due, remarks = plan(casework, lake), rules(casework)[1]
         rows = [
             {"class": one.item.data_class.value, "item": one.item.item_id, "due": instant(one.due_ns),
              "rule": f"{one.rule.days} d, {one.rule.basis.value}", "why": ""}
@@ -81,7 +94,10 @@ def run(
         write_rows(rows, _COLUMNS, output_format, due=len(due.goes), stays=len(due.stays))
         for remark in remarks:
             say(visible(remark))
-        say(f"{count(len(due.goes), 'item')} due; nothing was destroyed. Two accounts do that: --with NAME")
+        if due.goes:
+            say(f"{count(len(due.goes), 'item')} due; nothing was destroyed. Two accounts do that: --with NAME")
+        else:
+            say(NOTHING_DUE)
         return
     with acting(workspace, act_as, token_file) as (casework, proposer):
         from headframe.casework.retention import plan, write_certificate
@@ -89,8 +105,12 @@ def run(
         from headframe.reports.words import count
 
         approver = account_in(casework, second, second_token_file)
-        certificate = destroy(casework, proposer, approver, plan(casework))
-        refs = write_certificate(casework, certificate, proposer, approver, language=language)
+        due = plan(casework, lake)
+        if not due.goes:
+            say(NOTHING_DUE)
+            return
+        certificate = destroy(casework, proposer, approver, due, lake)
+        refs = write_certificate(casework, certificate, proposer, approver, language=language.value)
         copied = casework.copy_out(refs, out) if out is not None else []
     write_lines([certificate.certificate_id])
     say(f"{count(sum(one.count for one in certificate.classes), 'item')} destroyed; the certificate is in the ledger")
@@ -140,7 +160,7 @@ def certificates(output_format: OutputFormat = Format.TABLE, workspace: Workspac
         return
     rows = []
     for one in found:
-        classes = one.get("classes")
+        classes = one.get("destroyed")
         number = sum(int(each["count"]) for each in classes) if isinstance(classes, list) else 0
         rows.append({**one, "destroyed": number, "at": instant(int(str(one["at_ns"])))})
     write_rows(rows, _CERTIFICATES, output_format)

@@ -11,6 +11,7 @@ import typer
 
 from headframe.cli.compile import compile_if_needed
 from headframe.cli.exit_codes import ExitCode, exit_code_of
+from headframe.cli.options import DecodingThreads, HtmlReport, QuietProgress
 from headframe.cli.polite import fail, politely, say, writing_output
 from headframe.cli.report_file import refuse_report, write_report
 from headframe.errors import HeadframeError, UnreadableInput
@@ -84,10 +85,7 @@ def scan(
         Format,
         typer.Option("--format", help="Form of the findings on standard output."),
     ] = Format.TABLE,
-    report: Annotated[
-        Path | None,
-        typer.Option("--report", metavar="FILE.html", help="Also write a report that any browser shows offline."),
-    ] = None,
+    report: HtmlReport = None,
     fail_on_finding: Annotated[
         bool, typer.Option("--fail-on-finding", help="End with exit code 1 if anything is found.")
     ] = False,
@@ -99,10 +97,8 @@ def scan(
         bool,
         typer.Option("--no-builtin-indicators", help="Leave out the names and addresses that ship with Headframe."),
     ] = False,
-    threads: Annotated[
-        int | None, typer.Option("--threads", metavar="N", min=1, help="1 for one thread; else one more decodes ahead.")
-    ] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no talk on standard error.")] = False,
+    threads: DecodingThreads = None,
+    quiet: QuietProgress = False,
 ) -> None:
     """Find every miner in packet captures, and show the evidence.
 

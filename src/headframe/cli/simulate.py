@@ -35,6 +35,10 @@ class CaptureFormat(StrEnum):
     PCAPNG = "pcapng"
 
 
+MadeFolder = Annotated[Path, typer.Argument(metavar="OUT_FOLDER", help="Where the files go; created if it is missing.")]
+DistrictSeed = Annotated[int, typer.Option("--seed", metavar="N", min=0, help="The same seed gives the same district.")]
+
+
 @simulate.callback()
 def _simulate() -> None:
     """Make captures and meter readings whose truth is known.
@@ -46,7 +50,7 @@ def _simulate() -> None:
 @simulate.command()
 @politely
 def capture(
-    folder: Annotated[Path, typer.Argument(metavar="OUT_FOLDER", help="Where the files go; created if it is missing.")],
+    folder: MadeFolder,
     seed: Annotated[int, typer.Option("--seed", metavar="N", help="The same seed gives the same capture.")] = 1,
     minutes: Annotated[
         float,
@@ -84,8 +88,8 @@ def capture(
 @simulate.command()
 @politely
 def meters(
-    folder: Annotated[Path, typer.Argument(metavar="OUT_FOLDER", help="Where the files go; created if it is missing.")],
-    seed: Annotated[int, typer.Option("--seed", metavar="N", min=0, help="The same seed gives the same district.")] = 1,
+    folder: MadeFolder,
+    seed: DistrictSeed = 1,
     points: Annotated[
         int, typer.Option("--points", metavar="N", min=1, max=10_000_000, help="How many supply points, 1 or more.")
     ] = 200,
@@ -116,8 +120,10 @@ def meters(
 
     Readings as CSV and Parquet, topology, transformers, weather, prices, sites.
 
-    Example: headframe simulate meters district/ --points 500 --days 90 --step-minutes 30
-    """
+    \b
+    Example:
+      headframe simulate meters district/ --points 500 --days 90 --step-minutes 30
+    """  # noqa: D301 - the backspace tells the help to keep these lines apart
     from headframe import clock
     from headframe.reports.words import count
     from headframe.simulate.meters import NAMES, PLACES, MetersSpec, write_meters
@@ -161,8 +167,8 @@ def meters(
 @simulate.command()
 @politely
 def district(
-    folder: Annotated[Path, typer.Argument(metavar="OUT_FOLDER", help="Where the files go; created if it is missing.")],
-    seed: Annotated[int, typer.Option("--seed", metavar="N", min=0, help="The same seed gives the same district.")] = 1,
+    folder: MadeFolder,
+    seed: DistrictSeed = 1,
     points: Annotated[
         int, typer.Option("--points", metavar="N", min=60, max=100_000, help="How many supply points, 60 or more.")
     ] = 220,

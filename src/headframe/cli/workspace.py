@@ -1,12 +1,22 @@
 """``headframe workspace``: the folder that casework lives in."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from headframe.cli.polite import politely, say
-from headframe.cli.workspace_options import Format, OutputFormat, Workspace, opened, write_json, write_lines
+from headframe.cli.workspace_options import (
+    ActAs,
+    Format,
+    NewTokenFile,
+    OutputFormat,
+    TokenFile,
+    Workspace,
+    acting,
+    opened,
+    write_json,
+    write_lines,
+)
 
 workspace = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
@@ -15,8 +25,11 @@ workspace = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 def _workspace() -> None:
     """Make a workspace for casework, and see how it stands.
 
-    Example: headframe workspace init --unit "Changping power bureau" --admin admin --new-token-file admin.token
-    """
+    \b
+    Example:
+      headframe workspace init --unit "Changping power bureau" --admin admin \\
+        --new-token-file admin.token
+    """  # noqa: D301 - the backspace tells the help to keep these lines apart
 
 
 @workspace.command("init")
@@ -24,9 +37,7 @@ def _workspace() -> None:
 def init(
     unit: Annotated[str, typer.Option("--unit", metavar="UNIT", help="Whose it is; stands on documents.")],
     admin: Annotated[str, typer.Option("--admin", metavar="NAME", help="Name of the first administrator's account.")],
-    new_token_file: Annotated[
-        Path, typer.Option("--new-token-file", metavar="FILE", help="Where its token is written; must not be there.")
-    ],
+    new_token_file: NewTokenFile,
     log_name: Annotated[
         str, typer.Option("--log-name", metavar="NAME", help="Of the log in checkpoints: example.org/unit.")
     ] = "",
@@ -45,8 +56,10 @@ def init(
 
     \b
     Examples:
-      headframe workspace init --unit "Changping power bureau" --admin admin --new-token-file admin.token
-      headframe workspace init --unit Campus --admin admin --new-token-file t --database-url postgresql://hf@db/hf
+      headframe workspace init --unit "Changping power bureau" --admin admin \\
+        --new-token-file admin.token
+      headframe workspace init --unit Campus --admin admin --new-token-file t \\
+        --database-url postgresql://hf@db/hf
     """  # noqa: D301 - the backspace tells the help to keep these lines apart
     from headframe.casework import make_workspace
     from headframe.casework.accounts import checked_account
@@ -67,6 +80,36 @@ def init(
     say(f"keys are in {place / 'keys'}: back them up apart from the data")
 
 
+@workspace.command("answer")
+@politely
+def answer(
+    desk: Annotated[str, typer.Option("--desk", metavar="TEXT", help="A desk, by what it does; nobody's name.")] = "",
+    postal: Annotated[str, typer.Option("--postal", metavar="TEXT", help="Postal address.")] = "",
+    portal: Annotated[str, typer.Option("--portal", metavar="TEXT", help="Address of a portal.")] = "",
+    unit: Annotated[
+        str,
+        typer.Option("--unit", metavar="ID", help="Of which unit or appeal body of a pack; else of all units."),
+    ] = "",
+    folder: Workspace = None,
+    act_as: ActAs = None,
+    token_file: TokenFile = None,
+) -> None:
+    """Set where the party answers; every letter prints it. It is public, and no name of anybody.
+
+    \b
+    Example:
+      headframe workspace answer --unit drc --desk "Case desk, room 304" \\
+        --postal "1 Example Street, 102200 Beijing" \\
+        --portal https://drc.example/answer --as admin --token-file admin.token
+    """  # noqa: D301 - the backspace tells the help to keep these lines apart
+    with acting(folder, act_as, token_file) as (casework, account):
+        from headframe.records.case import AnswerAddress
+
+        casework.set_answer(account, unit, AnswerAddress(desk=desk, postal=postal, portal=portal))
+    whose = f"of {unit}" if unit else "of every unit that has none of its own"
+    say(f"the address {whose} {'is set' if desk or postal or portal else 'is taken out'}; letters print it from now on")
+
+
 @workspace.command("status")
 @politely
 def status(output_format: OutputFormat = Format.TABLE, folder: Workspace = None) -> None:
@@ -81,6 +124,7 @@ def status(output_format: OutputFormat = Format.TABLE, folder: Workspace = None)
             "folder": str(casework.paths.folder),
             "unit": casework.config.unit,
             "training": casework.config.training,
+            "answers_of": [name or "every unit" for name in casework.config.answers],
             "database": "PostgreSQL" if casework.store.is_postgresql else "SQLite",
             "cases": casework.store.cases(CaseFilter(), limit=1).total,
             "findings": casework.store.findings(FindingFilter(), limit=1).total,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import signal
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from headframe.cli.choices import LanguageChoice
 from headframe.cli.exit_codes import ExitCode
 from headframe.cli.polite import fail, say, writing_output
 
@@ -41,8 +43,21 @@ TokenFile = Annotated[
     Path | None,
     typer.Option("--token-file", metavar="FILE", help=f"The account's token; else {TOKEN_FILE_VARIABLE}."),
 ]
+NewTokenFile = Annotated[
+    Path, typer.Option("--new-token-file", metavar="FILE", help="Where the new token is written; must not be there.")
+]
+SecondTokenFile = Annotated[
+    Path | None, typer.Option("--with-token-file", metavar="FILE", help="The token of the second account.")
+]
+OutFolder = Annotated[
+    Path | None, typer.Option("--out", metavar="DIR", help="Also write the files there, under their names.")
+]
 CaseId = Annotated[str, typer.Argument(metavar="CASE", help="Number of the case, HF-2026-000001.")]
-Language = Annotated[str, typer.Option("--language", metavar="LANG", help="Of documents and words: en, zh.")]
+Language = Annotated[LanguageChoice, typer.Option("--language", help="Of documents and words.")]
+LetterLanguage = Annotated[
+    LanguageChoice | None,
+    typer.Option("--language", help="Of the document; else that of the party's last letter, else the pack's."),
+]
 Limit = Annotated[int, typer.Option("--limit", metavar="N", min=1, max=1000, help="Rows of a page.")]
 Cursor = Annotated[
     str, typer.Option("--after", metavar="CURSOR", help="The next page: what the page before named at its end.")
@@ -67,6 +82,7 @@ def opened(workspace: Path | None) -> Iterator[Casework]:
     from headframe.stores.blocks import workspace_folder
 
     casework = open_workspace(workspace_folder(workspace), simulated_now=os.environ.get(NOW_VARIABLE))
+    before = None
     try:
         from headframe.reports.words import count, visible
 
@@ -81,8 +97,18 @@ def opened(workspace: Path | None) -> Iterator[Casework]:
             "a word of this command is no UTF-8, so it could not be kept, and nothing was done; give it in UTF-8 "
             "(in a terminal whose locale is one of UTF-8)"
         ) from fault
+    except KeyboardInterrupt:
+        # A second one while the database is closed would only show its insides; closing takes no time.
+        with contextlib.suppress(ValueError):
+            before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+        raise
     finally:
+        if sys.exc_info()[0] in (None, SystemExit):
+            for caution in casework.cautions:
+                say(caution)
         casework.close()
+        if before is not None:
+            signal.signal(signal.SIGINT, before)
 
 
 @contextlib.contextmanager
@@ -195,9 +221,63 @@ def write_json(value: object) -> None:
 
 
 def write_lines(lines: Sequence[str]) -> None:
-    """Lines to standard output."""
+    """Lines to standard output; on a terminal folded between words, below their own beginning."""
     with writing_output() as out:
+        if out.isatty():
+            import shutil
+
+            width = shutil.get_terminal_size().columns
+            lines = [part for line in lines for part in folded(line, width)]
         out.writelines(f"{line}\n" for line in lines)
+
+
+def folded(line: str, width: int, indent: int = 2) -> Iterator[str]:
+    """A line in pieces that a terminal shows whole, cut between words; what follows stands further in.
+
+    An id, a digest or a command is one word and stays whole; between two wide characters a cut is no harm.
+
+    Parameters
+    ----------
+    line : str
+    width : int
+        Of the terminal. [characters]
+    indent : int
+        How much further in than the line itself. [characters]
+
+    Examples
+    --------
+    >>> for part in folded("  still missing: look the site up again", 24):
+    ...     print(part)
+      still missing: look
+        the site up again
+    """
+    from rich.cells import cell_len
+
+    if cell_len(line) <= width:
+        yield line
+        return
+    begin = " " * (len(line) - len(line.lstrip()) + indent)
+    piece = line[: len(line) - len(line.lstrip())]
+    fresh = True
+    for word in line.split():
+        if not fresh and cell_len(piece) + 1 + cell_len(word) <= width:
+            piece += f" {word}"
+            continue
+        wide = not word.isascii() and cell_len(word) > len(word)
+        if wide and cell_len(piece) + cell_len(word) + 1 > width:
+            piece += "" if fresh else " "
+            for character in word:
+                if cell_len(piece) + cell_len(character) > width:
+                    yield piece.rstrip()
+                    piece = begin
+                piece += character
+        elif fresh:
+            piece += word
+        else:
+            yield piece
+            piece = begin + word
+        fresh = False
+    yield piece
 
 
 def write_rows(
@@ -208,7 +288,7 @@ def write_rows(
     title: str = "",
     **about: object,
 ) -> None:
-    """A list as a table or as JSON.
+    """A list as a table or as JSON. Times are to the second in a table, and as exact as they are in JSON.
 
     Parameters
     ----------
@@ -253,8 +333,12 @@ def write_rows(
             table.add_column(heading, overflow="fold")
         for line in cells:
             table.add_row(*line)
-        with console_on(out, width=None, pipe_columns=160, environment=None) as console:
+        with console_on(out, width=width, pipe_columns=160, environment=None) as console:
             console.print(table)
+
+
+BETWEEN_SENTENCES = " | "
+"""Between parts of a value that are sentences: commas stand within them."""
 
 
 def _width_of(headings: Iterable[str], cells: Sequence[Sequence[str]]) -> int:
@@ -292,19 +376,28 @@ def blocks(headings: Sequence[str], cells: Sequence[Sequence[str]], width: int, 
     from rich.cells import cell_len
 
     for row in cells:
-        yield row[title]
+        yield from folded(row[title], width)
         line = ""
         for place, (heading, cell) in enumerate(zip(headings, row, strict=True)):
             if place == title or cell == "-":
                 continue
+            *several, cell = cell.split(BETWEEN_SENTENCES)
+            if several:
+                # Each a sentence of its own, with commas and all.
+                if line:
+                    yield from folded(f"  {line}", width)
+                    line = ""
+                for sentence in (*several, cell):
+                    yield from folded(f"  {heading}: {sentence}", width)
+                continue
             pair = f"{heading}: {cell}"
             if line and cell_len(line) + cell_len(pair) + 4 > width:
-                yield f"  {line}"
+                yield from folded(f"  {line}", width)
                 line = pair
             else:
                 line = f"{line}; {pair}" if line else pair
         if line:
-            yield f"  {line}"
+            yield from folded(f"  {line}", width)
 
 
 def _shown(value: object) -> str:
@@ -313,8 +406,11 @@ def _shown(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, (list, tuple)):
-        return ", ".join(map(str, value)) or "-"
-    return str(value)
+        told = [str(one) for one in value]
+        return (BETWEEN_SENTENCES if any(" " in one for one in told) else ", ").join(told) or "-"
+    from headframe.reports.words import to_the_second
+
+    return to_the_second(str(value))
 
 
 def refuse_closed_output() -> None:

@@ -30,6 +30,7 @@ from headframe.detectors.power import (
 from headframe.detectors.power import peers as peer_rule
 from headframe.detectors.power.consequences import consequences
 from headframe.detectors.power.counter_hypotheses import counter_hypotheses
+from headframe.detectors.power.hours import local_offset_s
 from headframe.engines.load_batches import (
     NO_ROWS,
     Batches,
@@ -59,9 +60,9 @@ from headframe.records.load_finding import (
     UsagePointResult,
 )
 from headframe.records.meters import MetersResult
-from headframe.records.reading import HourlySeries, LoadBatch, Surroundings, Transformer, UsagePoint
+from headframe.records.reading import HourlySeries, LoadBatch, LocalClock, Surroundings, Transformer, UsagePoint
 from headframe.reports.meters import MODE_WORDS
-from headframe.reports.words import clock_time, interval, si
+from headframe.reports.words import clock_time, count, interval, si
 
 NS = 1_000_000_000
 HOUR_S = 3600
@@ -592,7 +593,8 @@ class MetersEngine:
             return
         start_s = int(table.rows.start_s[at])
         traits = self._trait_words(table, shape, at, batch, details.estimate)
-        shown = f"{_rarity_words(table, at)} {_shape_words(details.estimate, power_w)}".strip()
+        clock = self._knowledge.surroundings.clock
+        shown = f"{_rarity_words(table, at)} {_shape_words(details.estimate, power_w, clock)}".strip()
         whole = LoadFinding(
             detector=likeness.DETECTOR,
             version=likeness.VERSION,
@@ -707,7 +709,14 @@ class MetersEngine:
     def _not_tested(self) -> tuple[str, ...]:
         said = []
         if not self._knowledge.transformers:
-            said.append("balance: no transformer is named, so energy that passes no meter is not seen; see --topology")
+            under = {one.transformer for one in self._knowledge.usage_points.values() if one.transformer}
+            said.append(
+                f"balance: usage points are placed under {count(len(under), 'transformer')}, but no table says what "
+                "went through them, so energy that passes no meter is not seen; give their table too, --topology "
+                "transformers.csv, with the head meter of each"
+                if under
+                else "balance: no transformer is named, so energy that passes no meter is not seen; see --topology"
+            )
         if self._knowledge.surroundings.temperature_c is None:
             said.append("heating and cooling as an explanation: no temperature is given; see --weather")
         if self._knowledge.surroundings.price_per_kwh is None:
@@ -854,7 +863,7 @@ def _rarity_words(table: _Table, at: int) -> str:
     return f"The load has the shape of one with a constant machine in it, as {many} innocent {peers} have."
 
 
-def _shape_words(estimate: LoadEstimate | None, power_w: NDArray[np.float32]) -> str:
+def _shape_words(estimate: LoadEstimate | None, power_w: NDArray[np.float32], clock: LocalClock) -> str:
     """What in the load it is that looks so."""
     if estimate is None:
         return ""
@@ -867,7 +876,11 @@ def _shape_words(estimate: LoadEstimate | None, power_w: NDArray[np.float32]) ->
             f"Day and night, on working days and weekends, it draws at least {si(floor, 'W')}{share}; of that {power} "
             "may be machines that ran since before the data began."
         )
-    since = "" if estimate.onset is None else f" since {clock_time(estimate.onset.estimate_ns)[:10]}"
+    since = ""
+    if estimate.onset is not None:
+        onset_ns = estimate.onset.estimate_ns
+        shift_s = int(local_offset_s(np.array([onset_ns // NS]), clock)[0])
+        since = f" since {clock_time(onset_ns + shift_s * NS)[:10]}"
     if estimate.mode is Mode.STEP:
         return f"It draws {power} more{since}, at all hours of the day alike."
     return f"It holds a load of {power}, {MODE_WORDS[estimate.mode]}{since}."

@@ -34,19 +34,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from headframe.evidence.evalue import EValue, mixture
-from headframe.records.finding import Family, Finding, Insufficient, Role
-
-SOURCE_OF = {
-    Family.CONTENT: "packets",
-    Family.ENDPOINT: "packets",
-    Family.TRAFFIC: "packets",
-    Family.TIMING: "block times",
-    Family.LOAD: "meters",
-    Family.BALANCE: "meters",
-    Family.REGISTRY: "registry",
-    Family.INSPECTION: "inspection",
-}
-"""Where the chance in a family's false alarms lies. Families of one source are averaged."""
+from headframe.records.finding import SOURCE_OF, Family, Finding, Insufficient, Role, independent_sources
 
 MINING_ROLES = frozenset({Role.MINER, Role.PROXY})
 """What speaks against "nobody mines here". A contact or a probe is no mining; of a follower it is not known; a pool's
@@ -214,7 +202,7 @@ class Fused:
     @property
     def supporting_sources(self) -> int:
         """In how many independent sources a family supports: a notice takes two, an information letter one."""
-        return len({SOURCE_OF[family] for family in self.supporting})
+        return len(independent_sources(self.supporting))
 
 
 def fuse(

@@ -3,6 +3,8 @@
 A bundle holds documents and data, some leaves of the log with what opens them, a checkpoint, and a manifest. The chain
 of trust, from the reader's side: a public key that the reader knows signed the checkpoint; each leaf is in the log of
 that checkpoint by its proof; each disclosure fits a digest of its leaf; each document's digest is named by a leaf.
+Witnesses and time-stamp authorities have seen an older state of the log, always: handing out the bundle is itself
+logged. So a bundle carries that older checkpoint too, with the proof that it is the beginning of the newer one.
 What is not in the ledger itself (the README, data extracts, which files there are) is covered by the signature on the
 manifest. ``docs/ledger-format.md``, "Bundles", has every byte.
 """
@@ -18,9 +20,11 @@ from typing import Protocol, TypeGuard
 
 from headframe.cases.store import Disclosure
 from headframe.errors import HeadframeError
-from headframe.ledger.checkpoint import Checkpoint
+from headframe.ledger.checkpoint import Checkpoint, read_checkpoint
 from headframe.ledger.leaf import BadLeaf, canonical, digest, read, read_instant, read_json, texts
-from headframe.ledger.merkle import BadProof, check_inclusion, leaf_hash
+from headframe.ledger.merkle import BadProof, check_consistency, check_inclusion, leaf_hash
+from headframe.ledger.note import BadNote, Verifier, parse_note, verified
+from headframe.ledger.witness import Cosigned, cosignatures
 
 FORMAT = "headframe-bundle/1"
 
@@ -32,10 +36,21 @@ LEAVES = "leaves.jsonl"
 DISCLOSURES = "disclosures.jsonl"
 README = "README.txt"
 TIME_STAMP = "timestamp.tsr"
+FINDINGS = "data/findings.jsonl"
 FOLDERS = ("documents/", "data/")
-FIXED = (CHECKPOINT, KEYS, LEAVES, DISCLOSURES, README, TIME_STAMP)
-SMALL_FILES = (MANIFEST_NOTE, CHECKPOINT, KEYS, TIME_STAMP)
+WITNESSED = "witnessed"
+"""A checkpoint that somebody outside has seen, older than `CHECKPOINT`."""
+WITNESSED_PROOF = "witnessed.proof"
+"""That it is the beginning of `CHECKPOINT`."""
+OPTIONAL = (TIME_STAMP, WITNESSED, WITNESSED_PROOF)
+FIXED = (CHECKPOINT, KEYS, LEAVES, DISCLOSURES, README, *OPTIONAL)
+SMALL_FILES = (MANIFEST_NOTE, CHECKPOINT, KEYS, *OPTIONAL)
+HANDED_OUT = "access"
+"""Kind of the leaves about who was handed what. They say nothing of the case itself: the youngest is about the very
+bundle it is in, so that no witness can have seen it, and none of them vouches for a document."""
 
+MOST_FINDINGS = 100_000
+"""Lines of `FINDINGS` that a verifier looks for in the log, at 100 bytes of memory each; the rest is not looked at."""
 MOST_FILES = 100_000
 """Files in a bundle; a zip's list of so many takes some 50 MB of memory."""
 LARGEST_MANIFEST = 32 << 20
@@ -90,6 +105,12 @@ class BundleReport:
     withheld_count : int
     keys_inside : tuple of str
         Public keys that the bundle names itself. They prove nothing; compare them with what the unit published.
+    leaves : int
+        How many there are.
+    unwitnessed : tuple of (int, str)
+        Place and kind of each leaf that fewer known witnesses have seen than were asked for (or none, where none was
+        asked for); at most `MOST_NAMED`.
+    unwitnessed_count : int
     """
 
     subject: str
@@ -98,6 +119,9 @@ class BundleReport:
     withheld: tuple[tuple[int, str], ...] = ()
     withheld_count: int = 0
     keys_inside: tuple[str, ...] = ()
+    leaves: int = 0
+    unwitnessed: tuple[tuple[int, str], ...] = ()
+    unwitnessed_count: int = 0
 
     @property
     def sound(self) -> bool:
@@ -299,8 +323,8 @@ def parse_leaf(line: bytes) -> BundleLeaf:
     index, leaf, proof = value["index"], value["leaf"], value["proof"]
     if not _whole(index) or not isinstance(leaf, str) or not isinstance(proof, list):
         raise BadBundle(f"a line of {LEAVES} has index (a number), leaf (text) and proof (a list)")
-    if not all(isinstance(item, str) and _HEX.fullmatch(item) for item in proof) or len(proof) > 64:
-        raise BadBundle(f"the proof of leaf {index} in {LEAVES} is not a list of at most 64 hashes in hex")
+    if not all(isinstance(item, str) and _HEX.fullmatch(item) for item in proof) or len(proof) > LONGEST_PROOF:
+        raise BadBundle(f"the proof of leaf {index} in {LEAVES} is not a list of at most {LONGEST_PROOF} hashes in hex")
     try:
         return BundleLeaf(index, leaf.encode("utf-8"), tuple(bytes.fromhex(item) for item in proof))
     except UnicodeEncodeError:
@@ -343,6 +367,72 @@ def parse_disclosure(line: bytes) -> tuple[int, Disclosure]:
     return index, Disclosure(name=name, salt=bytes.fromhex(salt), value=value["value"])
 
 
+LONGEST_PROOF = 64
+"""Hashes in a proof: two to the 64 leaves make a tree of 64 levels."""
+
+
+def format_proof(proof: Sequence[bytes]) -> bytes:
+    """The file `WITNESSED_PROOF`: one hash per line, in hex. `parse_proof` is its inverse."""
+    return b"".join(value.hex().encode() + b"\n" for value in proof)
+
+
+def parse_proof(data: bytes) -> tuple[bytes, ...]:
+    """A proof from its file.
+
+    Raises
+    ------
+    BadBundle
+        If it is not one.
+    """
+    lines = data.decode("ascii", "replace").split("\n")
+    if lines.pop() != "" or not all(_HEX.fullmatch(line) for line in lines) or len(lines) > LONGEST_PROOF:
+        raise BadBundle(f"{WITNESSED_PROOF} is at most {LONGEST_PROOF} lines, each a hash in hex and a newline")
+    return tuple(bytes.fromhex(line) for line in lines)
+
+
+def check_witnessed(
+    note: bytes, proof: bytes, checkpoint: Checkpoint, keys: Sequence[Verifier]
+) -> tuple[Checkpoint, tuple[Cosigned, ...]]:
+    """Check an older checkpoint of the same log, and who has co-signed it.
+
+    The log's own signature under it is not asked for: the proof leads to the checkpoint that the log did sign. So
+    a change of the log's key takes no co-signature away.
+
+    Parameters
+    ----------
+    note, proof : bytes
+        The files `WITNESSED` and `WITNESSED_PROOF`.
+    checkpoint : Checkpoint
+        The one that has been checked.
+    keys : sequence of Verifier
+        That are trusted, of logs and of witnesses.
+
+    Returns
+    -------
+    older : Checkpoint
+    cosigned : tuple of Cosigned
+
+    Raises
+    ------
+    BadBundle
+        If it is not the beginning of that checkpoint, or a known key's line does not verify.
+    """
+    try:
+        parsed = parse_note(note)
+        older = read_checkpoint(parsed.text)
+        verified(parsed, keys)
+        cosigned = cosignatures(parsed, keys)
+    except BadNote as error:
+        raise BadBundle(f"{WITNESSED}: {error}") from None
+    if older.origin != checkpoint.origin:
+        raise BadBundle(f"{WITNESSED} is of another log, {older.origin}")
+    try:
+        check_consistency(older.size, older.root, checkpoint.size, checkpoint.root, parse_proof(proof))
+    except BadProof as error:
+        raise BadBundle(f"{WITNESSED} is not the beginning of {CHECKPOINT}: {error}") from None
+    return older, cosigned
+
+
 def _object(line: bytes, where: str, keys: set[str]) -> dict[str, object]:
     try:
         value = read_json(line, f"a line of {where}")
@@ -367,6 +457,11 @@ class LeafCheck:
     withheld_count : int
     vouched : set of str
         Of the wanted digests, those that a leaf in the log names.
+    unwitnessed : list of (int, str)
+        Place and kind of the leaves that are not in the witnessed beginning of the log.
+    unwitnessed_count : int
+    unwitnessed_acts : int
+        Of these, those that are not `HANDED_OUT`.
     """
 
     leaves: int = 0
@@ -376,6 +471,9 @@ class LeafCheck:
     withheld: list[tuple[int, str]] = field(default_factory=list)
     withheld_count: int = 0
     vouched: set[str] = field(default_factory=set)
+    unwitnessed: list[tuple[int, str]] = field(default_factory=list)
+    unwitnessed_count: int = 0
+    unwitnessed_acts: int = 0
 
 
 MOST_FAULTS = 20
@@ -387,6 +485,7 @@ def check_leaves(
     disclosures: Iterator[tuple[int, Disclosure]],
     checkpoint: Checkpoint,
     wanted: frozenset[str],
+    witnessed: int = 0,
 ) -> LeafCheck:
     """Check leaves and disclosures, both in order of their places; memory is bounded by one leaf's disclosures.
 
@@ -397,6 +496,8 @@ def check_leaves(
     checkpoint : Checkpoint
     wanted : frozenset of str
         Digests of documents that a leaf should name.
+    witnessed : int
+        So many leaves of the log have been seen by witnesses.
 
     Returns
     -------
@@ -423,7 +524,7 @@ def check_leaves(
             else:
                 opened.append(following[1])
             following = next(disclosures, None)
-        _check_leaf(leaf, opened, checkpoint, wanted, result)
+        _check_leaf(leaf, opened, checkpoint, wanted, witnessed, result)
     while following is not None:
         _tell(result.bad_disclosures, _homeless(following))
         following = next(disclosures, None)
@@ -431,7 +532,12 @@ def check_leaves(
 
 
 def _check_leaf(
-    leaf: BundleLeaf, opened: Sequence[Disclosure], checkpoint: Checkpoint, wanted: frozenset[str], result: LeafCheck
+    leaf: BundleLeaf,
+    opened: Sequence[Disclosure],
+    checkpoint: Checkpoint,
+    wanted: frozenset[str],
+    witnessed: int,
+    result: LeafCheck,
 ) -> None:
     result.leaves += 1
     result.disclosures += len(opened)
@@ -441,6 +547,11 @@ def _check_leaf(
     except (BadProof, BadLeaf) as error:
         _tell(result.bad_leaves, f"leaf {leaf.index}: {error}")
         return
+    if leaf.index >= witnessed:
+        result.unwitnessed_count += 1
+        result.unwitnessed_acts += content.kind != HANDED_OUT
+        if len(result.unwitnessed) < MOST_NAMED:
+            result.unwitnessed.append((leaf.index, content.kind))
     if content.kind == "document" and content.subject in wanted:
         result.vouched.add(content.subject)
     names = set()
@@ -453,7 +564,7 @@ def _check_leaf(
         if not fits:
             _tell(result.bad_disclosures, f"{disclosure.name} of leaf {leaf.index} is not what was logged")
             continue
-        if wanted:
+        if wanted and content.kind != HANDED_OUT:
             result.vouched.update(wanted.intersection(texts(disclosure.value)))
     for name in content.digests:
         if name not in names:

@@ -22,7 +22,7 @@ from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from typing import Protocol
 
-from headframe.errors import HeadframeError
+from headframe.errors import HeadframeError, NotWritten
 from headframe.ledger.tiles import Tile
 
 
@@ -30,7 +30,7 @@ class BadLedger(HeadframeError):
     """The files of a log contradict each other or its checkpoint. Nothing is repaired then; the message says where."""
 
 
-class LedgerNotWritten(HeadframeError):
+class LedgerNotWritten(NotWritten):
     """The disk would not take what was appended. Nothing was acknowledged; the log is as it was."""
 
 

@@ -16,7 +16,7 @@ from enum import StrEnum
 from typing import Any
 
 from headframe.records.case import Case, CaseFile, FindingRef, InspectionRecord, LookUpLawful, RecordReply
-from headframe.records.finding import Family
+from headframe.records.finding import Family, independent_sources
 from headframe.records.indicator import IndicatorKind
 from headframe.records.policy import Axis, Basis, Criterion, Pack, PartyStanding, words_in
 
@@ -379,10 +379,10 @@ def judge(criterion: Criterion, facts: Facts) -> CriterionVerdict:
             refs += facts.evidence[kind]
         else:
             missing.append(f"no {kind.replace('_', ' ')}")
-    if len(facts.families) < criterion.min_independent_sources:
+    if len(independent_sources(facts.families)) < criterion.min_independent_sources:
         there = ", ".join(sorted(facts.families)) or "none"
         missing.append(
-            f"{criterion.min_independent_sources} independent families of evidence are needed; there is {there}"
+            f"{criterion.min_independent_sources} independent sources of evidence are needed; there is {there}"
             if criterion.min_independent_sources > 1
             else "no finding says that mining goes on"
         )

@@ -21,7 +21,8 @@ Pauses
 Extensions
     Give a later end and never an earlier one.
 
-None of the rules takes time away: more pauses, a longer extension or a later start never bring an earlier end.
+None of the rules takes time away: more pauses, a longer extension or a later start never bring an earlier end. (A later
+start with fewer days of a pause before it can, by up to three days, in a period of months: months differ in length.)
 """
 
 from __future__ import annotations
@@ -33,8 +34,9 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
+from headframe.policy.appeals import appeal_bodies, body_of
 from headframe.policy.calendars import Calendar, calendar_of
-from headframe.records.case import Case, NoticeKind, RecordReply, ReplyStance, VerificationOutcome
+from headframe.records.case import Case, DecisionOutcome, NoticeKind, RecordReply, ReplyStance, VerificationOutcome
 from headframe.records.policy import (
     Basis,
     Clock,
@@ -315,6 +317,27 @@ def clocks_of(case: Case, pack: Pack, now_ns: int) -> tuple[Clock, ...]:
     return tuple(clocks)
 
 
+def binding(case: Case, clocks: Iterable[Clock]) -> tuple[Clock, ...]:
+    """Those clocks that bind somebody for this very case: what a list of cases puts first.
+
+    A report is owed for all cases together. Where one is closed, or was decided in the party's favour, nobody has to do
+    anything for it any more because a report is due.
+
+    Parameters
+    ----------
+    case : Case
+    clocks : iterable of Clock
+        Of this case.
+
+    Returns
+    -------
+    tuple of Clock
+    """
+    held = next((row for row in reversed(case.decisions) if not row.set_aside), None)
+    over = case.closed_ns is not None or (held is not None and held.act.outcome is not DecisionOutcome.CONFIRMED)
+    return tuple(clock for clock in clocks if not (over and clock.id.startswith("report:")))
+
+
 def _named_deadlines(pack: Pack) -> Iterator[tuple[str, Deadline]]:
     for step in pack.procedure:
         if step.deadline is not None:
@@ -333,9 +356,7 @@ def _clock(case: Case, pack: Pack, now_ns: int, name: str, deadline: Deadline) -
     pauses = [(since, until) for clock, since, until, _ in case.pauses if clock == name]
     extensions = [until for clock, until, _ in case.extensions if clock == name]
     clock = due(deadline, start_ns, pack, pauses, extensions, name=name)
-    return _standing(
-        clock, now_ns, _met(case, name.partition("-")[0], start_ns), case, pauses if deadline.pauses else ()
-    )
+    return _standing(clock, now_ns, _met_by(case, pack, name, start_ns), case, pauses if deadline.pauses else ())
 
 
 def _not_started(name: str, basis: Basis, ref: str, words: str) -> Clock:
@@ -419,6 +440,19 @@ def _last(times: Iterable[int]) -> int | None:
     return max(times, default=None)
 
 
+def _met_by(case: Case, pack: Pack, name: str, start_ns: int) -> int | None:
+    """As `_met`; the clock of a body that hears appeals waits for an appeal there, and for none elsewhere."""
+    body = next((one for one in appeal_bodies(pack) if one.clock == name), None)
+    if body is None:
+        return _met(case, name.partition("-")[0], start_ns)
+    there = (
+        row.received_ns
+        for row in case.appeals
+        if not row.other_body and (at := body_of(pack, row.body)) is not None and at.id == body.id
+    )
+    return min((at for at in there if at >= start_ns), default=None)
+
+
 def _met(case: Case, name: str, start_ns: int) -> int | None:
     """When what a clock waits for happened, at the earliest after its start; None where it has not."""
     times: Iterable[int | None] = ()
@@ -437,7 +471,7 @@ def _met(case: Case, name: str, start_ns: int) -> int | None:
             times = (mark.at_ns for mark in case.history if mark.act == "report")
         case Step.CLOSE:
             times = (case.closed_ns,)
-        case Step.APPEAL | RightKind.APPEAL:
+        case Step.APPEAL:
             times = (row.received_ns for row in case.appeals)
         case RightKind.ACCESS_FILE:
             times = (row.given_ns for row in case.access)

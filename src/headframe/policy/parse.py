@@ -35,6 +35,7 @@ from headframe.records.policy import (
     Instrument,
     Measure,
     MeasureMode,
+    NoticeEvidence,
     Pack,
     PartyStanding,
     Precondition,
@@ -51,6 +52,7 @@ from headframe.records.policy import (
     VerificationRule,
     words_in,
 )
+from headframe.records.site import SiteKind
 from headframe.sites.no_person import personal_in_pack
 
 if TYPE_CHECKING:
@@ -196,7 +198,7 @@ def parents_of(text: str, *, name: str) -> tuple[str, tuple[str, ...]]:
     return raw["id"], tuple(p for p in parents if isinstance(p, str)) if isinstance(parents, list) else ()
 
 
-def parse_pack(text: str, *, name: str, known: Mapping[str, Pack]) -> Pack:
+def parse_pack(text: str, *, name: str, known: Mapping[str, Pack], kept: bool = False) -> Pack:
     """A pack out of its text, with what it inherits in it.
 
     Parameters
@@ -207,6 +209,9 @@ def parse_pack(text: str, *, name: str, known: Mapping[str, Pack]) -> Pack:
         Of the file, for messages.
     known : mapping of str to Pack
         Packs that it may inherit from, by id.
+    kept : bool
+        It is a text that a case was opened under. It is read as it was meant then: an older one may leave out the kinds
+        of a site, and meant all of them.
 
     Returns
     -------
@@ -226,6 +231,8 @@ def parse_pack(text: str, *, name: str, known: Mapping[str, Pack]) -> Pack:
     raw = read_yaml(text, name=name)
     if not isinstance(raw, dict):
         raise BadPack(name, [f"is a {_kind(raw)}; a pack is a mapping with id, version, title and so on"])
+    if kept:
+        _say_every_kind(raw)
     problems = [_told(error) for error in _sorted_errors(raw)]
     if problems:
         raise BadPack(name, [f"{place}: {what}" for place, what in problems])
@@ -239,12 +246,21 @@ def parse_pack(text: str, *, name: str, known: Mapping[str, Pack]) -> Pack:
         )
     if personal := personal_in_pack(raw):
         problems.append(("the pack", what_to_do("a policy pack", personal)))
-    problems += _doubles(raw)
+    problems += [*_doubles(raw), *_households_both_ways(raw)]
     pack = _pack(raw, _digest(text, [known[parent] for parent in wanted]))
     for parent in reversed(wanted):
         pack = _inherit(pack, known[parent])
+    if wanted and "language" not in raw:
+        pack = dataclasses.replace(pack, language=known[wanted[0]].language)
+    if wanted and "notice_evidence" not in raw:
+        strictest = max((known[parent].notice_evidence for parent in wanted), key=lambda rule: rule.least_e)
+        pack = dataclasses.replace(pack, notice_evidence=strictest)
     for parent in wanted:
-        problems += [*_shortened(pack, known[parent]), *_supported_after_all(pack, known[parent])]
+        problems += [
+            *_shortened(pack, known[parent]),
+            *_supported_after_all(pack, known[parent]),
+            *_less_evidence(pack, known[parent].notice_evidence, known[parent].id),
+        ]
     problems += _faults(pack)
     if problems:
         raise BadPack(name, [f"{place}: {what}" for place, what in problems])
@@ -291,6 +307,11 @@ def _told(error: "ValidationError") -> Problem:
     match error.validator:
         case "required":
             absent = [key for key in wanted if key not in instance]
+            if absent == ["site_kinds"]:
+                return place, (
+                    f"site_kinds missing: a subject of the kind site says which kinds of site belong to it "
+                    f"({', '.join(SiteKind)}); households are let in only where household_premises is among them"
+                )
             return place, f"{', '.join(absent)} missing; see docs/policy.md"
         case "additionalProperties":
             allowed = sorted(schema.get("properties", {}))
@@ -310,6 +331,8 @@ def _told(error: "ValidationError") -> Problem:
             return place, f"{came} is a {_kind(instance)}; it should be {_or(wanted)}{hint}"
         case "pattern":
             return place, f"{came} is not of the form {wanted}"
+        case "minItems":
+            return place, f"is too short: {wanted} at least must be given"
         case "const":
             return place, f"{came} should be {wanted}"
         case "oneOf":
@@ -369,6 +392,24 @@ def _doubles(raw: dict[str, Any]) -> list[Problem]:
     return found
 
 
+def _say_every_kind(raw: dict[str, Any]) -> None:
+    """Say in an older text what it meant: a site of any kind, households too unless a rule puts them outside."""
+    for row in raw.get("subjects", ()) if isinstance(raw.get("subjects"), list) else ():
+        if isinstance(row, dict) and row.get("kind") == SubjectKind.SITE and not row.get("site_kinds"):
+            homes = not row.get("outside_rule")
+            row["site_kinds"] = [kind.value for kind in SiteKind if homes or kind is not SiteKind.HOUSEHOLD_PREMISES]
+
+
+def _households_both_ways(raw: dict[str, Any]) -> Iterator[Problem]:
+    for place, row in enumerate(raw.get("subjects", ())):
+        if row.get("outside_rule") and SiteKind.HOUSEHOLD_PREMISES in row.get("site_kinds", ()):
+            yield (
+                f"subjects[{place}] ({row['id']})",
+                f"names household_premises among its kinds of site, and {row['outside_rule']} as the rule for "
+                f"households; keep one of the two",
+            )
+
+
 # ---------------------------------------------------------------------------------------------------------------------
 # Plain values become records
 
@@ -395,7 +436,10 @@ def _pack(raw: dict[str, Any], digest: str) -> Pack:
         axes=tuple(_axis(row) for row in raw.get("axes", ())),
         criteria=tuple(_criterion(row) for row in raw.get("criteria", ())),
         exemptions=tuple(_record(Exemption, row) for row in raw.get("exemptions", ())),
-        data=tuple(_record(DataField, row) for row in raw.get("data", ())),
+        data=tuple(
+            _record(DataField, row, retention_basis=Basis(row.get("retention_basis", Basis.OPERATOR_DEFAULT)))
+            for row in raw.get("data", ())
+        ),
         measures=tuple(_measure(row) for row in raw.get("measures", ())),
         procedure=tuple(
             _record(ProcedureStep, row, step=Step(row["step"]), deadline=_deadline(row.get("deadline")))
@@ -410,12 +454,45 @@ def _pack(raw: dict[str, Any], digest: str) -> Pack:
             for row in raw.get("reporting", ())
         ),
         verification=(
-            _record(VerificationRule, raw["verification"], basis=Basis(raw["verification"]["basis"]))
+            _record(
+                VerificationRule,
+                raw["verification"],
+                basis=Basis(raw["verification"]["basis"]),
+                reopen_if=_english(raw["verification"].get("reopen_if", "")),
+                reopen_words=_by_language(raw["verification"].get("reopen_if")),
+            )
             if "verification" in raw
             else VerificationRule(window_days=0, metrics=(), basis=Basis.OPERATOR_DEFAULT)
         ),
-        provenance=_record(Provenance, raw["provenance"]),
+        provenance=_provenance(raw["provenance"]),
         publication=raw.get("publication", {}),
+        notice_evidence=(
+            _record(NoticeEvidence, raw["notice_evidence"], basis=Basis(raw["notice_evidence"]["basis"]))
+            if "notice_evidence" in raw
+            else NoticeEvidence()
+        ),
+        language=raw.get("language", "en"),
+    )
+
+
+def _english(text: str | Mapping[str, str]) -> str:
+    """A text that may be there in several languages, in English."""
+    return text if isinstance(text, str) else text["en"]
+
+
+def _by_language(text: str | Mapping[str, str] | None) -> Mapping[str, str]:
+    """A text by language, where the pack gives it so: a plain one is English."""
+    return {} if not text else {"en": text} if isinstance(text, str) else text
+
+
+def _provenance(row: dict[str, Any]) -> Provenance:
+    return _record(
+        Provenance,
+        row,
+        compiled=_english(row["compiled"]),
+        compiled_words=_by_language(row["compiled"]),
+        gaps=tuple(map(_english, row["gaps"])),
+        gap_words=tuple(map(_by_language, row["gaps"])),
     )
 
 
@@ -457,6 +534,8 @@ def _measure(row: dict[str, Any]) -> Measure:
         row,
         mode=MeasureMode(row["mode"]),
         preconditions=tuple(Precondition(p) for p in row.get("preconditions", ())),
+        ends_when=_english(row.get("ends_when", "")),
+        ends_words=_by_language(row.get("ends_when")),
     )
 
 
@@ -485,6 +564,13 @@ def _inherit(child: Pack, parent: Pack) -> Pack:
             child.provenance,
             legal_review=min(child.provenance.legal_review, parent.provenance.legal_review, key=_REVIEWS.index),
             gaps=(*child.provenance.gaps, *(_of(parent.id, gap) for gap in parent.provenance.gaps)),
+            gap_words=(
+                *child.provenance.gap_words,
+                *(
+                    {language: _of(parent.id, text) for language, text in gap.items()}
+                    for gap in parent.provenance.gap_words
+                ),
+            ),
         ),
     )
 
@@ -522,6 +608,8 @@ def _faults(pack: Pack) -> list[Problem]:
         *_axis_faults(pack),
         *_criterion_faults(pack),
         *_deadline_faults(pack),
+        *_retention_faults(pack),
+        *_notice_evidence_faults(pack),
         *_empty_faults(pack),
     ]
 
@@ -576,11 +664,14 @@ def _references(pack: Pack) -> Iterator[tuple[str, str]]:
     }  # fmt: skip
     for part, rows in parts.items():
         for row in rows:
-            name = next(getattr(row, key) for key in ("id", "field", "step", "right") if hasattr(row, key))
+            name = next(name for key in ("id", "field", "step", "right") if (name := getattr(row, key, "")))
             yield f"{part}.{name}.ref", row.ref
     for place, deadline in deadlines_of(pack):
         yield f"{place}.ref", deadline.ref
         yield f"{place}.rolls_ref", deadline.rolls_ref
+    for field in pack.data:
+        yield f"data.{field.field}.retention_ref", field.retention_ref
+    yield "notice_evidence.ref", pack.notice_evidence.ref
 
 
 def _reference_faults(pack: Pack) -> Iterator[Problem]:
@@ -670,6 +761,9 @@ def _deadline_faults(pack: Pack) -> Iterator[Problem]:
     steps = {str(row.step) for row in pack.procedure if row.deadline is not None}
     if Step.VERIFY in steps:
         yield "procedure.verify.deadline", "verification.window_days sets this clock; take the deadline out"
+    names = [right.id for right in pack.rights if right.id]
+    for name in sorted({name for name in names if names.count(name) > 1}):
+        yield "rights", f"the id {name} is there twice; each right of appeal has its own"
     for right in pack.rights:
         if right.deadline is not None and str(right.right) in steps:
             yield (
@@ -757,6 +851,42 @@ def _supported_after_all(pack: Pack, parent: Pack) -> Iterator[Problem]:
                 f"measures.{measure.id}.mode",
                 f"{measure.mode}, but {parent.id} carries this measure as not_supported; it stays so",
             )
+
+
+def _retention_faults(pack: Pack) -> Iterator[Problem]:
+    for field in pack.data:
+        place = f"data.{field.field}"
+        if field.retention_basis is not Basis.OPERATOR_DEFAULT and not field.retention_ref:
+            yield (
+                f"{place}.retention_basis",
+                f"the basis {field.retention_basis} needs a retention_ref that says where the period stands; ref says "
+                "what asks for the datum. Else it is operator_default",
+            )
+        if field.retention_days is None and (
+            field.retention_ref or field.retention_basis is not Basis.OPERATOR_DEFAULT
+        ):
+            yield place, "a reason to keep it for so long, and no retention_days"
+
+
+def _notice_evidence_faults(pack: Pack) -> Iterator[Problem]:
+    rule = pack.notice_evidence
+    if rule.basis is not Basis.OPERATOR_DEFAULT and not rule.ref:
+        yield (
+            "notice_evidence",
+            f"the basis {rule.basis} needs a ref that says where it stands; else it is operator_default",
+        )
+    yield from _less_evidence(pack, NoticeEvidence(), "Headframe's own default")
+
+
+def _less_evidence(pack: Pack, other: NoticeEvidence, whose: str) -> Iterator[Problem]:
+    """More evidence than a default may always be asked for. Less takes a text that says so, and never ours alone."""
+    rule = pack.notice_evidence
+    if rule.least_e < other.least_e and rule.basis is Basis.OPERATOR_DEFAULT:
+        yield (
+            "notice_evidence.least_e",
+            f"{rule.least_e:g} is less than the {other.least_e:g} of {whose}, and the basis is operator_default; less "
+            f"evidence before a notice takes a text that says so",
+        )
 
 
 def _empty_faults(pack: Pack) -> Iterator[Problem]:

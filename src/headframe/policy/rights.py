@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from headframe.policy.appeals import body_of
 from headframe.records.case import AppealOutcome, Case, DecisionOutcome, NoticeKind, VerificationOutcome
 from headframe.records.policy import (
     Clock,
@@ -257,17 +258,18 @@ def _not_its_subject(measure: Measure, case: Case, pack: Pack) -> Iterator[str]:
             names = ", ".join(f"{words_in(subject.label, 'en')} ({subject.id})" for subject in wanted)
             yield f"it concerns {names}; this site is {_kind_words(case)}{_axes_words(case)}"
     if case.site_kind == SiteKind.HOUSEHOLD_PREMISES:
-        homes = [
-            subject
-            for subject in (wanted if wanted is not None else pack.subjects)
-            if (SiteKind.HOUSEHOLD_PREMISES in subject.site_kinds)
-            or (not subject.site_kinds and subject.kind not in {SubjectKind.ORGANISATION, SubjectKind.NETWORK_PREFIX})
-        ]
-        ruled = [subject for subject in homes if subject.outside_rule]
-        if len(ruled) == len(homes):
-            rule = {subject.outside_rule for subject in ruled}
+        concerned = wanted if wanted is not None else pack.subjects
+        named = any(
+            SiteKind.HOUSEHOLD_PREMISES in subject.site_kinds and not subject.outside_rule for subject in concerned
+        )
+        if not named:
+            rule = {subject.outside_rule for subject in concerned if subject.kind in _MAY_BE_A_HOME} - {""}
             how = "handed over outside the system only" if rule == {"refer_only_outside_system"} else "left out"
             yield f"the site is household premises, and the pack's rule is that households are {how}"
+
+
+_MAY_BE_A_HOME = frozenset({SubjectKind.SITE, SubjectKind.FACILITY, SubjectKind.SUPPLY_POINT})
+"""What a household could turn out to be; its rule says what becomes of it then."""
 
 
 def _kind_words(case: Case) -> str:
@@ -405,12 +407,12 @@ def right_states(case: Case, pack: Pack, clocks: Sequence[Clock]) -> tuple[Right
         else:
             clock = by_id.get(str(right.right)) if right.right in {RightKind.REPLY, RightKind.NOTICE} else None
         states.append(
-            RightState(right=right.right, body=right.body, ref=right.ref, clock=clock, used=_used(right, case))
+            RightState(right=right.right, body=right.body, ref=right.ref, clock=clock, used=_used(right, case, pack))
         )
     return tuple(states)
 
 
-def _used(right: Right, case: Case) -> bool:
+def _used(right: Right, case: Case, pack: Pack) -> bool:
     match right.right:
         case RightKind.NOTICE:
             return bool(case.notices)
@@ -421,7 +423,8 @@ def _used(right: Right, case: Case) -> bool:
         case RightKind.CALCULATION:
             return any(row.act.sheets and row.received_ns is not None for row in case.decisions)
         case RightKind.APPEAL:
-            return any(not right.body or row.body == right.body or row.outcome is None for row in case.appeals)
+            bodies = [body_of(pack, row.body) for row in case.appeals if not row.other_body]
+            return any(body is not None and body.right == right for body in bodies)
         case RightKind.CORRECTION:
             return bool(case.corrections)
         case RightKind.REMOVAL:

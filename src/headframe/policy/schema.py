@@ -20,6 +20,7 @@ from headframe.records.policy import (
     SubjectKind,
     UnitRole,
 )
+from headframe.records.retention import DataClass
 from headframe.records.site import SiteKind
 
 FORMAT = "1.0"
@@ -142,6 +143,11 @@ def _properties() -> dict[str, Any]:
         "id": {"type": "string", "pattern": "^[a-z][a-z0-9]*(-[a-z0-9]+)*$"},
         "version": {"type": "string", "pattern": "^[0-9]+\\.[0-9]+\\.[0-9]+$"},
         "title": _TEXT,
+        "language": {
+            "type": "string",
+            "pattern": "^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$",
+            "description": "Of documents, where nobody names another; English without it.",
+        },
         "regime": {"type": "array", "minItems": 1, "items": {"enum": list(REGIMES)}},
         "jurisdiction": _object(["country", "level", "time_zone", "calendar"], {
             "country": {
@@ -167,6 +173,10 @@ def _properties() -> dict[str, Any]:
             "url": {"type": "string"},
             "sha256": {"type": "string", "pattern": "^[0-9a-f]{64}$"},
             "retrieved": _DATE,
+            "parts": {
+                "enum": ["article", "section", "item", "measure", "paragraph"],
+                "description": "What the places in it are, as they are cited: article 46, item 18.",
+            },
             "text_quality": {
                 "enum": ["official", "official_capture", "mirror", "secondary", "translation_only"],
                 "description": "How the text was read: at its issuer, as a capture of that, in a copy, in what others "
@@ -175,28 +185,9 @@ def _properties() -> dict[str, Any]:
         }),
         "units": _list(["id", "name", "roles"], {
             "id": _ID, "name": _TEXT, "roles": {"type": "array", "items": _enum(UnitRole)}, "ref": _REF,
+            "answer": _TEXT | {"description": "Where one writes to it: desk, postal address, portal; no names."},
         }),
-        "subjects": _list(["id", "kind", "role", "label"], {
-            "id": _ID,
-            "kind": _enum(SubjectKind) | {"description": "There is no natural person, by design."},
-            "role": {
-                "enum": [
-                    "operator", "host_landlord", "power_supplier", "network_provider", "account_holder",
-                    "equipment_owner",
-                ],
-            },
-            "label": _TEXT,
-            "ref": _REF,
-            "outside_rule": {
-                "enum": ["exclude", "refer_only_outside_system"],
-                "description": "What is done where it turns out to be a household or somebody on his own.",
-            },
-            "site_kinds": {
-                "type": "array",
-                "items": _enum(SiteKind),
-                "description": "Kinds of site that belong to it; without them the kind does not tell.",
-            },
-        }),
+        "subjects": _subjects(),
         "axes": _list(["id", "values"], {
             "id": _ID,
             "label": _TEXT,
@@ -236,6 +227,16 @@ def _properties() -> dict[str, Any]:
             "update": {"type": "string"},
             "personal": {"enum": ["none", "possible", "direct"]},
             "retention_days": {"type": "integer", "minimum": 1, "maximum": 100000},
+            "retention_basis": {
+                **_enum(Basis),
+                "description": "Why it is kept for so long. statutory and policy need retention_ref; without it, it is "
+                "operator_default.",
+            },
+            "retention_ref": {**_REF, "description": "Instrument and place in it that says how long."},
+            "data_class": {
+                **_enum(DataClass),
+                "description": "Class of a datum that Headframe does not know by its name: docs/retention.md.",
+            },
             "ref": _REF,
         }),
         "measures": {
@@ -251,7 +252,7 @@ def _properties() -> dict[str, Any]:
                 "executed_by": {"type": "string"},
                 "preconditions": {"type": "array", "items": _enum(Precondition)},
                 "params": {"type": "object"},
-                "ends_when": {"type": "string"},
+                "ends_when": _text_or_words(),
                 "reason": _TEXT | {"description": "Why it is not supported, or what it takes."},
             }) | {
                 "if": {"properties": {"mode": {"const": MeasureMode.NOT_SUPPORTED.value}}},
@@ -264,6 +265,8 @@ def _properties() -> dict[str, Any]:
         }),
         "rights": _list(["right"], {
             "right": _enum(RightKind), "body": {"type": "string"}, "deadline": deadline, "ref": _REF,
+            "id": {"type": "string", "pattern": "^[a-z0-9]+(-[a-z0-9]+)*$"},
+            "answer": _TEXT | {"description": "Where the body is written to, where it is no unit of the pack."},
         }),
         "reporting": _list(["id", "to", "frequency"], {
             "id": _ID,
@@ -284,17 +287,73 @@ def _properties() -> dict[str, Any]:
             "metrics": _TEXTS,
             "min_coverage": {"type": "number", "minimum": 0, "maximum": 1},
             "normalise": _TEXTS,
-            "reopen_if": {"type": "string"},
+            "reopen_if": _text_or_words(),
             "basis": _enum(Basis),
+        }),
+        "notice_evidence": _object(["least_e", "basis"], {
+            "least_e": {
+                "type": "number",
+                "exclusiveMinimum": 1,
+                "maximum": 1e15,
+                "description": "Joint e-value of the independent sources of evidence that a notice needs: a site "
+                "without mining shows as much at most once in so many. 100 without it.",
+            },
+            "basis": _enum(Basis),
+            "ref": _REF,
         }),
         "publication": {"type": "object"},
         "provenance": _object(["compiled", "legal_review", "gaps"], {
-            "compiled": {"type": "string"},
+            "compiled": _text_or_words(),
             "legal_review": {"enum": ["none", "pending", "done"]},
             "reviewer": {"type": "string", "description": "A firm or unit."},
-            "gaps": _TEXTS | {"description": "What is missing or not confirmed; it goes to every screen."},
+            "gaps": {
+                "type": "array",
+                "items": _text_or_words(),
+                "description": "What is missing or not confirmed; it goes to every screen.",
+            },
         }),
     }  # fmt: skip
+
+
+def _subjects() -> dict[str, Any]:
+    """A subject of the kind site says which kinds of site: else it would let household premises in without a word."""
+    subject = _object(["id", "kind", "role", "label"], {
+        "id": _ID,
+        "kind": _enum(SubjectKind) | {"description": "There is no natural person, by design."},
+        "role": {
+            "enum": [
+                "operator", "host_landlord", "power_supplier", "network_provider", "account_holder",
+                "equipment_owner",
+            ],
+        },
+        "label": _TEXT,
+        "ref": _REF,
+        "outside_rule": {
+            "enum": ["exclude", "refer_only_outside_system"],
+            "description": "What is done where it turns out to be a household or somebody on his own.",
+        },
+        "site_kinds": {
+            "type": "array",
+            "minItems": 1,
+            "items": _enum(SiteKind),
+            "description": "Kinds of site that belong to it; household_premises belong to a subject that names them, "
+            "and to no other. Without kinds, the kind of a site does not tell; a subject of the kind site has them.",
+        },
+    })  # fmt: skip
+    return {
+        "type": "array",
+        "minItems": 0,
+        "items": subject
+        | {
+            "if": {"properties": {"kind": {"const": SubjectKind.SITE.value}}},
+            "then": {"required": ["site_kinds"]},
+        },
+    }
+
+
+def _text_or_words() -> dict[str, Any]:
+    """A text in English, or by language."""
+    return {"oneOf": [{"type": "string", "minLength": 1}, _TEXT]}
 
 
 def _enum(kind: type[StrEnum]) -> dict[str, Any]:

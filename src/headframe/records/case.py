@@ -10,6 +10,7 @@ Instants are [ns since 1970-01-01 UTC].
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import ClassVar
@@ -84,7 +85,8 @@ class FindingRef:
     sha256 : str
         Of the finding's canonical document.
     mining : bool
-        Whether it says that mining goes on there (a contact or probe does not).
+        Whether it says that mining goes on there. A contact or probe does not, nor does a load that is worth a look and
+        on no list: chance alone gives some in every district. Who accuses needs this.
     """
 
     finding_id: str
@@ -97,6 +99,14 @@ class FindingRef:
     ended_ns: int
     sha256: str
     mining: bool = True
+
+    @property
+    def stands_out(self) -> bool:
+        """Whether it says so, or is a load that is worth a look.
+
+        Such a load may be asked about, weighs what its e-value says, and must be gone before anything is called over.
+        """
+        return self.mining or (self.family in (Family.LOAD, Family.BALANCE) and self.log10_e > 0)
 
 
 class LookupOutcome(StrEnum):
@@ -189,6 +199,8 @@ class AppealOutcome(StrEnum):
     REMITTED = "remitted"
     """The decision is set aside, and the case goes back to be decided again."""
     WITHDRAWN = "withdrawn"
+    INADMISSIBLE = "inadmissible"
+    """It came late, and nothing excuses that: it stays on file, and what was decided stands."""
 
 
 class CaseRelation(StrEnum):
@@ -478,6 +490,8 @@ class ProposeDecision:
     document: DocumentRef | None = None
     heard_reply: str = ""
     """How what the party answered was weighed; must be there if there was a reply."""
+    language: str = ""
+    """Of its document; empty: that of the letters before it, else the pack's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -485,6 +499,18 @@ class ServeDecision:
     """Record that a decision was delivered; starts the clock of the appeal."""
 
     NAME: ClassVar[str] = "serve_decision"
+    received_ns: int
+    channel: str
+    proof: DocumentRef | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServeSettingAside:
+    """Record that the party was told that a decision, which it had been served, does not hold any more."""
+
+    NAME: ClassVar[str] = "serve_setting_aside"
+    decision: int
+    """Number of the decision, which is that of its proposal's event."""
     received_ns: int
     channel: str
     proof: DocumentRef | None = None
@@ -552,6 +578,8 @@ class ProposeClosure:
     NAME: ClassVar[str] = "propose_closure"
     reason: ClosureReason
     text: str
+    language: str = ""
+    """Of its document; empty: that of the letters before it, else the pack's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -571,6 +599,21 @@ class FileAppeal:
     body: str
     grounds: str
     document: DocumentRef | None = None
+    late: bool = False
+    """Whether it came after its time. The machine fills it in from the clocks, so that the events alone tell it; what
+    an account hands in does not count."""
+    other_body: bool = False
+    """Whether the party went to a body that the pack does not name; `body` is then its words, and marked as such."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdmitAppeal:
+    """Decide whether an appeal that came late is heard all the same, because the delay is excusable."""
+
+    NAME: ClassVar[str] = "admit_appeal"
+    admitted: bool
+    reason: str
+    document: DocumentRef | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -581,6 +624,8 @@ class DecideAppeal:
     outcome: AppealOutcome
     reason: str
     document: DocumentRef | None = None
+    standing: PartyStanding | None = None
+    """How the party stands to it as the body found; None where it found nothing on that."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -592,6 +637,9 @@ class ProposeCorrection:
     field: str
     value: str
     reason: str
+    falls: tuple[int, ...] = ()
+    """Events whose step does not stand with what is right, and falls with the approval: that of a decision's or a
+    measure's proposal, or of the finality. The machine fills it in, so that the events alone tell it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -658,9 +706,11 @@ class LiftHold:
 
 Act = (
     OpenCase | AddFindings | LookUpLawful | ProposeClass | ProposeNotice | ServeNotice | RecordReply | GrantAccess
-    | PauseClock | ResumeClock | ExtendClock | RecordInspection | ProposeDecision | ServeDecision | DeclareFinal
+    | PauseClock | ResumeClock | ExtendClock | RecordInspection | ProposeDecision | ServeDecision
+    | ServeSettingAside | DeclareFinal
     | ProposeMeasure | RecordMeasure | RecordRemedy | Verify | ProposeClosure | ProposeReopening | FileAppeal
-    | DecideAppeal | ProposeCorrection | Approve | Reject | Withdraw | LinkCase | RecordReport | PlaceHold | LiftHold
+    | AdmitAppeal | DecideAppeal | ProposeCorrection | Approve | Reject | Withdraw | LinkCase | RecordReport
+    | PlaceHold | LiftHold
 )  # fmt: skip
 """Everything that an account can ask for."""
 
@@ -756,6 +806,8 @@ class DecisionStatus:
     received_ns: int | None = None
     final_ns: int | None = None
     set_aside: bool = False
+    told_set_aside_ns: int | None = None
+    """When the party got the letter that says that it was set aside."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -767,6 +819,8 @@ class MeasureStatus:
     carried_out_ns: int | None = None
     ended_ns: int | None = None
     withdrawn: bool = False
+    proposal: int = 0
+    """Number of the event that proposed it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -780,6 +834,17 @@ class AppealStatus:
     decided_ns: int | None = None
     decision: int = 0
     """Number of the decision that it is about."""
+    late: bool = False
+    """Whether it came after its time."""
+    other_body: bool = False
+    """Whether the pack does not name that body."""
+    admitted: bool | None = None
+    """Of a late one: whether it is heard all the same; None until somebody has said so."""
+
+    @property
+    def waits_for_admission(self) -> bool:
+        """Whether it came late, and nobody has said yet whether it is heard."""
+        return self.late and self.admitted is None and self.outcome is None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -852,6 +917,9 @@ class Case:
     on_hold: bool = False
     history: tuple[EventMark, ...] = ()
     """One mark for each event, in order: that of event number n is ``history[n - 1]``."""
+    events: tuple[CaseEvent, ...] = ()
+    """What it is made of, each as it was recorded. Everything above says what is right now: with what approved
+    corrections put in the place of what was recorded."""
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -866,6 +934,7 @@ class DocumentKind(StrEnum):
     HELP_LETTER = "help_letter"
     INSPECTION_REQUEST = "inspection_request"
     DECISION = "decision"
+    SETTING_ASIDE = "setting_aside"
     MEASURE_REQUEST = "measure_request"
     REFERRAL_DOSSIER = "referral_dossier"
     VERIFICATION_REPORT = "verification_report"
@@ -908,6 +977,14 @@ class RemoveFromRegister:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NoteAppealInRegister:
+    """Say beside an entry of the register how the appeal against its decision stands."""
+
+    case_id: str
+    decision: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PurgeContacts:
     """Destroy the keys of the delivery addresses that only this case needed."""
 
@@ -921,7 +998,10 @@ class OpenLinkedCase:
     recurrence_of: str
 
 
-Command = AppendEvidence | WriteDocument | EnterRegister | RemoveFromRegister | PurgeContacts | OpenLinkedCase
+Command = (
+    AppendEvidence | WriteDocument | EnterRegister | RemoveFromRegister | NoteAppealInRegister | PurgeContacts
+    | OpenLinkedCase
+)  # fmt: skip
 """What the machine asks the outside to do."""
 
 
@@ -958,7 +1038,8 @@ class RegisterEntry:
     expires_ns : int or None
         When the entry leaves the register by itself.
     appeal : str
-        ``none``, ``pending``, ``rejected``, ``upheld``.
+        ``none``, ``pending``, ``late`` (came late, and nobody has said yet whether it is heard), ``inadmissible``,
+        ``rejected``, ``upheld``.
     removed_ns : int or None
     removal_reason : str
     """
@@ -980,12 +1061,24 @@ class RegisterEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeptDocument:
-    """A document that the store keeps: its reference, language, and when it was written or received."""
+    """A document that the store keeps: its reference, language, and when it was written or received.
+
+    `event` is the number of the event that names it or had it written; None where somebody asked for it by hand.
+    """
 
     ref: DocumentRef
     language: str
     created_ns: int
     event: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerAddress:
+    """Where a unit is written to. It is public and an organisation's: a desk, a postal address, a portal; no name."""
+
+    desk: str = ""
+    postal: str = ""
+    portal: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -1003,3 +1096,5 @@ class CaseFile:
     documents: tuple[KeptDocument, ...] = ()
     finding_documents: tuple[dict[str, object], ...] = ()
     register_entries: tuple[RegisterEntry, ...] = field(default_factory=tuple)
+    answers: Mapping[str, AnswerAddress] = field(default_factory=dict)
+    """Where units and bodies are written to, by their id in the pack; the workspace's own under the empty one."""

@@ -1,14 +1,16 @@
 """What a detector answers: a finding with its evidence, or what it lacks; never a bare score."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from types import MappingProxyType
 
 from headframe.records.conversation import PacketRef
 from headframe.records.indicator import IndicatorKind
 
 
 class Family(StrEnum):
-    """Kinds of evidence that are independent of each other (design, section 4)."""
+    """Kinds of evidence. Those of one source (`SOURCE_OF`) are not independent of each other."""
 
     CONTENT = "content"
     ENDPOINT = "endpoint"
@@ -18,6 +20,37 @@ class Family(StrEnum):
     BALANCE = "balance"
     REGISTRY = "registry"
     INSPECTION = "inspection"
+
+
+SOURCE_OF: Mapping[Family, str] = MappingProxyType(
+    {
+        Family.CONTENT: "packets",
+        Family.ENDPOINT: "packets",
+        Family.TRAFFIC: "packets",
+        Family.TIMING: "block times",
+        Family.LOAD: "meters",
+        Family.BALANCE: "meters",
+        Family.REGISTRY: "registry",
+        Family.INSPECTION: "inspection",
+    }
+)
+"""Where the chance in a family's false alarms lies. Families of one source err together: they count once, and are
+averaged and not multiplied. The one definition of independence: of assessments, of the rules of a case, of the sum."""
+
+
+def independent_sources(families: Iterable[Family]) -> frozenset[str]:
+    """In how many independent sources evidence is, and which.
+
+    Parameters
+    ----------
+    families : iterable of Family
+        That speak for mining.
+
+    Returns
+    -------
+    frozenset of str
+    """
+    return frozenset(SOURCE_OF[family] for family in families)
 
 
 class Role(StrEnum):
@@ -86,6 +119,33 @@ class Timeline:
     """When a share was handed in, and ``accepted``, ``rejected``, ``stale`` or ``unanswered``."""
     difficulty: tuple[tuple[int, float], ...] = ()
     """When the share difficulty changed, and to what. [expected hashes per share]"""
+
+
+MOST_COURSE_BINS = 96
+"""Quarters of an hour of a day; five rows of so many counts take less than 4 kB in a document."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Course:
+    """How often jobs and shares were seen over a session: counts in bins, for a picture that a letter can carry.
+
+    Attributes
+    ----------
+    started_ns : int
+        Begin of the first bin. [ns since 1970-01-01 UTC]
+    bin_s : int
+        Length of each bin. [s]
+    jobs : tuple of int
+        Jobs that the pool pushed, by bin.
+    shares : tuple of (str, tuple of int)
+        Shares handed in, by the pool's answer (``accepted``, ``rejected``, ``stale``, ``unanswered``) and bin; an
+        answer that no share got is left out.
+    """
+
+    started_ns: int
+    bin_s: int
+    jobs: tuple[int, ...] = ()
+    shares: tuple[tuple[str, tuple[int, ...]], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,6 +230,8 @@ class Finding:
     contradictions, blind_spots : tuple of str
     evidence : tuple of EvidenceLine
     timeline : Timeline or None
+    course : Course or None
+        The same, counted in few bins: what documents carry.
     block_sync : BlockSync or None
         Of timing findings.
     sources : tuple of SourceRef
@@ -203,6 +265,7 @@ class Finding:
     blind_spots: tuple[str, ...] = ()
     evidence: tuple[EvidenceLine, ...] = ()
     timeline: Timeline | None = None
+    course: Course | None = None
     block_sync: BlockSync | None = None
     sources: tuple[SourceRef, ...] = ()
     community_ids: tuple[str, ...] = ()

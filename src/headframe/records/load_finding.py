@@ -137,6 +137,29 @@ class Consequences:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BalanceMonth:
+    """What a transformer's balance leaves over in one local month, or the part of it that is in the data.
+
+    Attributes
+    ----------
+    started_ns : int
+        Begin of its first interval. [ns since 1970-01-01 UTC]
+    known_h : float
+        How long the balance was complete; the energies are of these hours. [h]
+    energy_wh : float
+        That passed the head meter, and neither a point's meter nor the losses explain. Below 0: the points meter more.
+        [Wh]
+    accuracy_wh : float
+        As much could all meters at the limits of their classes make, all in one direction. [Wh]
+    """
+
+    started_ns: int
+    known_h: float
+    energy_wh: float
+    accuracy_wh: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LoadFinding:
     """One statement about one usage point over one period.
 
@@ -159,6 +182,8 @@ class LoadFinding:
     explanation : str
     counter_hypotheses : tuple of CounterHypothesis
     contradictions, blind_spots : tuple of str
+    months : tuple of BalanceMonth
+        Of `balance`, ascending.
     """
 
     detector: str
@@ -176,6 +201,7 @@ class LoadFinding:
     counter_hypotheses: tuple[CounterHypothesis, ...] = ()
     contradictions: tuple[str, ...] = ()
     blind_spots: tuple[str, ...] = ()
+    months: tuple[BalanceMonth, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -208,6 +208,9 @@ class Instrument:
     sha256: str = ""
     retrieved: str = ""
     """When it was read, as far as that is known."""
+    parts: str = ""
+    """What the places in it are, as they are cited: ``article``, ``section``, ``item``, ``measure``, ``paragraph``;
+    empty where the pack does not say."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -218,6 +221,8 @@ class Unit:
     name: Words
     roles: frozenset[UnitRole]
     ref: str = ""
+    answer: Words = field(default_factory=dict)
+    """Where one can write to it: desk, postal address, portal. It is public, and nobody's name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -233,7 +238,8 @@ class Subject:
     """What is done where the party turns out to be a household or somebody on his own: ``exclude``, or
     ``refer_only_outside_system``."""
     site_kinds: tuple[str, ...] = ()
-    """Kinds of site (`SiteKind`) that belong to it; empty where the kind does not tell."""
+    """Kinds of site (`SiteKind`) that belong to it; empty where the kind does not tell. A subject of the kind `site`
+    has them always. Household premises belong to a subject that names them, and to no other."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -274,7 +280,7 @@ class Criterion:
         What the feature is compared with; None without a threshold.
     unit : str
     min_independent_sources : int
-        Families of evidence that must support it. [families]
+        Independent sources of evidence that must support it. [sources]
     evidence : tuple of str
         Kinds of evidence asked for, ``load_profile``.
     proposes : mapping of str to str
@@ -307,7 +313,12 @@ class Exemption:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DataField:
-    """A datum that the pack allows to be kept, what for, and for how long. [days]"""
+    """A datum that the pack allows to be kept, what for, and for how long. [days]
+
+    `ref` is what asks for the datum; `retention_basis` and `retention_ref` say why it is kept for so long, which is
+    another question. `data_class` names the class (`headframe.records.retention.DataClass`) of a datum that Headframe
+    does not know; empty where it does.
+    """
 
     field: str
     purpose: str
@@ -317,6 +328,9 @@ class DataField:
     update: str = ""
     retention_days: int | None = None
     ref: str = ""
+    retention_basis: Basis = Basis.OPERATOR_DEFAULT
+    retention_ref: str = ""
+    data_class: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -338,6 +352,8 @@ class Measure:
     ends_when: str = ""
     ref: str = ""
     reason: Words = field(default_factory=dict)
+    ends_words: Words = field(default_factory=dict)
+    """`ends_when` by language, where the pack has it in several."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -359,6 +375,10 @@ class Right:
     body: str = ""
     deadline: Deadline | None = None
     ref: str = ""
+    id: str = ""
+    """Short name of a right of appeal, for commands: ``court``. Where it is empty it follows from the body."""
+    answer: Words = field(default_factory=dict)
+    """Where the body is written to, where it is no unit of the pack."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -385,6 +405,27 @@ class VerificationRule:
     min_coverage: float = 0.9
     normalise: tuple[str, ...] = ()
     reopen_if: str = ""
+    reopen_words: Words = field(default_factory=dict)
+    """`reopen_if` by language, where the pack has it in several."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoticeEvidence:
+    """How much the findings of a case must say together before a notice.
+
+    Attributes
+    ----------
+    least_e : float
+        Joint e-value of the independent families (`headframe.evidence.fusion`): a site without mining shows this much,
+        or more, at most once in so many. [unitless]
+    basis : Basis
+    ref : str
+        Instrument and place in it; empty where no text says so.
+    """
+
+    least_e: float = 100.0
+    basis: Basis = Basis.OPERATOR_DEFAULT
+    ref: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -395,6 +436,10 @@ class Provenance:
     legal_review: str
     gaps: tuple[str, ...]
     reviewer: str = ""
+    gap_words: tuple[Words, ...] = ()
+    """The gaps by language, in their order; a gap that the pack has in one language only has that one."""
+    compiled_words: Words = field(default_factory=dict)
+    """`compiled` by language, where the pack has it in several."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -439,6 +484,9 @@ class Pack:
     verification: VerificationRule
     provenance: Provenance
     publication: Mapping[str, Any] = field(default_factory=dict)
+    notice_evidence: NoticeEvidence = NoticeEvidence()
+    language: str = "en"
+    """BCP 47; of documents, where nobody names another."""
 
 
 class ClockState(StrEnum):

@@ -11,22 +11,31 @@ import csv
 import io
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, NamedTuple
 
 from headframe.cases.codec import event_to_json
+from headframe.cases.retention import COUNTS_FROM, FIELD_CLASS, default_rules
 from headframe.cases.store import CaseRow, StoredFinding
 from headframe.records.case import CaseEvent, RegisterEntry
-from headframe.records.policy import Clock
+from headframe.records.policy import Basis, Clock
+from headframe.records.retention import DataClass, RetentionRule
 from headframe.reports.csv_rows import csv_number, csv_text
-from headframe.reports.funnel import STEPS, ShownFunnel
+from headframe.reports.funnel import MEANING, ShownFunnel
 from headframe.reports.words import instant
 
 BATCH_ROWS = 20_000
 """Rows that are held at a time, whatever the table's length."""
+
+
+class Kept(NamedTuple):
+    """How long something is kept that no class decides on, and on what basis."""
+
+    words: str
+    basis: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +46,8 @@ class Column:
     kind: str
     meaning: str
     unit: str = ""
+    kept: DataClass | Kept | None = None
+    """Where it is kept otherwise than the rest of its table."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +58,8 @@ class Table:
     meaning: str
     columns: tuple[Column, ...]
     row: Callable[[Any], tuple[Any, ...]]
+    kept: DataClass | Kept
+    """Class that decides how long its columns are kept; or in words, where none does."""
 
     @property
     def header(self) -> tuple[str, ...]:
@@ -95,6 +108,9 @@ def _entry(one: RegisterEntry) -> tuple[Any, ...]:
     )  # fmt: skip
 
 
+_REGISTRY = Kept("until an import of the registry replaces it", f"`{Basis.OPERATOR_DEFAULT}`")
+_ENTRY = Kept("until the entry expires or is removed", "what the decision and its pack name")
+_STAYS = Kept("stays: it tells that there was an entry, and why it is gone", f"`{Basis.OPERATOR_DEFAULT}`")
 _CASE_ID = Column("case_id", "text", "Number of the case.")
 TABLES: Mapping[str, Table] = {
     table.name: table
@@ -119,6 +135,7 @@ TABLES: Mapping[str, Table] = {
                 Column("document", "text", "The finding's document, JSON (docs/findings.md)."),
             ),
             _finding,
+            DataClass.FINDING,
         ),
         Table(
             "cases",
@@ -126,9 +143,9 @@ TABLES: Mapping[str, Table] = {
             (
                 _CASE_ID,
                 Column("site_id", "text", "Site."),
-                Column("site_name", "text", "Its name; the identifier for premises without one."),
+                Column("site_name", "text", "Its name; the identifier for premises without one.", kept=_REGISTRY),
                 Column("organisation_id", "text", "Organisation that answers for it; empty for premises without one."),
-                Column("organisation_name", "text", "Its name."),
+                Column("organisation_name", "text", "Its name.", kept=_REGISTRY),
                 Column("region", "text", "Region of the site."),
                 Column("site_kind", "text", "Kind of site, as policies tell them apart."),
                 Column("pack_id", "text", "Policy pack that the case is handled by."),
@@ -144,6 +161,7 @@ TABLES: Mapping[str, Table] = {
                 Column("on_hold", "truth", "Whether a legal hold keeps it from being purged."),
             ),
             _case,
+            DataClass.CASE,
         ),
         Table(
             "events",
@@ -158,6 +176,7 @@ TABLES: Mapping[str, Table] = {
                 Column("content", "text", "What the act says, JSON."),
             ),
             _event,
+            DataClass.CASE,
         ),
         Table(
             "clocks",
@@ -175,13 +194,14 @@ TABLES: Mapping[str, Table] = {
                 Column("explanation", "text", "How the date came about."),
             ),
             _clock,
+            DataClass.CASE,
         ),
         Table(
             "register",
             "One row for each entry of the register of final decisions; removed ones without their content.",
             (
-                Column("entry_id", "text", "Identifier of the entry."),
-                _CASE_ID,
+                Column("entry_id", "text", "Identifier of the entry.", kept=_STAYS),
+                replace(_CASE_ID, kept=_STAYS),
                 Column("decision", "integer", "Number of the event that proposed the decision."),
                 Column("organisation_id", "text", "Organisation that it is about."),
                 Column("site_id", "text", "Site that it is about."),
@@ -190,23 +210,22 @@ TABLES: Mapping[str, Table] = {
                 Column("decided", "instant", "When it was decided."),
                 Column("final", "instant", "When it could not be appealed any more."),
                 Column("expires", "instant", "When the entry leaves the register by itself."),
-                Column("appeal", "text", "none, pending, rejected, upheld."),
-                Column("removed", "instant", "When it was removed."),
-                Column("removal_reason", "text", "Why."),
+                Column("appeal", "text", "none, pending, late, inadmissible, rejected, upheld."),
+                Column("removed", "instant", "When it was removed.", kept=_STAYS),
+                Column("removal_reason", "text", "Why.", kept=_STAYS),
             ),
             _entry,
+            _ENTRY,
         ),
         Table(
             "funnel",
             "Cases by step, one row for each group; small cells are not shown (docs/reporting.md).",
             (
                 Column("group", "text", "Period, region, kind of site, coin, detector or pack."),
-                *(
-                    Column(step, "text", f"Cases that are {step.replace('_', ' ')}; * where not shown.")
-                    for step in STEPS
-                ),
+                *(Column(step, "text", f"Cases {meaning}; * where not shown.") for step, meaning in MEANING.items()),
             ),
             tuple,
+            Kept("not kept: counted anew for each report", "none is needed"),
         ),
     )
 }
@@ -272,7 +291,7 @@ def write_parquet(table: Table, things: Iterable[Any], path: Path) -> int:
         whole = parts[0]
         if len(parts) > 1:
             whole = Path(scratch) / "whole.parquet"
-            pl.scan_parquet(parts).sink_parquet(whole, compression="zstd")
+            pl.scan_parquet(parts, glob=False).sink_parquet(whole, compression="zstd")
         whole.replace(path)
     return rows
 
@@ -290,7 +309,8 @@ def funnel_things(table: ShownFunnel) -> Sequence[tuple[str, ...]]:
 
 
 def data_dictionary() -> str:
-    """The page ``docs/data-dictionary.md``: every table and column, in Markdown."""
+    """The page ``docs/data-dictionary.md``: every table and column, in Markdown, and how long it is kept, and why."""
+    rules = {rule.data_class: rule for rule in default_rules()}
     lines = [
         "# Data dictionary",
         "",
@@ -298,14 +318,44 @@ def data_dictionary() -> str:
         "not edit by hand. Instants are UTC: text in CSV (`2026-11-20T08:00:00Z`), nanoseconds with time zone in",
         "Parquet. An empty cell (null in Parquet) means that there is no value. There is no column about anybody:",
         "subjects are addresses, usage points, sites and organisations, and accounts are accounts of units.",
+        "",
+        "Each column says how long what it shows is kept in the workspace, and on what basis: `statutory` (a law says",
+        "so), `policy` (another text does), or `operator_default` (ours: no public text says so). Days are those where",
+        "no pack sets its own; `headframe retention run` shows the rule of each item. A file that was exported is kept",
+        "by whoever has it. More: [retention](retention.md).",
     ]
     for table in TABLES.values():
-        lines += ["", f"## {table.name}", "", table.meaning, "", "| column | type | meaning |", "|---|---|---|"]
-        lines += [
-            f"| `{column.name}` | {column.kind}{f' [{column.unit}]' if column.unit else ''} | {column.meaning} |"
-            for column in table.columns
-        ]
+        lines += ["", f"## {table.name}", "", table.meaning, ""]
+        lines += ["| column | type | meaning | class | kept | basis |", "|---|---|---|---|---|---|"]
+        for column in table.columns:
+            unit = f" [{column.unit}]" if column.unit else ""
+            kept = _kept(column.kept or table.kept, rules)
+            lines.append(f"| `{column.name}` | {column.kind}{unit} | {column.meaning} | {' | '.join(kept)} |")
+    lines += ["", "## Classes", "", "| class | kept | counts from | basis |", "|---|---|---|---|"]
+    lines += [
+        f"| `{rule.data_class.value}` | {rule.days} days | {COUNTS_FROM[rule.data_class]} | `{rule.basis.value}` |"
+        for rule in rules.values()
+    ]
+    lines += ["", "## Fields that packs name", ""]
+    lines += [
+        "A pack lists the data that it allows (`data`), and may set a period of its own for each",
+        "(`retention_days`, with `retention_basis` and `retention_ref`); where it sets none, the class decides. A",
+        "field that is not in this list needs a `data_class`.",
+        "",
+        "| field | class | kept | basis |",
+        "|---|---|---|---|",
+    ]
+    lines += [
+        f"| `{name}` | {' | '.join(_kept(data_class, rules))} |" for name, data_class in sorted(FIELD_CLASS.items())
+    ]
     return "\n".join(lines) + "\n"
+
+
+def _kept(kept: DataClass | Kept, rules: Mapping[DataClass, RetentionRule]) -> tuple[str, str, str]:
+    """Class, how long, and why."""
+    if not isinstance(kept, DataClass):
+        return "", kept.words, kept.basis
+    return f"`{kept.value}`", f"{rules[kept].days} days", f"`{rules[kept].basis.value}`"
 
 
 def _text_rows(table: Table, things: Iterable[Any]) -> Iterator[list[str]]:

@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from headframe.cases.codec import act_to_json
+from headframe.cases.question import joint_log10_e
 from headframe.cases.store import CaseRow, StoredFinding
+from headframe.policy.appeals import body_of
 from headframe.records.case import (
     Accepted,
     CaseFile,
@@ -24,7 +26,7 @@ from headframe.records.case import (
 )
 from headframe.records.finding import Family
 from headframe.records.policy import Basis, Clock, ClockState, Pack, words_in
-from headframe.reports.words import clock_time, count, instant, visible
+from headframe.reports.words import clock_time, count, instant, power_of_ten, visible
 
 if TYPE_CHECKING:
     from headframe.cases.steps import NextStep
@@ -182,6 +184,9 @@ class CaseView:
         What the pack's criteria propose.
     training : bool
         Nothing in the workspace is a real case.
+    linked_from : tuple of (str, str)
+        Other cases of the same site that name this one, and how they stand to it: ``recurred_as``, ``split_into``,
+        ``same_operator``.
     """
 
     file: CaseFile
@@ -193,10 +198,15 @@ class CaseView:
     steps: tuple[NextStep, ...]
     classes: Classification
     training: bool = False
+    linked_from: tuple[tuple[str, str], ...] = ()
 
 
 def event_rows(view: CaseView, places: Mapping[str, int | None]) -> list[dict[str, Any]]:
-    """Events of a case with their places in the ledger, as plain values."""
+    """Events of a case with their places in the ledger, as plain values; what was corrected is said beside it."""
+    marks: dict[int, list[str]] = {}
+    for one in view.file.case.corrections:
+        day = clock_time(one.approved_ns)[:10]
+        marks.setdefault(one.event, []).append(f"CORRECTED {day}: {one.field} is {one.value}")
     return [
         {
             "number": event.number,
@@ -205,8 +215,13 @@ def event_rows(view: CaseView, places: Mapping[str, int | None]) -> list[dict[st
             "account": event.account,
             "unit": event.unit,
             "act": event.act.NAME,
-            "summary": act_words(event.act),
+            "summary": "; ".join(filter(None, (act_words(event.act), *marks.get(event.number, ())))),
             "content": act_to_json(event.act),
+            "corrected": [
+                {"field": one.field, "right": one.value, "reason": one.reason, "approved": instant(one.approved_ns)}
+                for one in view.file.case.corrections
+                if one.event == event.number
+            ],
             "log_index": places.get(f"case/{event.case_id}/{event.number}"),
         }
         for event in view.file.events
@@ -214,8 +229,8 @@ def event_rows(view: CaseView, places: Mapping[str, int | None]) -> list[dict[st
 
 
 _TELLING = (
-    "kind", "outcome", "standing", "stance", "grade", "measure", "clock", "proposal", "reason", "text", "summary",
-    "explanation", "grounds", "body", "report", "relation", "field", "value",
+    "event", "decision", "kind", "outcome", "standing", "stance", "grade", "measure", "clock", "proposal", "reason",
+    "text", "summary", "explanation", "grounds", "body", "report", "relation", "field", "value",
 )  # fmt: skip
 
 
@@ -225,7 +240,8 @@ def act_words(act: Any) -> str:
     for name in _TELLING:
         value = getattr(act, name, None)
         if value not in (None, ""):
-            said.append(f"{name} {value}" if name in ("proposal", "clock", "measure", "grade") else str(value))
+            numbered = ("proposal", "clock", "measure", "grade", "event", "decision")
+            said.append(f"{name} {value}" if name in numbered else str(value))
     record = getattr(act, "record", None)
     if record is not None:
         said += [record.place, *record.observations]
@@ -314,6 +330,8 @@ def case_lines(view: CaseView, *, language: str = "en") -> Iterator[str]:
         yield f"closed {zoned(case.closed_ns, pack)}: {case.closure}"
     for other, relation in case.links:
         yield f"linked: {relation} {other}"
+    for other, how in view.linked_from:
+        yield f"linked: {how} {other}"
     yield ""
     yield f"party: {case.standing}"
     for axis, value in case.axes:
@@ -332,6 +350,7 @@ def case_lines(view: CaseView, *, language: str = "en") -> Iterator[str]:
         yield f"  {row['family']:<10} {row['standing']:<13} {visible(what)}{strength}".rstrip()
         for line in row["contradictions"]:
             yield f"    against: {visible(line, 300)}"
+    yield from _evidence_lines(view)
     yield ""
     yield "Clocks:"
     for clock in view.clocks:
@@ -351,6 +370,7 @@ def case_lines(view: CaseView, *, language: str = "en") -> Iterator[str]:
                 f"  {one.number} {one.act.NAME} by {one.proposer}: {visible(act_words(one.act), 300)} "
                 f"({count(still, 'approval')} more)"
             )
+    yield from _appeal_lines(view)
     yield ""
     yield "Rights of the party:"
     for right in view.rights:
@@ -366,9 +386,11 @@ def case_lines(view: CaseView, *, language: str = "en") -> Iterator[str]:
             yield f"    {visible(reason, 400)}"
     yield ""
     steps = step_rows(view)
-    yield "What may be done now:"
-    for step in steps:
-        if step["ready"]:
+    for head, any_time in (("What may be done now:", False), ("What may be done at any time:", True)):
+        ready = [step for step in steps if step["ready"] and step["any_time"] is any_time]
+        if ready or not any_time:
+            yield head
+        for step in ready:
             yield f"  {step['command']} ({_by_whom(step)})"
     waiting_steps = [step for step in steps if not step["ready"]]
     if waiting_steps:
@@ -384,6 +406,35 @@ def case_lines(view: CaseView, *, language: str = "en") -> Iterator[str]:
             yield f"  {visible(gap, 600)}"
     yield ""
     yield PEOPLE_DECIDE
+
+
+def _appeal_lines(view: CaseView) -> Iterator[str]:
+    """Every appeal with the time it came, whether it was late, and what became of it."""
+    case, pack = view.file.case, view.pack
+    if case.appeals:
+        yield ""
+        yield "Appeals:"
+    for one in case.appeals:
+        late = ", LATE" if one.late else ""
+        if one.outcome is not None:
+            state = f"{one.outcome} {zoned(one.decided_ns, pack)}"
+        elif one.waits_for_admission:
+            state = "nobody has said yet whether it is heard"
+        else:
+            state = "admitted, and being heard" if one.late else "being heard"
+        yield f"  against decision {one.decision}, came {zoned(one.received_ns, pack)}{late}: {state}"
+        elsewhere = " (a body that the pack does not name)" if body_of(pack, one.body) is None else ""
+        yield f"    {visible(one.body)}{elsewhere}: {visible(one.grounds, 400)}"
+
+
+def _evidence_lines(view: CaseView) -> Iterator[str]:
+    """What the findings come to together, and what a notice needs, with its basis."""
+    case, rule = view.file.case, view.pack.notice_evidence
+    basis = f"{rule.basis}{f', {rule.ref}' if rule.ref else ''}"
+    yield (
+        f"  together: {power_of_ten(joint_log10_e(case))}, independent sources multiplied, others averaged; a notice "
+        f"needs {rule.least_e:g} [{basis}], or machines seen by an inspection"
+    )
 
 
 def _by_whom(step: Mapping[str, Any]) -> str:
@@ -435,10 +486,13 @@ _COMMAND = {
     "reply": "reply CASE --stance WHAT --text TEXT", "grant_access": "access CASE", "pause_clock": "pause CASE VARIANT",
     "resume_clock": "resume CASE VARIANT", "extend_clock": "extend CASE VARIANT --until TIME",
     "inspect": "inspect CASE", "propose_decision": "decide CASE --outcome VARIANT",
-    "serve_decision": "serve CASE --decision", "declare_final": "final CASE", "propose_measure": "measure CASE VARIANT",
+    "serve_decision": "serve CASE --decision", "serve_setting_aside": "serve CASE --setting-aside NUMBER",
+    "declare_final": "final CASE",
+    "propose_measure": "measure CASE VARIANT",
     "record_measure": "measure CASE VARIANT --done-by UNIT", "remedy": "remedy CASE --grade GRADE --text TEXT",
     "verify": "verify CASE", "propose_closure": "close CASE --as-closed VARIANT", "propose_reopening": "reopen CASE",
-    "appeal": "appeal CASE --body UNIT --grounds TEXT", "decide_appeal": "appeal CASE --outcome WHAT",
+    "appeal": "appeal CASE --body VARIANT --grounds TEXT", "decide_appeal": "appeal CASE --outcome WHAT --reason TEXT",
+    "admit_appeal": "appeal CASE --VARIANT --reason TEXT",
     "propose_correction": "correct CASE", "approve": "approve CASE NUMBER", "reject": "reject CASE NUMBER",
     "withdraw": "withdraw CASE NUMBER", "link": "link CASE OTHER", "report": "report CASE --report VARIANT",
     "hold": "hold CASE", "lift_hold": "hold CASE --lift", "open": "open SITE --recurrence-of CASE",
@@ -447,8 +501,12 @@ _COMMAND = {
 
 
 def step_rows(view: CaseView, *, ready_only: bool = False) -> list[dict[str, Any]]:
-    """What may be done next, by whom, and what is still missing, as plain values."""
-    rows = []
+    """What may be done next, by whom, and what is still missing, as plain values.
+
+    A step is what somebody does: a measurement is one step, whichever its outcome. Outcomes that lack the same stand in
+    one row; where one of them lacks more than the others, that is a row of its own.
+    """
+    rows: list[dict[str, Any]] = []
     for step in view.steps:
         if ready_only and not step.ready:
             continue
@@ -461,8 +519,10 @@ def step_rows(view: CaseView, *, ready_only: bool = False) -> list[dict[str, Any
                 "step": step.step.value,
                 "act": step.act,
                 "variant": step.variant,
+                "variants": [step.variant] if step.variant else [],
                 "proposal": step.proposal,
                 "ready": step.ready,
+                "any_time": step.any_time,
                 "duties": [duty.value for duty in step.duties],
                 "units": list(step.units),
                 "barred": list(step.barred),
@@ -470,7 +530,13 @@ def step_rows(view: CaseView, *, ready_only: bool = False) -> list[dict[str, Any
                 "command": f"headframe case {command.replace('NUMBER', str(step.proposal or 'NUMBER'))}",
             }
         )
-    return rows
+    merged: dict[tuple[Any, ...], dict[str, Any]] = {}
+    for row in rows:
+        key = (row["command"], row["act"], row["ready"], *row["missing"])
+        if (first := merged.setdefault(key, row)) is not row:
+            first["variants"] += row["variants"]
+            first["variant"] = ""
+    return list(merged.values())
 
 
 def clock_words(clock: Clock, pack: Pack) -> str:
@@ -522,6 +588,12 @@ def view_document(view: CaseView, *, language: str = "en") -> dict[str, Any]:
         "lookup": None if case.lookup is None else {"at": _instant(case.lookup_ns), **act_to_json(case.lookup)},
         "proposed_class": class_document(view),
         "families": families_of(view),
+        "together": {
+            "log10_e": together if math.isfinite(together := joint_log10_e(case)) else None,
+            "least_e_for_notice": pack.notice_evidence.least_e,
+            "basis": pack.notice_evidence.basis.value,
+            "ref": pack.notice_evidence.ref,
+        },
         "findings": [
             {"finding_id": ref.finding_id, "detector": ref.detector, "subject": ref.subject, "sha256": ref.sha256}
             for ref in case.findings
@@ -566,10 +638,27 @@ def view_document(view: CaseView, *, language: str = "en") -> dict[str, Any]:
             }
             for state in view.measures
         ],
+        "appeals": [
+            {
+                "decision": one.decision,
+                "received": instant(one.received_ns),
+                "body": one.body,
+                "body_of_pack": body_of(pack, one.body) is not None,
+                "grounds": one.grounds,
+                "late": one.late,
+                "admitted": one.admitted,
+                "outcome": None if one.outcome is None else one.outcome.value,
+                "decided": _instant(one.decided_ns),
+            }
+            for one in case.appeals
+        ],
         "next": step_rows(view),
         "documents": document_rows(view.file.documents),
         "register": [register_row(entry) for entry in view.file.register_entries],
-        "links": [{"case": other, "relation": relation.value} for other, relation in case.links],
+        "links": [
+            *({"case": other, "relation": relation.value} for other, relation in case.links),
+            *({"case": other, "relation": relation} for other, relation in view.linked_from),
+        ],
         "people_decide": PEOPLE_DECIDE,
     }
 

@@ -41,6 +41,7 @@ def console_on(
     yield Console(
         file=target,
         width=width,
+        height=None if width is None else 25,  # without it Rich takes 80 columns where TERM is dumb
         highlight=False,
         markup=False,
         emoji=False,

@@ -8,11 +8,11 @@ import math
 from typing import Any
 
 from headframe import __version__
-from headframe.records.finding import BlockSync, Finding, Insufficient, Interval, Lookalike, SourceRef
+from headframe.records.finding import BlockSync, Course, Finding, Insufficient, Interval, Lookalike, SourceRef
 from headframe.records.scan import Damage, InputSummary, ScanResult
 from headframe.reports.words import ROLE_ORDER, instant
 
-SCHEMA_VERSION = "1.2"
+SCHEMA_VERSION = "1.3"
 """Version of the finding document, ``major.minor``."""
 
 
@@ -43,7 +43,8 @@ def in_report_order(findings: list[Finding]) -> list[Finding]:
 def finding_document(finding: Finding) -> dict[str, Any]:
     """One finding as a dictionary of plain values, in the order of the schema.
 
-    The timeline is left out: it can hold a point for each share, and the evidence is in the packets named.
+    The timeline is left out: it can hold a point for each share, and the evidence is in the packets named. Its course,
+    counted in few bins, is there.
 
     Parameters
     ----------
@@ -94,6 +95,7 @@ def finding_document(finding: Finding) -> dict[str, Any]:
         "community_ids": [text(community_id) for community_id in finding.community_ids],
         "accounts": [text(account) for account in finding.accounts],
         "block_sync": None if finding.block_sync is None else _block_sync(finding.block_sync),
+        "course": None if finding.course is None else _course(finding.course),
     }
 
 
@@ -213,6 +215,15 @@ def _block_sync(sync: BlockSync) -> dict[str, Any]:
         "block_times": [instant(at) for at in sync.block_ns],
         "block_hits": list(sync.block_hit),
         "push_times": [instant(at) for at in sync.push_ns],
+    }
+
+
+def _course(course: Course) -> dict[str, Any]:
+    return {
+        "started": instant(course.started_ns),
+        "bin_s": course.bin_s,
+        "jobs": list(course.jobs),
+        "shares": {text(answer): list(counts) for answer, counts in course.shares},
     }
 
 

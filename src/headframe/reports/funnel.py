@@ -2,8 +2,11 @@
 
 Pure: events and a word on each site come in, counts come out. A case counts in the period in which it was opened, so a
 row of the funnel follows one set of cases to its end, and later reports of the same period can only grow to the right.
-The share of dismissed cases of each detector is the house's own error rate, as far as decisions tell it; it is shown
-with its interval, never as one number [1]_.
+A case has one outcome at most: that of the decision in force; without one, victim, where two accounts have found the
+party to be one; else set aside, where a decision does not hold any more. The share of dismissed cases of each detector
+is the house's own error rate, as far as decisions tell it; it is shown with its interval, never as one number [1]_.
+
+What is asked for a period is told as it stood at the period's end: by the events that were recorded before it.
 
 References
 ----------
@@ -21,16 +24,52 @@ from datetime import UTC, datetime, tzinfo
 from itertools import groupby
 
 from headframe.cases.apply import replay
-from headframe.records.case import Case, CaseEvent, ClosureReason, DecisionOutcome, NoticeKind, VerificationOutcome
-from headframe.records.finding import Interval
-from headframe.reports.csv_rows import csv_number, csv_text
+from headframe.records.case import (
+    Case,
+    CaseEvent,
+    ClosureReason,
+    DecisionOutcome,
+    FileAppeal,
+    NoticeKind,
+    ProposalState,
+    ProposeClosure,
+    RecordInspection,
+    RecordRemedy,
+    RecordReply,
+    VerificationOutcome,
+    Verify,
+)
+from headframe.records.policy import PartyStanding
+from headframe.reports.csv_rows import csv_text
+from headframe.reports.ledger_figures import LedgerFigure
 from headframe.reports.suppression import MIN_CELL, SHOWN_AS, suppress
 
-STEPS = (
-    "screened", "flagged", "noticed", "informed", "decided", "confirmed", "dismissed", "victim", "lawful",
-    "undetermined", "set_aside", "rectified", "closed",
+MEANING = {
+    "screened": "that were opened",
+    "flagged": "that rest on a finding which says that mining goes on",
+    "noticed": "whose party a notice reached",
+    "informed": "whose party an information or help letter reached",
+    "decided": "with an outcome: confirmed, dismissed, victim, lawful, undetermined or set aside",
+    "confirmed": "with a decision against the party in force",
+    "dismissed": "with a decision in force that dismisses them",
+    "victim": "whose party is a victim, by a decision or by the approved class",
+    "lawful": "with a decision in force that the mining is lawful",
+    "undetermined": "with a decision in force that it cannot be told",
+    "set_aside": "whose decision does not hold any more, and that have no other outcome yet",
+    "rectified": "that the last measurement found to be rectified",
+    "closed": "that are closed",
+}
+"""Columns of the funnel, in order, and which cases each counts."""
+STEPS = tuple(MEANING)
+OUTCOMES = ("confirmed", "dismissed", "victim", "lawful", "undetermined", "set_aside")
+"""Every decided case has one of them, so they add up to `decided`."""
+HAPPENED = (
+    "opened", "opened_again", "noticed", "informed", "answered", "inspected", "decided", "remedied", "measured",
+    "appealed", "closed",
 )  # fmt: skip
-"""Columns of the funnel, in order. `dismissed` counts decisions; `set_aside` those that an appeal upheld undid."""
+"""What may happen to a case in a period, in the order in which it is told."""
+NOTHING_AGAINST = frozenset({PartyStanding.VICTIM, PartyStanding.LAWFUL, PartyStanding.NOT_MINING})
+"""Standings of a party that a ledger of mining does not list."""
 PERIODS = ("week", "month", "quarter", "year", "all")
 BY = ("period", "region", "site_kind", "coin", "detector", "pack")
 UNKNOWN = "unknown"
@@ -46,29 +85,41 @@ class SiteFacts:
         Name of the organisation, for the ledger that a rule asks for; empty for premises without one.
     coins : tuple of str
         Of the case's findings.
-    power_w : Interval or None
-        [W]
-    hashrate_hs : Interval or None
-        [hashes/s]
-    energy_month_wh : float or None
-        [Wh]
+    figures : tuple of LedgerFigure
+        What the findings' own estimates say of scale, hash rate and power use.
     """
 
     owner_enterprise: str = ""
     coins: tuple[str, ...] = ()
-    power_w: Interval | None = None
-    hashrate_hs: Interval | None = None
-    energy_month_wh: float | None = None
+    figures: tuple[LedgerFigure, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseFacts:
-    """Where one case stands, in the words of the funnel."""
+    """Where one case stands, in the words of the funnel.
+
+    Attributes
+    ----------
+    case : Case
+        As it stood at the end of the period that was asked for.
+    steps : frozenset of str
+    detectors : tuple of str
+    site : SiteFacts
+    began : str
+        How it stood when the period began: ``open``, ``closed``; empty where it was not there yet.
+    happened : tuple of str
+        Of `HAPPENED`, what was recorded in the period.
+    cleared_since : bool
+        Whether it was found after the period that nothing stands against the party.
+    """
 
     case: Case
     steps: frozenset[str]
     detectors: tuple[str, ...]
     site: SiteFacts
+    began: str = ""
+    happened: tuple[str, ...] = ()
+    cleared_since: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,7 +195,11 @@ class ShownFunnel:
 
 
 def case_facts(
-    events: Iterable[CaseEvent], site_of: Callable[[Case], SiteFacts] = lambda case: SiteFacts()
+    events: Iterable[CaseEvent],
+    site_of: Callable[[Case], SiteFacts] = lambda case: SiteFacts(),
+    *,
+    from_ns: int | None = None,
+    until_ns: int | None = None,
 ) -> Iterator[CaseFacts]:
     """Each case with what became of it.
 
@@ -154,15 +209,30 @@ def case_facts(
         By case and number, as a store streams them.
     site_of : callable
         What is known of a case's site.
+    from_ns, until_ns : int or None
+        A period: what happened in it is told, and events that were recorded later do not count. A case that was opened
+        later is left out. [ns since 1970-01-01 UTC]
 
     Yields
     ------
     CaseFacts
     """
     for _, own in groupby(events, key=lambda event: event.case_id):
-        case = replay(own)
+        every = list(own)
+        known = [event for event in every if until_ns is None or event.at_ns < until_ns]
+        if not known:
+            continue
+        case = replay(known)
         detectors = tuple(sorted({found.detector for found in case.findings if found.mining}))
-        yield CaseFacts(case=case, steps=frozenset(_steps(case)), detectors=detectors, site=site_of(case))
+        yield CaseFacts(
+            case=case,
+            steps=frozenset(_steps(case)),
+            detectors=detectors,
+            site=site_of(case),
+            began="" if from_ns is None else _stood(case, from_ns),
+            happened=() if from_ns is None else _happened(case, from_ns),
+            cleared_since=len(known) < len(every) and not _is_listed(replay(every)),
+        )
 
 
 def funnel(facts: Iterable[CaseFacts], *, by: str = "period", period: str = "month", zone: tzinfo = UTC) -> Funnel:
@@ -202,6 +272,7 @@ def funnel(facts: Iterable[CaseFacts], *, by: str = "period", period: str = "mon
             for step in one.steps:
                 counts[step] += 1
         if "decided" in one.steps:
+            # Each decided case once for each of its detectors.
             for detector in one.detectors or (UNKNOWN,):
                 tally = decided.setdefault(detector, [0, 0])
                 tally[0] += 1
@@ -228,25 +299,88 @@ def shown(whole: Funnel, min_cell: int = MIN_CELL) -> ShownFunnel:
     -------
     ShownFunnel
     """
-    rows = (*whole.rows, whole.total)
-    figures = {(row.group, step): float(row.counts[step]) for row in rows for step in STEPS}
-    sums: list[tuple[tuple[str, str], list[tuple[str, str]]]] = []
-    if whole.adds_up and whole.rows:
-        sums += [(("total", step), [(row.group, step) for row in whole.rows]) for step in STEPS]
-    # Every decided case has one outcome.
-    outcomes = ("confirmed", "dismissed", "victim", "lawful", "undetermined")
-    sums += [((row.group, "decided"), [(row.group, step) for step in outcomes]) for row in rows]
+    return shown_together([whole], min_cell=min_cell)[0][0]
+
+
+def shown_together(
+    wholes: Sequence[Funnel], flow: Mapping[str, int] | None = None, *, min_cell: int = MIN_CELL
+) -> tuple[tuple[ShownFunnel, ...], dict[str, str]]:
+    """Funnels of the same cases, grouped in several ways, as they may stand in one report.
+
+    Their totals are the same figures, so what one table hides the others must not give away: all are suppressed
+    together.
+
+    Parameters
+    ----------
+    wholes : sequence of Funnel
+    flow : mapping of str to int, optional
+        Cases on hand when the period began, those that came and went, and those on hand at its end
+        (`headframe.reports.movement.movement`). The opened ones are the funnels' screened ones.
+    min_cell : int
+        The pack's.
+
+    Returns
+    -------
+    funnels : tuple of ShownFunnel
+    flow : dict
+        Texts by name.
+
+    Raises
+    ------
+    ValueError
+        If the totals differ: then they are not funnels of the same cases.
+    """
+    figures: dict[tuple[str, str, str], float] = {}
+    sums: list[tuple[tuple[str, str, str], list[tuple[str, str, str]]]] = []
+    for whole in wholes:
+        for row in (*whole.rows, whole.total):
+            for step in STEPS:
+                key = _cell(whole, row, step)
+                if figures.setdefault(key, float(row.counts[step])) != row.counts[step]:
+                    raise ValueError(f"the totals of {step} differ; funnels are shown together if their cases are one")
+            sums.append((_cell(whole, row, "decided"), [_cell(whole, row, step) for step in OUTCOMES]))
+        if whole.adds_up and whole.rows:
+            sums += [
+                (_cell(whole, whole.total, step), [_cell(whole, row, step) for row in whole.rows]) for step in STEPS
+            ]
+    places: dict[str, tuple[str, str, str]] = {}
+    if flow is not None:
+        places = {name: ("", "flow", name) for name in flow}
+        if wholes:
+            places["opened"] = ("", "total", "screened")
+        for name, place in places.items():
+            if figures.setdefault(place, float(flow[name])) != flow[name]:
+                raise ValueError("the funnels are not of the cases that were opened in the period")
+        sums += [
+            (places["all"], [places[name] for name in ("began", "opened", "opened_again")]),
+            (places["all"], [places[name] for name in ("closed", "ended")]),
+        ]
     answer = suppress(figures, sums, min_cell=min_cell)
 
-    def cell(group: str, step: str) -> str:
-        return str(int(figures[group, step])) if (group, step) in answer.shown else SHOWN_AS
+    def cell(key: tuple[str, str, str]) -> str:
+        return str(int(figures[key])) if key in answer.shown else SHOWN_AS
 
-    return ShownFunnel(
-        header=(whole.by, *STEPS),
-        rows=tuple((row.group, *(cell(row.group, step) for step in STEPS)) for row in rows),
-        words=answer.words,
-        hidden=len(answer.primary) + len(answer.complementary),
-    )
+    tables = []
+    for whole in wholes:
+        rows = tuple(
+            (row.group, *(cell(_cell(whole, row, step)) for step in STEPS)) for row in (*whole.rows, whole.total)
+        )
+        hidden = sum(text == SHOWN_AS for row in rows for text in row[1:])
+        words = answer.words.rpartition(" (")[0] if hidden else ""
+        tables.append(
+            ShownFunnel(
+                header=(whole.by, *STEPS),
+                rows=rows,
+                words=f"{words} ({hidden} of {len(rows) * len(STEPS)} figures, marked {SHOWN_AS})." if words else "",
+                hidden=hidden,
+            )
+        )
+    return tuple(tables), {name: cell(place) for name, place in places.items()}
+
+
+def _cell(whole: Funnel, row: FunnelRow, step: str) -> tuple[str, str, str]:
+    """A figure's name: a total is the same figure in every table."""
+    return ("", "total", step) if row is whole.total else (whole.by, row.group, step)
 
 
 def shown_dismissed(shares: Sequence[DismissedShare], min_cell: int = MIN_CELL) -> tuple[tuple[str, ...], ...]:
@@ -266,26 +400,38 @@ LEDGER_FIELDS = ("owner_enterprise", "scale", "hashrate", "power_use", "status")
 
 
 def weekly_ledger(
-    facts: Iterable[CaseFacts], from_ns: int, until_ns: int, fields: Sequence[str] = LEDGER_FIELDS
+    facts: Iterable[CaseFacts],
+    from_ns: int,
+    until_ns: int,
+    fields: Sequence[str] = LEDGER_FIELDS,
+    given: Mapping[str, Sequence[LedgerFigure]] | None = None,
 ) -> Iterator[dict[str, str]]:
-    """The ledger of a week: one row for each case with something against its party that is on the way or new.
+    """The ledger of a week: its state at the week's end, and what happened in it.
 
-    It goes to the unit that the rule names, so it is not a table of counts and nothing is suppressed. A case whose
-    party is not yet heard is listed with its status and without the enterprise's name; a victim and a dismissed case
-    are not listed at all.
+    One row for each case with something against its party that was open in the week, for some of it at least. It goes
+    to the unit that the rule names, so it is not a table of counts and nothing is suppressed. A case whose party is not
+    yet heard is listed with its status, without the enterprise's name and without figures. A victim, a lawful and a
+    dismissed case are not listed at all; nor is a case that was found to be one of these after the week.
+
+    Figures are those of the findings of confirmed cases, and say that they are estimated; `ledger_figures` has what
+    they are made of.
 
     Parameters
     ----------
     facts : iterable of CaseFacts
+        As they stood at the end of the week (`case_facts` with the week's bounds).
     from_ns, until_ns : int
         [ns since 1970-01-01 UTC]
     fields : sequence of str
         Of `LEDGER_FIELDS`, as the pack asks.
+    given : mapping of str to sequence of LedgerFigure, optional
+        By case, numbers that an operator gave (`headframe.reports.ledger_figures.given_by_operator`); they stand in
+        the place of estimates, and say so.
 
     Yields
     ------
     dict
-        Texts by field, after ``case_id``.
+        Texts by field, after ``case_id``; last what happened in the week, of `HAPPENED`, with spaces between.
 
     Raises
     ------
@@ -295,21 +441,53 @@ def weekly_ledger(
     if unknown := [name for name in fields if name not in LEDGER_FIELDS]:
         raise ValueError(f"the ledger has no field {unknown[0]!a}; it has {', '.join(LEDGER_FIELDS)}")
     for one in facts:
-        case = one.case
-        if case.opened_ns >= until_ns or (case.closed_ns is not None and case.closed_ns < from_ns):
-            continue
-        if one.steps & {"victim", "dismissed", "lawful", "set_aside"}:
+        if not _is_in_ledger(one, from_ns, until_ns):
             continue
         # Before a decision the party is not one that mines, so its name stays here.
         name = one.site.owner_enterprise if "confirmed" in one.steps else ""
-        texts = {
-            "owner_enterprise": name or "(not decided)",
-            "scale": _interval(one.site.power_w, 1e-3, "kW"),
-            "hashrate": _interval(one.site.hashrate_hs, 1e-12, "TH/s"),
-            "power_use": "" if one.site.energy_month_wh is None else f"{one.site.energy_month_wh / 1e6:.1f} MWh/month",
-            "status": case.stage.value,
-        }
-        yield {"case_id": case.case_id, **{name: texts[name] for name in fields}}
+        texts = dict.fromkeys(LEDGER_FIELDS, "")
+        texts |= {figure.name: figure.text for figure in _figures_of(one, given or {})}
+        texts |= {"owner_enterprise": name or "(not decided)", "status": one.case.stage.value}
+        told = {name: texts[name] for name in fields}
+        yield {"case_id": one.case.case_id, **told, "happened": " ".join(one.happened)}
+
+
+def ledger_figures(
+    facts: Iterable[CaseFacts],
+    from_ns: int,
+    until_ns: int,
+    fields: Sequence[str] = LEDGER_FIELDS,
+    given: Mapping[str, Sequence[LedgerFigure]] | None = None,
+) -> Iterator[tuple[str, LedgerFigure]]:
+    """Every figure that `weekly_ledger` shows, with its case, for the sheet that goes with it."""
+    for one in facts:
+        if _is_in_ledger(one, from_ns, until_ns):
+            yield from ((one.case.case_id, figure) for figure in _figures_of(one, given or {}) if figure.name in fields)
+
+
+def is_of_period(case: Case, from_ns: int, until_ns: int) -> bool:
+    """Whether a case was open in a period, for some of it at least."""
+    return case.opened_ns < until_ns and (case.closed_ns is None or case.closed_ns >= from_ns)
+
+
+def _is_in_ledger(one: CaseFacts, from_ns: int, until_ns: int) -> bool:
+    return is_of_period(one.case, from_ns, until_ns) and not one.cleared_since and _is_listed(one.case)
+
+
+def _is_listed(case: Case) -> bool:
+    """Whether something stands against the party, or may."""
+    if outcome_of(case) in ("victim", "dismissed", "lawful", "set_aside"):
+        return False
+    in_force = bool(case.decisions) and not case.decisions[-1].set_aside
+    return in_force or case.standing not in NOTHING_AGAINST
+
+
+def _figures_of(one: CaseFacts, given: Mapping[str, Sequence[LedgerFigure]]) -> tuple[LedgerFigure, ...]:
+    """Of confirmed cases only: before that, how much somebody mines is not decided either."""
+    if "confirmed" not in one.steps:
+        return ()
+    told = {figure.name: figure for figure in (*one.site.figures, *given.get(one.case.case_id, ()))}
+    return tuple(told.values())
 
 
 def funnel_csv(table: ShownFunnel) -> Iterator[str]:
@@ -367,23 +545,66 @@ def _steps(case: Case) -> Iterator[str]:
         yield "noticed"
     if kinds - {NoticeKind.NOTICE}:
         yield "informed"
-    if case.decisions:
-        # The last one stands; one that was set aside and not replaced still was a decision.
-        last = case.decisions[-1]
+    outcome = outcome_of(case)
+    if outcome:
         yield "decided"
-        yield {
+        yield outcome
+    if any(measured.outcome is VerificationOutcome.RECTIFIED for _, _, measured in case.verifications[-1:]):
+        yield "rectified"
+    if case.closed_ns is not None or case.closure in set(ClosureReason):
+        yield "closed"
+
+
+def outcome_of(case: Case) -> str:
+    """The one outcome of a case, of `OUTCOMES`; empty where there is none yet.
+
+    A victim needs no decision to be helped: two accounts have found it to be one by the class that they approved, and
+    that is its outcome as long as no decision holds.
+    """
+    if case.decisions and not case.decisions[-1].set_aside:
+        return {
             DecisionOutcome.CONFIRMED: "confirmed",
             DecisionOutcome.DISMISSED: "dismissed",
             DecisionOutcome.VICTIM: "victim",
             DecisionOutcome.LAWFUL: "lawful",
             DecisionOutcome.UNDETERMINED: "undetermined",
-        }[last.act.outcome]
-        if last.set_aside:
-            yield "set_aside"
-    if any(measured.outcome is VerificationOutcome.RECTIFIED for _, _, measured in case.verifications[-1:]):
-        yield "rectified"
-    if case.closed_ns is not None or case.closure in set(ClosureReason):
-        yield "closed"
+        }[case.decisions[-1].act.outcome]
+    if case.standing is PartyStanding.VICTIM or case.closure is ClosureReason.VICTIM_HELPED:
+        return "victim"
+    # One that was set aside and not replaced still was a decision.
+    return "set_aside" if case.decisions else ""
+
+
+def _stood(case: Case, at_ns: int) -> str:
+    """How a case stood at an earlier instant: ``open``, ``closed``, or empty where it was not there."""
+    if case.opened_ns >= at_ns:
+        return ""
+    closures = (one for one in case.proposals if isinstance(one.act, ProposeClosure))
+    if not any(one.state is ProposalState.APPROVED for one in closures):
+        return "open"
+    then = replay(event for event in case.events if event.at_ns < at_ns)
+    return "open" if then.closed_ns is None else "closed"
+
+
+def _happened(case: Case, from_ns: int) -> tuple[str, ...]:
+    """What was recorded since an instant, in the order of `HAPPENED`."""
+    recent = {mark.act for mark in case.history if mark.at_ns >= from_ns}
+    letters = {letter.kind for letter in case.notices if case.history[letter.event - 1].at_ns >= from_ns}
+    closed = case.closed_ns is not None and case.closed_ns >= from_ns
+    told = {
+        "opened": case.opened_ns >= from_ns,
+        "opened_again": _stood(case, from_ns) == "closed" and (case.closed_ns is None or closed),
+        "noticed": NoticeKind.NOTICE in letters,
+        "informed": bool(letters - {NoticeKind.NOTICE}),
+        "answered": RecordReply.NAME in recent,
+        "inspected": RecordInspection.NAME in recent,
+        "decided": any(one.decided_ns >= from_ns for one in case.decisions),
+        "remedied": RecordRemedy.NAME in recent,
+        "measured": Verify.NAME in recent,
+        "appealed": FileAppeal.NAME in recent,
+        "closed": closed,
+    }
+    return tuple(name for name in HAPPENED if told[name])
 
 
 def _groups(one: CaseFacts, by: str, period: str, zone: tzinfo) -> tuple[str, ...]:
@@ -401,12 +622,3 @@ def _share(detector: str, decided: int, dismissed: int) -> DismissedShare:
     low, high = clopper_pearson(dismissed, decided)
     share = dismissed / decided if decided else math.nan
     return DismissedShare(detector=detector, decided=decided, dismissed=dismissed, share=share, low=low, high=high)
-
-
-def _interval(value: Interval | None, factor: float, unit: str) -> str:
-    if value is None:
-        return ""
-    low, estimate, high = (
-        csv_number(float(f"{part * factor:.3g}")) for part in (value.low, value.estimate, value.high)
-    )
-    return f"{estimate} ({low} to {high}) {unit}"

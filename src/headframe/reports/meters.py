@@ -9,14 +9,18 @@ import io
 import json
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime, tzinfo
+from statistics import fmean
 from typing import TYPE_CHECKING, Any, TextIO
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from headframe import __version__
 from headframe.records.finding import Interval
 from headframe.records.load_finding import (
     Consequences,
     CounterHypothesis,
+    LoadDrawing,
     LoadEstimate,
     LoadFinding,
     Mode,
@@ -30,14 +34,27 @@ from headframe.records.reading import ReadingAccount
 from headframe.reports.console import console_on, is_plain
 from headframe.reports.csv_rows import csv_number, csv_text
 from headframe.reports.document import number, text
-from headframe.reports.words import clock_time, count, instant, interval, power_of_ten, remark_lines, si, visible
+from headframe.reports.words import (
+    NS_PER_S,
+    count,
+    instant,
+    interval,
+    power_of_ten,
+    remark_lines,
+    si,
+    visible,
+)
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-SCHEMA_VERSION = "1.0"
+SCHEMA_VERSION = "1.1"
 """Version of the usage point document, ``major.minor``, as for findings."""
+MOST_COURSE_VALUES = 90
+"""Of each line of a usage point's course: five lines of so many values take less than 4 kB."""
+MOST_MONTHS = 30
+"""Of a balance, the last ones: so many take less than 4 kB."""
 PEOPLE_DECIDE = (
     "People decide: this is a proposal of what to inspect. A load's shape is no proof of mining. Look up first whether "
     "it is allowed there, hear the party concerned, and measure before anything is written."
@@ -97,12 +114,14 @@ _WHOLE = re.compile(r"[.!?](?= [A-Z])")
 # In sentences --------------------------------------------------------------------------------------------------------
 
 
-def sentences(row: UsagePointResult) -> list[str]:
+def sentences(row: UsagePointResult, *, zone: str = "UTC") -> list[str]:
     """A row in plain sentences.
 
     Parameters
     ----------
     row : UsagePointResult
+    zone : str
+        IANA name of the zone in which days are told.
 
     Returns
     -------
@@ -111,7 +130,7 @@ def sentences(row: UsagePointResult) -> list[str]:
     """
     said = [f"{usage_point_words(row)}: {_stopped(visible(row.explanation, 2_000))}"]
     if row.estimate is not None:
-        said.append(estimate_words(row.estimate))
+        said.append(estimate_words(row.estimate, zone=zone))
     if math.isfinite(row.p_value):
         said.append(_rarity(row))
     said += _counter_sentences(row.counter_hypotheses)
@@ -127,12 +146,14 @@ def sentences(row: UsagePointResult) -> list[str]:
     return said
 
 
-def brief_sentences(row: UsagePointResult) -> list[str]:
+def brief_sentences(row: UsagePointResult, *, zone: str = "UTC") -> list[str]:
     """What of a row is needed first: what was seen, how much it is, how rare, and what else it could be.
 
     Parameters
     ----------
     row : UsagePointResult
+    zone : str
+        As for `sentences`.
 
     Returns
     -------
@@ -142,7 +163,7 @@ def brief_sentences(row: UsagePointResult) -> list[str]:
     name = usage_point_words(row)
     said = [f"{name}: {_stopped(_beginning(visible(row.explanation, 2_000), _MOST_SEEN - len(name)))}"]
     if row.estimate is not None:
-        said.append(estimate_words(row.estimate))
+        said.append(estimate_words(row.estimate, zone=zone))
     if math.isfinite(row.p_value):
         said.append(_rarity(row))
     if row.counter_hypotheses:
@@ -168,13 +189,13 @@ def usage_point_words(row: UsagePointResult) -> str:
     return name
 
 
-def estimate_words(estimate: LoadEstimate) -> str:
+def estimate_words(estimate: LoadEstimate, *, zone: str = "UTC") -> str:
     """What the load amounts to, in one sentence."""
     share = f", {_percent(estimate.share)} {of_whose_energy(estimate)}" if math.isfinite(estimate.share) else ""
     runs = f", running {_percent(estimate.duty)} of the time" if math.isfinite(estimate.duty) else ""
     return (
         f"If it is mining: {interval(estimate.power_w, 'W')}{share}{runs}; {MODE_WORDS[estimate.mode]}; "
-        f"{onset_words(estimate.onset)}; {interval(estimate.energy_wh, 'Wh')} in all."
+        f"{onset_words(estimate.onset, zone=zone)}; {interval(estimate.energy_wh, 'Wh')} in all."
     )
 
 
@@ -183,12 +204,38 @@ def of_whose_energy(estimate: LoadEstimate) -> str:
     return "of the transformer's energy" if estimate.mode is Mode.UNMETERED else "of the site's energy"
 
 
-def onset_words(onset: Onset | None) -> str:
+def local_day(time_ns: int, zone: str) -> str:
+    """The day on which an instant falls in a zone; in UTC where the zone is not known.
+
+    Examples
+    --------
+    >>> local_day(1_781_193_600_000_000_000, "Asia/Shanghai"), local_day(1_781_193_600_000_000_000, "UTC")
+    ('2026-06-12', '2026-06-11')
+    """
+    try:
+        known: tzinfo = ZoneInfo(zone)
+    except (ZoneInfoNotFoundError, ValueError):
+        known = UTC
+    return datetime.fromtimestamp(time_ns // NS_PER_S, known).date().isoformat()
+
+
+def days_words(started_ns: int, ended_ns: int, zone: str) -> str:
+    """The first day of a period and its last; the end is exclusive, and no day of the period where it is midnight.
+
+    Examples
+    --------
+    >>> days_words(1_781_193_600_000_000_000, 1_781_366_400_000_000_000, "Asia/Shanghai")
+    '2026-06-12 to 2026-06-13'
+    """
+    first, last = local_day(started_ns, zone), local_day(max(ended_ns - 1, started_ns), zone)
+    return first if first == last else f"{first} to {last}"
+
+
+def onset_words(onset: Onset | None, *, zone: str = "UTC") -> str:
     """Since when: a day, and the days between which it lies."""
     if onset is None:
         return "since before the data began"
-    middle = clock_time(onset.estimate_ns)[:10]
-    low, high = clock_time(onset.earliest_ns)[:10], clock_time(onset.latest_ns)[:10]
+    low, middle, high = (local_day(at, zone) for at in (onset.earliest_ns, onset.estimate_ns, onset.latest_ns))
     return f"since {middle}" if low == high == middle else f"since {middle} ({low} to {high})"
 
 
@@ -381,11 +428,11 @@ def summary_lines(result: MetersResult) -> list[str]:
     span = ""
     if result.rows:
         first, last = min(row.started_ns for row in result.rows), max(row.ended_ns for row in result.rows)
-        span = f", {clock_time(first)[:10]} to {clock_time(last)[:10]}"
+        span = f", {days_words(first, last, result.zone)}"
     cut = f" in periods of {result.period_days} days" if result.period_days else ""
     lines.append(
         f"Read: {count(result.readings, 'reading')} of {count(points, 'usage point')}{cut}{span}; "
-        f"{count(silent, 'row')} without an answer."
+        f"{count(silent, 'row')} without an answer. Days are those of {visible(result.zone, 60)}."
     )
     lines += [visible(account_words(account), 600) for account in result.accounts if account.problems]
     lines += [f"Not asked: {visible(line)}" for line in result.not_tested]
@@ -455,14 +502,20 @@ def _write_all(result: MetersResult, console: "Console", *, everything: bool, pl
         console.print()
         ranks = [rank for rank, row in enumerate(result.rows, 1) if everything or row.listed or row.worth_a_look]
         console.print(
-            _table(ranks[:_MOST_ROWS], rows[:_MOST_ROWS], periods=result.period_days is not None, plain=plain)
+            _table(
+                ranks[:_MOST_ROWS],
+                rows[:_MOST_ROWS],
+                periods=result.period_days is not None,
+                zone=result.zone,
+                plain=plain,
+            )
         )
         if (more := len(rows) - _MOST_ROWS) > 0:
             write(f"and {more:,} more; --format csv or jsonl gives them all")
         console.print()
     told = [row for row in rows if row.listed or row.worth_a_look]
     for row in told[:_MOST_SENTENCES]:
-        first, *others = brief_sentences(row)
+        first, *others = brief_sentences(row, zone=result.zone)
         write(first, "bold" if row.listed else "")
         for line in others:
             write(line, indent=2)
@@ -478,7 +531,7 @@ def _write_all(result: MetersResult, console: "Console", *, everything: bool, pl
     write(PEOPLE_DECIDE, "bold")
 
 
-def _table(ranks: Sequence[int], rows: Sequence[UsagePointResult], *, periods: bool, plain: bool) -> "Table":
+def _table(ranks: Sequence[int], rows: Sequence[UsagePointResult], *, periods: bool, zone: str, plain: bool) -> "Table":
     from rich.box import SIMPLE_HEAD, Box
     from rich.table import Table
 
@@ -488,18 +541,18 @@ def _table(ranks: Sequence[int], rows: Sequence[UsagePointResult], *, periods: b
     for name in (*names, "Runs", "Could also be"):
         table.add_column(name, overflow="fold", justify="right" if name in ("#", "Score", "p-value") else "left")
     for rank, row in zip(ranks, rows, strict=True):
-        table.add_row(str(rank), *cells(row, periods=periods))
+        table.add_row(str(rank), *cells(row, periods=periods, zone=zone))
     return table
 
 
-def cells(row: UsagePointResult, *, periods: bool) -> list[str]:
+def cells(row: UsagePointResult, *, periods: bool, zone: str = "UTC") -> list[str]:
     """A row's cells in the ranked table, from the usage point on."""
     since = "-"
     if row.estimate is not None:
-        since = "before" if row.estimate.onset is None else clock_time(row.estimate.onset.estimate_ns)[:10]
+        since = "before" if row.estimate.onset is None else local_day(row.estimate.onset.estimate_ns, zone)
     return [
         usage_point_words(row),
-        *([clock_time(row.started_ns)[:10]] if periods else []),
+        *([local_day(row.started_ns, zone)] if periods else []),
         standing_words(row),
         score_words(row.score),
         p_words(row.p_value),
@@ -527,7 +580,7 @@ def score_words(score: float) -> str:
 # As documents --------------------------------------------------------------------------------------------------------
 
 
-def usage_point_document(row: UsagePointResult, *, fdr: float) -> dict[str, Any]:
+def usage_point_document(row: UsagePointResult, *, fdr: float, zone: str = "UTC") -> dict[str, Any]:
     """One row as a dictionary of plain values; ``docs/schema-usage-point.json`` names the keys.
 
     Parameters
@@ -535,6 +588,8 @@ def usage_point_document(row: UsagePointResult, *, fdr: float) -> dict[str, Any]
     row : UsagePointResult
     fdr : float
         The rate that the list was cut at.
+    zone : str
+        IANA name of the zone whose days the sentences tell; instants are UTC.
 
     Returns
     -------
@@ -550,6 +605,7 @@ def usage_point_document(row: UsagePointResult, *, fdr: float) -> dict[str, Any]
             "note": text(row.site_note) or None,
         },
         "period": {"start": instant(row.started_ns), "end": instant(row.ended_ns)},
+        "zone": text(zone),
         "listed": row.listed,
         "worth_a_look": row.worth_a_look,
         "fdr": fdr,
@@ -574,6 +630,36 @@ def usage_point_document(row: UsagePointResult, *, fdr: float) -> dict[str, Any]
         ],
         "findings": [_finding(found) for found in row.findings],
         "insufficient": [{"detector": text(one.detector), "missing": text(one.missing)} for one in row.insufficient],
+        "course": None if row.drawing is None else _course(row.drawing),
+    }
+
+
+def _course(drawing: LoadDrawing) -> dict[str, Any] | None:
+    """The drawing in so few values that a letter can carry it: means of whole days, of the lowest hour the lowest.
+
+    A value of several days is null where none of them is known.
+    """
+    days = len(drawing.day_start_s)
+    if not days:
+        return None
+    per_value = -(-days // MOST_COURSE_VALUES)
+
+    def line(values: Sequence[float], join: Callable[[Sequence[float]], float]) -> list[float | None]:
+        made: list[float | None] = []
+        for at in range(0, len(values), per_value):
+            known = [value for value in values[at : at + per_value] if math.isfinite(value)]
+            # Three digits are more than a picture shows.
+            made.append(float(f"{join(known):.3g}") if known else None)
+        return made
+
+    return {
+        "started": instant(drawing.day_start_s[0] * NS_PER_S),
+        "days_per_value": per_value,
+        "mean_w": line(drawing.mean_w, fmean),
+        "lowest_hour_w": line(drawing.floor_w, min),
+        "fitted_lowest_w": line(drawing.fitted_floor_w, fmean),
+        "peers_low_w": line(drawing.peers_low_w, fmean),
+        "peers_high_w": line(drawing.peers_high_w, fmean),
     }
 
 
@@ -589,6 +675,15 @@ def _finding(found: LoadFinding) -> dict[str, Any]:
         "explanation": text(found.explanation),
         "contradictions": [text(line) for line in found.contradictions],
         "blind_spots": [text(line) for line in found.blind_spots],
+        "months": [
+            {
+                "started": instant(month.started_ns),
+                "known_h": float(f"{month.known_h:.5g}"),
+                "energy_wh": float(f"{month.energy_wh:.3g}"),
+                "accuracy_wh": float(f"{month.accuracy_wh:.3g}"),
+            }
+            for month in found.months[-MOST_MONTHS:]
+        ],
     }
 
 
@@ -668,7 +763,8 @@ def meters_document(result: MetersResult, *, everything: bool, generated_ns: int
             "known": [text(what) for what in result.known],
         },
         "usage_points": [
-            usage_point_document(row, fdr=result.fdr) for row in shown_rows(result, everything=everything)
+            usage_point_document(row, fdr=result.fdr, zone=result.zone)
+            for row in shown_rows(result, everything=everything)
         ],
         "files": [_account(account) for account in result.accounts],
         "not_tested": [text(line) for line in result.not_tested],
@@ -707,7 +803,7 @@ def meters_lines(result: MetersResult, *, everything: bool) -> Iterator[str]:
     """
     for row in result.rows:
         if everything or row.listed or row.worth_a_look:
-            yield _encoded(usage_point_document(row, fdr=result.fdr)) + "\n"
+            yield _encoded(usage_point_document(row, fdr=result.fdr, zone=result.zone)) + "\n"
 
 
 def _encoded(document: dict[str, Any], indent: int | None = None) -> str:
@@ -719,7 +815,7 @@ CSV_COLUMNS = (
     "schema_version", "rank", "usage_point", "site_id", "site_name", "start", "end", "listed", "worth_a_look", "fdr",
     "adjusted_rate", "score", "p_value", "peers", "log10_e", "families", "detector", "power_low_w", "power_estimate_w",
     "power_high_w", "onset_earliest", "onset_estimate", "onset_latest", "mode", "share", "duty", "energy_estimate_wh",
-    "machines_fewest", "machines_most", "explanation", "possible", "excluded", "untested", "insufficient",
+    "machines_fewest", "machines_most", "explanation", "possible", "excluded", "untested", "insufficient", "zone",
 )  # fmt: skip
 """Names of the CSV columns, in order."""
 
@@ -791,4 +887,5 @@ def _csv_rows(result: MetersResult, *, everything: bool) -> Iterable[list[str]]:
                 for standing in (Standing.POSSIBLE, Standing.EXCLUDED, Standing.UNTESTED)
             ),
             csv_text(" | ".join(f"{one.detector}: {one.missing}" for one in row.insufficient)),
+            csv_text(result.zone),
         ]

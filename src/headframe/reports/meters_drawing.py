@@ -6,21 +6,22 @@ One value a day; where there are more days than pixels, neighbouring days are av
 import math
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import date
 
 from headframe.records.load_finding import LoadDrawing, Onset
+from headframe.reports.meters import local_day
 from headframe.reports.picture import (
     AXIS_HEIGHT,
     AXIS_UNITS,
     LABEL_HEIGHT,
     LANE_GAP,
     Drawing,
-    TimeAxis,
     axis_over,
     lane_label,
     stretch,
     time_axis,
 )
-from headframe.reports.words import NS_PER_S, count, si
+from headframe.reports.words import NS_PER_S, count, instant, si
 
 _DAY_S = 86_400
 _POWER_HEIGHT = 150  # [px]
@@ -30,12 +31,14 @@ _LEAST_BEFORE = 14  # two whole weeks, or working days and days off weigh wrongl
 _ROOM = 2  # above and below, so that a line's own width is not cut off [px]
 
 
-def draw_load(drawing: LoadDrawing, *, slots: int = 500) -> Drawing | None:
+def draw_load(drawing: LoadDrawing, *, zone: str = "UTC", slots: int = 500) -> Drawing | None:
     """Draw a usage point's load on a real time axis.
 
     Parameters
     ----------
     drawing : LoadDrawing
+    zone : str
+        IANA name of the zone whose days these are; they stand on the axis as the clock on the wall has them.
     slots : int
         At most so many points of a line, 2 to 1000.
 
@@ -44,7 +47,8 @@ def draw_load(drawing: LoadDrawing, *, slots: int = 500) -> Drawing | None:
     Drawing or None
         None where there is nothing to draw.
     """
-    days = drawing.day_start_s
+    # From midnight to midnight, whatever the season: day by day, as if it were UTC.
+    days = [_as_utc_s(day, zone) for day in drawing.day_start_s]
     if not days or not any(map(math.isfinite, drawing.mean_w)):
         return None
     axis = axis_over([days[0] * NS_PER_S, (days[-1] + _DAY_S) * NS_PER_S])
@@ -90,7 +94,8 @@ def draw_load(drawing: LoadDrawing, *, slots: int = 500) -> Drawing | None:
         top += LABEL_HEIGHT + _RESIDUAL_HEIGHT + LANE_GAP
     grid, labels = time_axis(axis, top)
     notes = (f"each point is the mean of {count(per_slot, 'day')}",) if per_slot > 1 else ()
-    description = f"{_span(axis)}: {', '.join(said)}."
+    first, last = (instant(day * NS_PER_S)[:10] for day in (days[0], days[-1]))
+    description = f"{first if first == last else f'{first} to {last}'}: {', '.join(said)}."
     svg = stretch(
         f'<path class="grid" d="{grid}"/>{"".join(marks)}',
         top + AXIS_HEIGHT,
@@ -145,8 +150,10 @@ def parts_of(drawing: LoadDrawing, *, before_onset: bool = False) -> list[tuple[
     return [(name, words) for name, words, line in there if any(map(math.isfinite, line))]
 
 
-def _span(axis: TimeAxis) -> str:
-    return axis.words.replace(" 00:00:00", "").removesuffix(" UTC")
+def _as_utc_s(day_start_s: int, zone: str) -> int:
+    """The midnight of UTC that has the date of a day of the zone. [s since 1970-01-01 UTC]"""
+    day = date.fromisoformat(local_day(day_start_s * NS_PER_S, zone))
+    return (day.toordinal() - date(1970, 1, 1).toordinal()) * _DAY_S
 
 
 def _thinned(values: Sequence[float], per_slot: int) -> list[float]:

@@ -17,8 +17,10 @@ from headframe.reports.meters import (
     amount,
     cells,
     counter_name,
+    days_words,
     expected_words,
     list_words,
+    local_day,
     look_words,
     of_whose_energy,
     p_words,
@@ -110,35 +112,41 @@ def _context(result: MetersResult, *, everything: bool) -> dict[str, Any]:
         "looks": bool(result.worth_a_look),
         "periods": periods,
         "rows": [
-            _row(row, rank, f"point-{place}" if place <= min(len(ranked), _MOST_CARDS) else "", periods=periods)
+            _row(
+                row,
+                rank,
+                f"point-{place}" if place <= min(len(ranked), _MOST_CARDS) else "",
+                periods=periods,
+                zone=result.zone,
+            )
             for place, (rank, row) in enumerate(shown, 1)
         ],
         "left_off": len(result.rows) - len(shown),
-        "cards": [_card(row, f"point-{place}") for place, (_, row) in enumerate(ranked[:_MOST_CARDS], 1)],
+        "cards": [_card(row, f"point-{place}", result.zone) for place, (_, row) in enumerate(ranked[:_MOST_CARDS], 1)],
         "cards_left_off": max(len(ranked) - _MOST_CARDS, 0),
     }
 
 
-def _row(row: UsagePointResult, rank: int, card: str, *, periods: bool) -> dict[str, Any]:
+def _row(row: UsagePointResult, rank: int, card: str, *, periods: bool, zone: str) -> dict[str, Any]:
     names = ("point", *(("since_day",) if periods else ()), "standing", "score", "p", "power", "since", "mode")
-    found = dict(zip((*names, "possible"), cells(row, periods=periods), strict=True))
+    found = dict(zip((*names, "possible"), cells(row, periods=periods, zone=zone), strict=True))
     return {"id": card, "rank": f"{rank:,}", "listed": row.listed, **found}
 
 
-def _card(row: UsagePointResult, card: str) -> dict[str, Any]:
+def _card(row: UsagePointResult, card: str, zone: str) -> dict[str, Any]:
     onset = None if row.estimate is None else row.estimate.onset
     scaled, before = (None, False) if row.drawing is None else scaled_before(row.drawing, onset)
-    drawing = None if scaled is None else draw_load(scaled)
+    drawing = None if scaled is None else draw_load(scaled, zone=zone)
     sheet = [] if row.consequences is None else [*row.consequences.cost, *row.consequences.co2]
     return {
         "id": card,
         "point": usage_point_words(row),
         "listed": row.listed,
         "standing": f"on the list: {standing_words(row)}" if row.listed else standing_words(row),
-        "period": f"{clock_time(row.started_ns)[:10]} to {clock_time(row.ended_ns)[:10]}",
+        "period": days_words(row.started_ns, row.ended_ns, zone),
         "explanation": visible(row.explanation, 2_000),
-        "also": _also(row),
-        "measures": [] if row.estimate is None else _measures(row, row.estimate),
+        "also": _also(row, zone),
+        "measures": [] if row.estimate is None else _measures(row, row.estimate, zone),
         "drawing": None
         if drawing is None or scaled is None
         else {
@@ -176,11 +184,11 @@ def _card(row: UsagePointResult, card: str) -> dict[str, Any]:
     }
 
 
-def _also(row: UsagePointResult) -> list[str]:
+def _also(row: UsagePointResult, zone: str) -> list[str]:
     """The sentences that no part of the card shows: how rare it is, the site, what could not answer."""
     return [
         line
-        for line in sentences(row)
+        for line in sentences(row, zone=zone)
         if line.startswith(("An innocent point", "It does not stand out", "Site:", "Could not answer:"))
     ]
 
@@ -189,14 +197,13 @@ def _each_once(lines: Any) -> list[str]:
     return [visible(line, _MOST_TEXT) for line in dict.fromkeys(lines)]
 
 
-def _measures(row: UsagePointResult, estimate: LoadEstimate) -> list[dict[str, Any]]:
+def _measures(row: UsagePointResult, estimate: LoadEstimate, zone: str) -> list[dict[str, Any]]:
     onset = estimate.onset
-    since = "before the data" if onset is None else clock_time(onset.estimate_ns)[:10]
-    between = (
-        "it runs in all of them"
-        if onset is None
-        else f"{clock_time(onset.earliest_ns)[:10]} to {clock_time(onset.latest_ns)[:10]}"
-    )
+    since = "before the data" if onset is None else local_day(onset.estimate_ns, zone)
+    between = "it runs in all of them"
+    if onset is not None:
+        low, high = local_day(onset.earliest_ns, zone), local_day(onset.latest_ns, zone)
+        between = "on that day" if low == since == high else f"{low} to {high} (95 %)"
     share = f"{estimate.share * 100:.2g} % {of_whose_energy(estimate)}" if math.isfinite(estimate.share) else ""
     duty = f"{estimate.duty * 100:.0f} % of the time" if math.isfinite(estimate.duty) else ""
     measures = [

@@ -9,7 +9,7 @@ from typing import Any
 
 from headframe.records.finding import Family
 from headframe.records.load_finding import Mode, Standing
-from headframe.reports.meters import SCHEMA_VERSION
+from headframe.reports.meters import MOST_COURSE_VALUES, SCHEMA_VERSION
 from headframe.reports.schema import count_of, instant_of, interval_of, nullable_string, string, strings
 
 
@@ -48,6 +48,9 @@ def usage_point_schema() -> dict[str, Any]:
         "period": _object(
             "What the row speaks of.",
             {"start": instant_of("Start of the first interval."), "end": instant_of("End of the last interval.")},
+        ),
+        "zone": string(
+            "Zone whose days explanation and the other sentences tell, an IANA name. Instants are UTC. Since 1.1."
         ),
         "listed": _boolean("On the list at the false discovery rate fdr."),
         "worth_a_look": _boolean("Stands out among comparable points, whether or not the list holds it."),
@@ -114,6 +117,26 @@ def usage_point_schema() -> dict[str, Any]:
                     "explanation": string("What it saw."),
                     "contradictions": strings("What speaks against it."),
                     "blind_spots": strings("What the detector cannot see or tell apart."),
+                    "months": {
+                        "type": "array",
+                        "description": "Of balance: what a transformer's balance leaves over in each local month, the "
+                        "last ones; empty for other detectors. Since 1.1.",
+                        "items": _object(
+                            "",
+                            {
+                                "started": instant_of("Begin of the part of the month that is in the data."),
+                                "known_h": _number("Hours of it in which the balance is complete.", low=0),
+                                "energy_wh": _nullable_number(
+                                    "In these hours passed the head meter, and neither meters nor losses explain it. "
+                                    "[Wh]"
+                                ),
+                                "accuracy_wh": _nullable_number(
+                                    "As much could all meters at the limits of their classes make, all in one "
+                                    "direction. [Wh]"
+                                ),
+                            },
+                        ),
+                    },
                 },
             ),
         },
@@ -124,6 +147,7 @@ def usage_point_schema() -> dict[str, Any]:
                 "", {"detector": string("Which."), "missing": string("What it lacked, in plain language.")}
             ),
         },
+        "course": _course(),
     }
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -134,6 +158,33 @@ def usage_point_schema() -> dict[str, Any]:
         "properties": properties,
         "required": list(properties),
     }
+
+
+def _course() -> dict[str, Any]:
+    def line(description: str) -> dict[str, Any]:
+        return {
+            "type": "array",
+            "items": {"type": ["number", "null"]},
+            "maxItems": MOST_COURSE_VALUES,
+            "description": f"{description} [W]",
+        }
+
+    return _object(
+        "The load over the period in few values, for drawing; a value that is not known is null. Null where the row "
+        "was not looked at closely. Since 1.1.",
+        {
+            "started": instant_of("Begin of the first local day."),
+            "days_per_value": {"type": "integer", "minimum": 1, "description": "Days that each value stands for."},
+            "mean_w": line("Mean of the days."),
+            "lowest_hour_w": line("Lowest hour of the days."),
+            "fitted_lowest_w": line("What the steps that were found make of the lowest hour; empty without a fit."),
+            "peers_low_w": line(
+                "Lower edge of the middle 90 % of comparable points, scaled to this point's mean; empty without peers."
+            ),
+            "peers_high_w": line("Upper edge of the same."),
+        },
+        nullable=True,
+    )
 
 
 def _consequences() -> dict[str, Any]:
@@ -188,8 +239,11 @@ def _boolean(description: str) -> dict[str, Any]:
     return {"type": "boolean", "description": description}
 
 
-def _number(description: str, *, low: float, high: float) -> dict[str, Any]:
-    return {"type": "number", "minimum": low, "maximum": high, "description": description}
+def _number(description: str, *, low: float, high: float | None = None) -> dict[str, Any]:
+    made = {"type": "number", "minimum": low, "maximum": high, "description": description}
+    if high is None:
+        del made["maximum"]
+    return made
 
 
 def _nullable_number(description: str) -> dict[str, Any]:

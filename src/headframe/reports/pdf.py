@@ -147,7 +147,18 @@ def _on_paper(node: Any, families: Sequence[str]) -> Any:
         return [_on_paper(one, families) for one in node]
     if isinstance(node, dict):
         return {
-            key: on_paper(value, families) if key == "svg" else _on_paper(value, families)
+            key: on_paper(value, _of_picture(value, families)) if key == "svg" else _on_paper(value, families)
             for key, value in node.items()
         }
     return node
+
+
+def _of_picture(svg: str, families: Sequence[str]) -> Sequence[str]:
+    """Fonts of a picture, those with Chinese letters first where it holds any.
+
+    In a picture, a letter that the first font lacks is taken from any font that has it; of Chinese letters that may be
+    the Japanese shape.
+    """
+    if not _CHINESE.search(svg):
+        return families
+    return [*(name for name in families if name not in _LATIN_TEXT), *_LATIN_TEXT]

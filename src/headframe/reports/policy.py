@@ -8,6 +8,7 @@ from datetime import date
 from enum import Enum
 from typing import Any
 
+from headframe.cases.question import joint_log10_e
 from headframe.policy.classify import Classification, Verdict, basis_words
 from headframe.policy.parse import remarks
 from headframe.policy.rights import MeasureState, RightState, lead_unit
@@ -21,6 +22,7 @@ from headframe.records.policy import (
     Pack,
     words_in,
 )
+from headframe.reports.words import power_of_ten
 
 PACK_COLUMNS: Mapping[str, str] = {
     "id": "pack",
@@ -158,6 +160,7 @@ def pack_lines(pack: Pack, language: str, today: date) -> Iterator[str]:
         "Rights of the party",
         (f"{row.right}{f' at {row.body}' if row.body else ''}{_deadline(row.deadline)}" for row in pack.rights),
     )
+    yield from _part("Evidence before a notice", [_notice_evidence(pack)])
     yield from _part(
         "Reports",
         (
@@ -166,10 +169,19 @@ def pack_lines(pack: Pack, language: str, today: date) -> Iterator[str]:
             for row in pack.reporting
         ),
     )
-    rule = pack.verification
+    again = pack.verification
     yield from _part("Verification", (
-        [f"{', '.join(rule.metrics)} over {rule.window_days} days, coverage {rule.min_coverage:.0%} [{rule.basis}]"]
+        [f"{', '.join(again.metrics)} over {again.window_days} days, coverage {again.min_coverage:.0%} [{again.basis}]"]
     ))  # fmt: skip
+
+
+def _notice_evidence(pack: Pack) -> str:
+    rule = pack.notice_evidence
+    return (
+        "two independent sources at least, and findings that come to an e-value of "
+        f"{rule.least_e:g} together [{basis_words(rule.basis)}]{f' {rule.ref}' if rule.ref else ''}, or machines that "
+        "an inspection saw"
+    )
 
 
 def _part(head: str, lines: Iterator[str] | Sequence[str]) -> Iterator[str]:
@@ -257,6 +269,8 @@ def explain_lines(
         f"{f' {row.criterion.ref}' if row.criterion.ref else ''}: {row.text}"
         for row in sorted(classification.criteria, key=lambda row: list(Verdict).index(row.verdict))
     ))  # fmt: skip
+    here = f"here {power_of_ten(joint_log10_e(case))}"
+    yield from _part("Evidence before a notice", [f"{_notice_evidence(pack)}; {here}"])
     yield from _part("Measures", (line for state in measures for line in _state_lines(state, said)))
     yield from _part("Clocks", (clock_line(clock) for clock in clocks))
     yield from _part("Rights of the party", (

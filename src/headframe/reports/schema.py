@@ -7,7 +7,7 @@ compares the two.
 import json
 from typing import Any
 
-from headframe.records.finding import Family, Role
+from headframe.records.finding import MOST_COURSE_BINS, Family, Role
 from headframe.records.indicator import IndicatorKind
 from headframe.reports.document import SCHEMA_VERSION
 
@@ -113,6 +113,7 @@ def finding_schema() -> dict[str, Any]:
         "community_ids": strings("Community IDs (version 1, seed 0) of the conversations that it rests on."),
         "accounts": strings("Wallets, worker and user names: salted hashes, unless --reveal was given."),
         "block_sync": _block_sync(),
+        "course": _course(),
     }
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -162,6 +163,28 @@ def _block_sync() -> dict[str, Any]:
     return {
         "type": ["object", "null"],
         "description": "How the conversation keeps step with the blocks of a chain. Null for all but timing findings.",
+        "properties": properties,
+        "required": list(properties),
+    }
+
+
+def _course() -> dict[str, Any]:
+    counts = {"type": "array", "items": {"type": "integer", "minimum": 0}, "maxItems": MOST_COURSE_BINS}
+    properties: dict[str, Any] = {
+        "started": instant_of("Begin of the first bin."),
+        "bin_s": {"type": "integer", "minimum": 1, "description": "Length of each bin. [s]"},
+        "jobs": {**counts, "description": "Jobs that the server handed out, by bin; empty where none was seen."},
+        "shares": {
+            "type": "object",
+            "description": "Shares handed in, by the pool's answer (accepted, rejected, stale, unanswered) and bin; an "
+            "answer that no share got is left out.",
+            "additionalProperties": counts,
+        },
+    }
+    return {
+        "type": ["object", "null"],
+        "description": "How often jobs and shares were seen, for drawing: counts in bins, and nothing else. Null where "
+        "none was seen, and for all but content findings. Since 1.3.",
         "properties": properties,
         "required": list(properties),
     }

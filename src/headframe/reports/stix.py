@@ -216,11 +216,15 @@ class _Builder:
             parts.append(f"network-traffic:dst_port = {finding.peer_port}")
         pattern = f"[{' AND '.join(parts)}]"
         name = f"indicator--{uuid.uuid5(_OURS, f'indicator {pattern}')}"
+        malicious = any(kind in _MALICIOUS for kind in finding.indicator_kinds)
         if name in self._objects:
             known = self._objects[name]
             known["valid_from"] = min(known["valid_from"], first)
+            known["confidence"] = max(known["confidence"], _confidence(finding.log10_e))
+            # What one detector knows of an endpoint holds, whichever of them was heard first.
+            if malicious:
+                known["indicator_types"] = ["malicious-activity"]
             return name
-        malicious = any(kind in _MALICIOUS for kind in finding.indicator_kinds)
         return self._own(
             "indicator", pattern, name=f"Mining endpoint {finding.peer_address}",
             description=f"Spoken to as a pool or proxy by {finding.protocol or 'a mining protocol'}.",

@@ -142,35 +142,66 @@ def attack(
     dict
         Bounds of each hidden figure; the upper one is infinite where nothing bounds it.
     """
-    from scipy.optimize import linprog
+    attacker = _Attacker(figures, sums)
+    return {key: attacker.bounds(key, hidden) for key in figures if key in hidden}
 
-    names = [key for key in figures if key in hidden]
-    place = {key: k for k, key in enumerate(names)}
-    rows, right = [], []
-    for total, parts in sums:
-        row = np.zeros(len(names))
-        known = 0.0
-        for key, sign in ((total, 1.0), *((part, -1.0) for part in parts)):
-            if key in place:
-                row[place[key]] += sign
-            else:
-                known -= sign * figures[key]
-        if row.any():
-            rows.append(row)
-            right.append(known)
-    if not rows:
-        return dict.fromkeys(names, (0.0, math.inf))
-    bounds = {}
-    for key in names:
+
+class _Attacker(Generic[Key]):
+    """What a reader can compute, asked again and again while figures are hidden: only what is tied together counts."""
+
+    def __init__(self, figures: Mapping[Key, float], sums: Sequence[tuple[Key, Sequence[Key]]]) -> None:
+        self._figures = figures
+        self._sums = [((total, 1.0), *((part, -1.0) for part in parts)) for total, parts in sums]
+        self._of: dict[Key, list[int]] = {}
+        for place, terms in enumerate(self._sums):
+            for name, _ in terms:
+                self._of.setdefault(name, []).append(place)
+        self._known: dict[tuple[Key, frozenset[Key]], tuple[float, float]] = {}
+
+    def bounds(self, key: Key, hidden: Collection[Key]) -> tuple[float, float]:
+        """Lowest and highest value of a hidden figure that fit all that is shown."""
+        tied, places = self.tied(key, hidden)
+        known = (key, frozenset(tied))
+        if known not in self._known:
+            self._known[known] = self._solved(key, list(tied), places)
+        return self._known[known]
+
+    def tied(self, key: Key, hidden: Collection[Key]) -> tuple[dict[Key, None], list[int]]:
+        """The hidden figures that sums tie to a figure, itself first, and the places of those sums."""
+        tied, places = {key: None}, dict[int, None]()
+        waiting = [key]
+        while waiting:
+            for place in self._of.get(waiting.pop(), ()):
+                if place in places:
+                    continue
+                places[place] = None
+                for name, _ in self._sums[place]:
+                    if name in hidden and name not in tied:
+                        tied[name] = None
+                        waiting.append(name)
+        return tied, list(places)
+
+    def _solved(self, key: Key, names: list[Key], places: list[int]) -> tuple[float, float]:
+        from scipy.optimize import linprog
+
+        if not places:
+            return 0.0, math.inf
+        column = {name: k for k, name in enumerate(names)}
+        rows, right = np.zeros((len(places), len(names))), np.zeros(len(places))
+        for row, place in enumerate(places):
+            for name, sign in self._sums[place]:
+                if name in column:
+                    rows[row, column[name]] += sign
+                else:
+                    right[row] -= sign * self._figures[name]
         low, high = 0.0, math.inf
+        aim = np.zeros(len(names))
         for sign in (1.0, -1.0):
-            aim = np.zeros(len(names))
-            aim[place[key]] = sign
-            answer = linprog(aim, A_eq=np.array(rows), b_eq=np.array(right), bounds=(0, None), method="highs")
+            aim[column[key]] = sign
+            answer = linprog(aim, A_eq=rows, b_eq=right, bounds=(0, None), method="highs")
             if answer.status == 0:
                 low, high = (float(answer.fun), high) if sign > 0 else (low, -float(answer.fun))
-        bounds[key] = (max(low, 0.0), high)
-    return bounds
+        return max(low, 0.0), high
 
 
 def _completed(
@@ -182,26 +213,36 @@ def _completed(
 ) -> Suppressed[Key]:
     """Hide more until no primary figure can be told; the smallest figure that helps goes first."""
     hidden = set(primary)
-    while primary:
-        bounds = attack(figures, sums, hidden)
-        open_ = [key for key in primary if not _is_wide(bounds[key], figures[key], widths[key])]
-        if not open_:
-            break
-        key = max(open_, key=lambda one: (widths[one], str(one)))
-        # Only a sum with a hidden figure in it, in the same net of sums, can give it away.
-        near = _net(key, sums, hidden)
-        choices = [one for one in near if one not in hidden and figures[one] > 0]
-        if not choices:
-            # All that could be hidden is: a zero can stand in, since it then may be anything.
-            choices = [one for one in near if one not in hidden]
-        if not choices:
-            break
-        hidden.add(min(choices, key=lambda one: (figures[one], str(one))))
+    attacker = _Attacker(figures, sums)
+
+    def wide(key: Key) -> bool:
+        return _is_wide(attacker.bounds(key, hidden), figures[key], widths[key])
+
+    # Hiding more never narrows what was wide, so each is looked at until it is, and then no more.
+    for key in sorted(primary, key=lambda one: (widths[one], str(one)), reverse=True):
+        while not wide(key):
+            # Only a sum with a hidden figure in it, in the same net of sums, can give it away.
+            near = _net(key, sums, hidden)
+            choices = [one for one in near if one not in hidden and figures[one] > 0]
+            if not choices:
+                # All that could be hidden is: a zero can stand in, since it then may be anything.
+                choices = [one for one in near if one not in hidden]
+            if not choices:
+                break
+            hidden.add(min(choices, key=lambda one: (figures[one], str(one))))
     # A figure that was hidden early may no longer be needed: the largest is shown again first.
+    narrow: list[Key] = []
     for key in sorted(hidden - primary, key=lambda one: (-figures[one], str(one))):
-        bounds = attack(figures, sums, hidden - {key})
-        if all(_is_wide(bounds[one], figures[one], widths[one]) for one in primary):
-            hidden.discard(key)
+        tied, _ = attacker.tied(key, hidden)
+        hidden.discard(key)
+        # What needed a figure before may well need the next one: it is asked first.
+        asked = [
+            one for one in (*narrow, *(one for one in tied if one not in narrow)) if one in primary and one in tied
+        ]
+        needs_it = next((one for one in asked if not wide(one)), None)
+        if needs_it is not None:
+            hidden.add(key)
+            narrow = [needs_it, *(one for one in narrow if one != needs_it)]
     complementary = frozenset(hidden) - primary
     if complementary:
         words += "; nor is what would give those away"

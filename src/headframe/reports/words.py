@@ -165,6 +165,19 @@ def clock_time(time_ns: int) -> str:
     return instant(time_ns)[:19].replace("T", " ")
 
 
+def to_the_second(text: str) -> str:
+    """What `instant` wrote, for people: to the second, with its zone; any other text as it is.
+
+    Examples
+    --------
+    >>> to_the_second("2021-04-16T03:09:47.000000042Z"), to_the_second("2021-04-16")
+    ('2021-04-16 03:09:47 UTC', '2021-04-16')
+    """
+    if len(text) == 30 and text.endswith("Z") and (text[10], text[19]) == ("T", ".") and text[20:29].isdigit():
+        return f"{text[:10]} {text[11:19]} UTC"
+    return text
+
+
 def period(started_ns: int, ended_ns: int) -> str:
     """Since and until, the date only once where both fall on the same day.
 

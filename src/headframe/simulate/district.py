@@ -11,13 +11,13 @@ truth about each stands in ``truth.csv``; nothing of it is in what the detectors
 | ``before/readings.parquet``, ``after/readings.parquet`` | meters up to the first letters; and from then on |
 | ``later/lawful.csv`` | the register as it was put right afterwards |
 | ``topology.csv``, ``transformers.csv``, ``weather.csv`` | what the utility knows besides |
-| ``truth.csv`` | what each site truly is, and when it ended |
+| ``truth.csv`` | what each site truly is, what its machines draw, what goes past its meter meanwhile, when it ended |
 """
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
@@ -236,8 +236,7 @@ def write_district(folder: Path, seed: int, *, points: int = 220) -> SimulatedDi
         )  # fmt: skip
         traffic = simulate_capture(spec, seed + number, start_ns=local_day_ns(day, time(9, 30)))
         captures.append(write_simulation(traffic, folder / name / "link.pcap"))
-    _write_readings(folder, seed, points)
-    _write_registry(folder)
+    _write_registry(folder, _write_readings(folder, seed, points))
     before, after, later = captures
     return SimulatedDistrict(folder, (before, after, later))
 
@@ -255,7 +254,8 @@ def _on_network(capture: str) -> Iterable[MinerSpec]:
             yield replace(site.miner, share_interval_s=_RARE_SHARES_S) if capture == "after" else site.miner
 
 
-def _write_readings(folder: Path, seed: int, points: int) -> None:
+def _write_readings(folder: Path, seed: int, points: int) -> dict[str, str]:
+    """The meters' files; gives what of each point goes past its meter while machines run. [W]"""
     import polars as pl
 
     placed = tuple(site.farm if site.farm is not None else PlacedFarm(point=site.point) for site in SITES if site.point)
@@ -264,7 +264,9 @@ def _write_readings(folder: Path, seed: int, points: int) -> None:
         faults=True, placed=placed,
     )  # fmt: skip
     write_meters(folder, spec, seed)
-    rows = pl.read_parquet(folder / "readings.parquet")
+    with (folder / "truth.csv").open(encoding="utf-8", newline="") as file:
+        past_meter_w = {row["usage_point"]: row["past_meter_w"] for row in csv.DictReader(file)}
+    rows = pl.read_parquet(folder / "readings.parquet", glob=False)
     border = pl.lit(local_day_ns(LAST_DAY_BEFORE) // 1000).cast(pl.Datetime("us", "UTC"))
     # The household's meter is changed for one that nobody reads any more.
     household = next(site for site in SITES if site.kind == "household_premises")
@@ -275,6 +277,7 @@ def _write_readings(folder: Path, seed: int, points: int) -> None:
     for name in ("readings.parquet", "readings.csv", "registers.csv", "sites.csv", "truth.csv", "prices.csv",
                  "tariff.csv"):  # fmt: skip
         (folder / name).unlink()
+    return past_meter_w
 
 
 _LAWFUL = (
@@ -289,7 +292,7 @@ _LAWFUL_LATER = (
 """The second entry was filed in time, and entered late."""
 
 
-def _write_registry(folder: Path) -> None:
+def _write_registry(folder: Path, past_meter_w: Mapping[str, str]) -> None:
     for name, rows in (("lawful.csv", _LAWFUL), ("later/lawful.csv", _LAWFUL_LATER)):
         _write(
             folder / name,
@@ -316,11 +319,12 @@ def _write_registry(folder: Path) -> None:
     )  # fmt: skip
     _write(
         folder / "truth.csv",
-        ("site", "usage_point", "host", "truth", "power_w", "from_day", "until_day"),
+        ("site", "usage_point", "host", "truth", "power_w", "past_meter_w", "from_day", "until_day"),
         (
             (site.site_id, usage_point(site.point) if site.point else "", site.miner.host if site.miner else "",
-             site.truth, *(("", "", "") if site.farm is None else
-             (round(site.farm.power_w), site.farm.from_day, site.farm.until_day)))
+             site.truth, *(("", "", "", "") if site.farm is None else
+             (round(site.farm.power_w), past_meter_w[usage_point(site.point)], site.farm.from_day,
+              site.farm.until_day)))
             for site in SITES
         ),
     )  # fmt: skip

@@ -38,7 +38,6 @@ import numpy as np
 
 from headframe.evidence.fusion import (
     MINING_ROLES,
-    SOURCE_OF,
     Fused,
     MergeRule,
     Standing,
@@ -58,7 +57,7 @@ from headframe.records.assessment import (
     Unattributed,
     Whereabouts,
 )
-from headframe.records.finding import Family, Finding, Insufficient, Interval, Role
+from headframe.records.finding import SOURCE_OF, Family, Finding, Insufficient, Interval, Role
 from headframe.records.indicator import IndicatorKind
 from headframe.records.site import Assignment, AssignmentKind, Resolution, ResolutionOutcome, Site
 from headframe.sites.registry import EVER_NS, NEVER_NS, WIDTH, Registry, address_number, is_reused

@@ -56,7 +56,8 @@ class UsagePointRow:
     site_id : str
         As the run named it; empty where it did not.
     mining : bool
-        On the list, or worth a look; the others say nothing of mining.
+        On the list, whose share of innocent points is bounded. What is only worth a look is not: one point of fifty is
+        by chance alone, so that it says where to look and not that mining goes on.
     families : tuple of UsagePointFamily
         Those that support, each once.
     document : dict
@@ -258,14 +259,18 @@ def usage_point_row(value: Mapping[str, Any]) -> UsagePointRow:
     best: dict[Family, UsagePointFamily] = {}
     for found in findings:
         one = _family(found)
-        if one.family.value in supporting and (one.family not in best or one.log10_e > best[one.family].log10_e):
+        if not math.isfinite(one.log10_e) or one.family.value not in supporting:
+            continue
+        if one.family not in best or one.log10_e > best[one.family].log10_e:
             best[one.family] = one
+    if bare := sorted(set(map(str, supporting)) - {family.value for family in best}):
+        raise ValueError(f"families names {', '.join(bare)}, and no finding of that has a log10_e: nothing to weigh")
     return UsagePointRow(
         usage_point=usage_point,
         started_ns=started,
         ended_ns=ended,
         site_id=site_id if isinstance(site_id, str) else "",
-        mining=value.get("listed") is True or value.get("worth_a_look") is True,
+        mining=value.get("listed") is True,
         families=tuple(best[family] for family in Family if family in best),
         document=dict(value),
     )

@@ -22,11 +22,12 @@ from typing import Any, BinaryIO, TypeVar
 
 import orjson
 
-from headframe.errors import UnreadableInput
+from headframe.errors import UnreadableInput, fault_words
 from headframe.records.assessment import DamagedRow, FindingsFile
 from headframe.records.conversation import PacketRef
 from headframe.records.finding import (
     BlockSync,
+    Course,
     EvidenceLine,
     Family,
     Finding,
@@ -51,6 +52,9 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MAX_COUNT = 1 << 62
 _MAX_LOG10_E = 1e6
 """The longest capture at hand gives some hundreds; beyond this a number is damaged, and sums of it would overflow."""
+_MOST_BINS = 1000
+"""Of a course; Headframe writes `headframe.records.finding.MOST_COURSE_BINS` at most."""
+_LONGEST_BIN_S = 366 * 86_400
 _SPACE = b" \t\r\n"
 
 
@@ -276,6 +280,10 @@ def _decoded(data: bytes) -> Any:
     try:
         return orjson.loads(data)
     except orjson.JSONDecodeError as fault:
+        try:
+            data.decode()
+        except UnicodeDecodeError as wrong:
+            raise ValueError(fault_words(wrong)) from None
         if b"NaN" not in data and b"Infinity" not in data:
             raise
         try:
@@ -310,6 +318,7 @@ def _finding(value: Any) -> Finding:
         raise ValueError(f"ended {value['ended']} is before started {value['started']}")
     shares = _object(value, "shares")
     sync = value.get("block_sync")  # since 1.1
+    course = value.get("course")  # since 1.3
     detector, role = _filled(value, "detector"), _member(value, "role", Role)
     if detector == "peer_sync" and role is Role.MINER:
         # So it said before 1.2, though it compares no chain.
@@ -340,6 +349,7 @@ def _finding(value: Any) -> Finding:
         contradictions=_texts(value, "contradictions"),
         blind_spots=_texts(value, "blind_spots"),
         evidence=tuple(_evidence_line(_as_object(line, "evidence")) for line in _list(value, "evidence")),
+        course=None if course is None else _course(_as_object(course, "course")),
         block_sync=None if sync is None else _block_sync(_as_object(sync, "block_sync")),
         sources=tuple(_source(_as_object(source, "sources")) for source in _list(value, "sources")),
         community_ids=_texts(value, "community_ids"),
@@ -388,6 +398,28 @@ def _block_sync(sync: Mapping[str, Any]) -> BlockSync:
         block_hit=tuple(hits),
         push_ns=tuple(moment_ns(at, "push_times") for at in _list(sync, "push_times")),
     )
+
+
+def _course(course: Mapping[str, Any]) -> Course:
+    bin_s = _count(course, "bin_s")
+    if not 1 <= bin_s <= _LONGEST_BIN_S:
+        raise ValueError(f"bin_s of course is {bin_s}; expected whole seconds, 1 to {_LONGEST_BIN_S}")
+    shares = _object(course, "shares")
+    return Course(
+        started_ns=_instant(course, "started"),
+        bin_s=bin_s,
+        jobs=_counts(course, "jobs"),
+        shares=tuple((answer, _counts(shares, answer)) for answer in shares),
+    )
+
+
+def _counts(value: Mapping[str, Any], key: str) -> tuple[int, ...]:
+    found = _list(value, key)
+    if len(found) > _MOST_BINS:
+        raise ValueError(f"{key} of course has {len(found)} bins; expected {_MOST_BINS} at most")
+    if not all(isinstance(one, int) and not isinstance(one, bool) and 0 <= one < _MAX_COUNT for one in found):
+        raise ValueError(f"{key} of course holds something that is no whole number, 0 or more")
+    return tuple(found)
 
 
 def _insufficient(value: Any) -> Insufficient:

@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
+from itertools import islice
 from pathlib import Path
 from typing import IO, Protocol
 
@@ -35,12 +36,12 @@ from headframe.ledger.bundle import (
     State,
 )
 from headframe.ledger.checkpoint import Checkpoint, open_checkpoint, read_checkpoint
-from headframe.ledger.note import BadNote, Signer, Verifier, format_note, parse_note, sign, verified
-from headframe.ledger.witness import cosignatures
+from headframe.ledger.note import BadNote, Note, Signer, Verifier, format_note, parse_note, sign, verified
+from headframe.ledger.witness import Cosigned, cosignatures
 from headframe.stores.disk import Disk
 from headframe.stores.ledger_files import LedgerReader
 from headframe.stores.stored_zips import chunks_of, read_directory
-from headframe.stores.time_stamps import BadTimeStamp, check_time_stamp
+from headframe.stores.time_stamps import BadTimeStamp, check_time_stamp, is_stamp_of
 
 _CHUNK = 1 << 20
 _ZIP_TIME = (1980, 1, 1, 0, 0, 0)
@@ -66,6 +67,7 @@ def make_bundle(
     files: Iterable[BundleFile] = (),
     disclose: Callable[[StoredLeaf, Disclosure], bool] | None = None,
     checkpoint: bytes | None = None,
+    witnessed: bytes | None = None,
     time_stamp: bytes | None = None,
     notes: Sequence[str] = (),
 ) -> Manifest:
@@ -94,8 +96,12 @@ def make_bundle(
     checkpoint : bytes
         The signed checkpoint that the proofs lead to; if not given, the one that was co-signed last, where it covers
         all leaves, else the latest.
+    witnessed : bytes
+        A checkpoint that somebody outside has seen: witnesses, who co-signed it, or an authority, who stamped it. If
+        not given, the one that was co-signed last. It goes in beside a newer one, with the proof that the newer one
+        continues it.
     time_stamp : bytes
-        An authority's answer (RFC 3161) for the bytes of that checkpoint.
+        An authority's answer (RFC 3161) for the bytes of either checkpoint.
     notes : sequence of str
         Lines for the README, such as who asked for the bundle and what was withheld from whom.
 
@@ -113,12 +119,8 @@ def make_bundle(
         if stored.index is None:
             raise HeadframeError(f"leaf {stored.leaf_id} is not in the ledger yet; hand pending leaves over first")
     largest = max((stored.index for stored in chosen if stored.index is not None), default=-1)
-    note = checkpoint or _best_checkpoint(ledger, largest)
-    state, _note, _signed = open_checkpoint(note, ledger.keys)
-    if largest >= state.size:
-        raise HeadframeError(
-            f"the checkpoint covers {state.size:,} leaves, and leaf {largest:,} is to go in; take a later checkpoint"
-        )
+    chosen_ones = checkpoints_for(ledger, largest, checkpoint=checkpoint, witnessed=witnessed)
+    note, state, older = chosen_ones.note, chosen_ones.state, chosen_ones.older
 
     def leaf_lines() -> Iterator[bytes]:
         for stored in chosen:
@@ -139,8 +141,12 @@ def make_bundle(
         model.KEYS: lambda: iter([keys]),
         model.LEAVES: leaf_lines,
         model.DISCLOSURES: disclosure_lines,
-        model.README: lambda: iter([_readme(subject, state, notes).encode()]),
+        model.README: lambda: iter([_readme(subject, state, older, [leaf.index or 0 for leaf in chosen], notes)]),
     }
+    if older is not None:
+        seen, proof = older.note, model.format_proof(ledger.consistency_proof(older.state.size, state.size))
+        parts[model.WITNESSED] = lambda: iter([seen])
+        parts[model.WITNESSED_PROOF] = lambda: iter([proof])
     if time_stamp is not None:
         stamp = time_stamp
         if len(stamp) > model.LARGEST_SMALL_FILE:
@@ -175,12 +181,103 @@ def _plain(checkpoint: Checkpoint) -> Checkpoint:
     return Checkpoint(checkpoint.origin, checkpoint.size, checkpoint.root)
 
 
-def _best_checkpoint(ledger: LedgerReader, largest: int) -> bytes:
-    witnessed = ledger.witnessed()
-    if witnessed is not None and read_checkpoint(parse_note(witnessed).text).size > largest:
-        return witnessed
+@dataclass(frozen=True, slots=True)
+class Older:
+    """A checkpoint that somebody outside has seen."""
+
+    note: bytes
+    state: Checkpoint
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoints:
+    """What a bundle is made against.
+
+    Attributes
+    ----------
+    note : bytes
+        The signed checkpoint that the proofs lead to.
+    state : Checkpoint
+    seen : Older or None
+        What somebody outside has seen; may be `note` itself.
+    """
+
+    note: bytes
+    state: Checkpoint
+    seen: Older | None = None
+
+    @property
+    def older(self) -> Older | None:
+        """What somebody outside has seen, where it is not `note` itself."""
+        return None if self.seen is None or self.seen.note == self.note else self.seen
+
+
+def checkpoints_for(
+    ledger: LedgerReader, largest: int, *, checkpoint: bytes | None = None, witnessed: bytes | None = None
+) -> Checkpoints:
+    """The checkpoints that a bundle is made against.
+
+    Parameters
+    ----------
+    ledger : LedgerReader
+    largest : int
+        Place of the last leaf that goes in; -1 for none.
+    checkpoint, witnessed : bytes
+        See `make_bundle`.
+
+    Raises
+    ------
+    HeadframeError
+        If one that was given is not of this log, or too old.
+    """
     ledger.refresh()
-    return ledger.note
+    seen = witnessed if witnessed is not None else ledger.witnessed()
+    older = None if seen is None else _of_this_log(ledger, seen)
+    if checkpoint is None and older is not None and older.state.size > largest and _signed_now(ledger, older.note):
+        checkpoint = older.note
+    note = checkpoint or ledger.note
+    state, _note, _signed = open_checkpoint(note, ledger.keys)
+    if largest >= state.size:
+        raise HeadframeError(
+            f"the checkpoint covers {state.size:,} leaves, and leaf {largest:,} is to go in; take a later checkpoint"
+        )
+    if older is not None and older.state.size > state.size:
+        if witnessed is not None:
+            raise HeadframeError(
+                f"the witnessed checkpoint has {older.state.size:,} leaves, and the bundle's has {state.size:,}; "
+                "the witnessed one is the older one"
+            )
+        older = None
+    return Checkpoints(note, state, older)
+
+
+def _of_this_log(ledger: LedgerReader, note: bytes) -> Older:
+    """A checkpoint whose leaves are the beginning of this log, whichever of its keys signed it."""
+    state = read_checkpoint(parse_note(note).text)
+    if state.origin != ledger.checkpoint.origin:
+        raise HeadframeError(
+            f"the witnessed checkpoint is of {state.origin}, and this log is {ledger.checkpoint.origin}"
+        )
+    if state.size > ledger.size:
+        raise HeadframeError(
+            f"the witnessed checkpoint has {state.size:,} leaves, and this log only {ledger.size:,}: it is an older "
+            "copy. Put the right one back"
+        )
+    if ledger.root_at(state.size) != state.root:
+        raise HeadframeError(
+            f"the witnessed checkpoint of {state.size:,} leaves has another root than this log had then: they are two "
+            "histories. Keep both, and find out which was altered"
+        )
+    return Older(note, state)
+
+
+def _signed_now(ledger: LedgerReader, note: bytes) -> bool:
+    """Whether a key that the log has now signed a checkpoint; after a change of keys an older one is not."""
+    try:
+        open_checkpoint(note, ledger.keys)
+    except BadNote:
+        return False
+    return True
 
 
 def _source(source: Path | bytes) -> Callable[[], Iterator[bytes]]:
@@ -198,8 +295,23 @@ def _source(source: Path | bytes) -> Callable[[], Iterator[bytes]]:
     return chunks
 
 
-def _readme(subject: str, checkpoint: Checkpoint, notes: Sequence[str]) -> str:
+def _readme(
+    subject: str, checkpoint: Checkpoint, older: Older | None, places: Sequence[int], notes: Sequence[str]
+) -> bytes:
     remarks = "".join(f"{line}\n" for line in notes)
+    listed = ""
+    if older is not None:
+        listed = (
+            f"witnessed          the state of that log with {older.state.size} entries, as others have seen it\n"
+            "witnessed.proof    that the log has only grown since\n"
+        )
+        late = [place for place in places if place >= older.state.size]
+        if late:
+            numbers = ", ".join(map(str, late[: model.MOST_FAULTS])) + (", ..." if late[model.MOST_FAULTS :] else "")
+            remarks = (
+                f"Of the {len(places)} entries here {len(late)} are newer than what others have seen: {numbers}.\n"
+                + remarks
+            )
     return f"""\
 This is an evidence bundle of {subject}.
 
@@ -208,7 +320,7 @@ data/              tables and other extracts
 leaves.jsonl       what was logged, with the proof that it is in the log
 disclosures.jsonl  what the digests in those leaves stand for; what is left out was withheld or erased
 checkpoint         the state of the log {checkpoint.origin} with {checkpoint.size} entries, signed
-keys               the log's public key as this bundle names it; a forger could name any
+{listed}keys               the log's public key as this bundle names it; a forger could name any
 manifest.json      every file with its size and SHA-256; manifest.note signs it
 
 To check that nothing was altered, on a machine without a network if you like:
@@ -217,7 +329,7 @@ To check that nothing was altered, on a machine without a network if you like:
 
 KEY is the public key of the unit's log. Get it from the unit on another way than you got this bundle. You need not
 trust the program: its ledger-format.md says how to write your own.
-{remarks}"""
+{remarks}""".encode()
 
 
 class _Target(Protocol):
@@ -457,21 +569,26 @@ def _verify(
     checks.append(_check_files(container, manifest, progress, broken))
     checks.append(_check_manifest_note(container, raw, manifest, keys))
     inside = _keys_inside(container)
-    checkpoint_check, checkpoint, witness_check = _check_checkpoint(container, manifest, keys, witnesses_needed)
-    checks += [checkpoint_check, witness_check]
+    checkpoint_check, checkpoint, cosigned = _check_checkpoint(container, manifest, keys)
+    checks.append(checkpoint_check)
+    seen = _check_witnessed(container, checkpoint, cosigned, keys, witnesses_needed)
     documents = [file for file in manifest.files if file.path.startswith("documents/")]
     data = [file for file in manifest.files if file.path.startswith("data/")]
+    findings = _finding_digests(container)
     found = model.LeafCheck()
     if checkpoint is None:
         text = "the checkpoint did not hold, so there is nothing for the proofs to lead to"
+        checks.append(CheckResult("witnesses", State.NOT_CHECKED, "the checkpoint did not hold"))
         checks += [CheckResult(name, State.NOT_CHECKED, text) for name in ("leaves", "disclosures", "documents")]
     else:
         found = model.check_leaves(
             (model.parse_leaf(line) for line in _lines(container, model.LEAVES)),
             (model.parse_disclosure(line) for line in _lines(container, model.DISCLOSURES)),
             checkpoint,
-            frozenset(file.sha256 for file in (*documents, *data)),
+            frozenset([*(file.sha256 for file in (*documents, *data)), *findings]),
+            seen.below,
         )
+        checks.append(_witness_result(seen, found, witnesses_needed))
         checks.append(_result("leaves", found.bad_leaves, f"{found.leaves:,} leaves, each proved to be in the log"))
         withheld = f"; {found.withheld_count:,} fields are withheld or erased" if found.withheld_count else ""
         checks.append(
@@ -486,6 +603,9 @@ def _verify(
         words = f"{len(documents):,} documents, each named by a leaf"
         if extra:
             words += f"; {extra:,} extracts in data/ are covered by the manifest's signature only"
+        if findings:
+            named = sum(digest in found.vouched for digest in findings)
+            words += f"; of {len(findings):,} lines in {model.FINDINGS}, leaves name {named:,}"
         checks.append(_result("documents", strange, words))
     checks.append(_check_stamp(container, authorities))
     return BundleReport(
@@ -495,6 +615,9 @@ def _verify(
         withheld=tuple(found.withheld),
         withheld_count=found.withheld_count,
         keys_inside=inside,
+        leaves=found.leaves,
+        unwitnessed=tuple(found.unwitnessed),
+        unwitnessed_count=found.unwitnessed_count,
     )
 
 
@@ -519,6 +642,17 @@ def _lines(container: Container, path: str) -> Iterator[bytes]:
     return model.lines(container.chunks(path), path)
 
 
+def _finding_digests(container: Container) -> list[str]:
+    """SHA-256 of each line of the findings, up to a number; none where they are no lines."""
+    if model.FINDINGS not in container.sizes():
+        return []
+    try:
+        found = model.lines(container.chunks(model.FINDINGS), model.FINDINGS)
+        return [sha256(line).hexdigest() for line in islice(found, model.MOST_FINDINGS)]
+    except BadBundle:
+        return []  # an extract may be anything; whether its bytes are the manifest's was checked before
+
+
 def _check_files(
     container: Container, manifest: Manifest, progress: Callable[[int], None] | None, broken: set[str]
 ) -> CheckResult:
@@ -527,9 +661,9 @@ def _check_files(
     present = set(sizes) - {model.MANIFEST, model.MANIFEST_NOTE}
     faults = [f"{path} is missing" for path in sorted(listed.keys() - present)]
     faults += [f"{path} is not in the manifest" for path in sorted(present - listed.keys())]
-    faults += [
-        f"{path} must be in every bundle" for path in model.FIXED if path != model.TIME_STAMP and path not in listed
-    ]
+    faults += [f"{path} must be in every bundle" for path in model.FIXED if path not in (*model.OPTIONAL, *listed)]
+    if (model.WITNESSED in listed) != (model.WITNESSED_PROOF in listed):
+        faults.append(f"{model.WITNESSED} and {model.WITNESSED_PROOF} are both there, or neither is")
     faults += [
         f"{path} has {sizes[path]:,} bytes; at most {model.LARGEST_SMALL_FILE:,} make sense"
         for path in model.SMALL_FILES
@@ -582,34 +716,84 @@ def _named(keys: Iterable[Verifier]) -> str:
 
 
 def _check_checkpoint(
-    container: Container, manifest: Manifest, keys: Sequence[Verifier], witnesses_needed: int
-) -> tuple[CheckResult, Checkpoint | None, CheckResult]:
-    nothing = CheckResult("witnesses", State.NOT_CHECKED, "the checkpoint did not hold")
+    container: Container, manifest: Manifest, keys: Sequence[Verifier]
+) -> tuple[CheckResult, Checkpoint | None, Note | None]:
     try:
         data = _small(container, model.CHECKPOINT, model.LARGEST_SMALL_FILE)
         checkpoint, note, signed = open_checkpoint(data, keys)
     except (BadNote, BadBundle) as error:
-        return CheckResult("checkpoint", State.FAILED, str(error)), None, nothing
+        return CheckResult("checkpoint", State.FAILED, str(error)), None, None
     if _plain(checkpoint) != manifest.checkpoint:
         text = "the checkpoint is not the one that the manifest names"
-        return CheckResult("checkpoint", State.FAILED, text), None, nothing
+        return CheckResult("checkpoint", State.FAILED, text), None, None
     good = CheckResult(
         "checkpoint",
         State.OK,
         f"the log {checkpoint.origin} had {checkpoint.size:,} leaves, signed by {_named(signed)}",
     )
+    return good, checkpoint, note
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What known witnesses have seen of the log.
+
+    Attributes
+    ----------
+    by : tuple of (Cosigned, int)
+        Who, and how many leaves.
+    below : int
+        So many leaves have been seen by as many as were asked for; by one, if none were asked for.
+    fault : str
+        Why nothing of it counts.
+    """
+
+    by: tuple[tuple[Cosigned, int], ...] = ()
+    below: int = 0
+    fault: str = ""
+
+
+def _check_witnessed(
+    container: Container, checkpoint: Checkpoint | None, note: Note | None, keys: Sequence[Verifier], needed: int
+) -> _Seen:
+    if checkpoint is None or note is None:
+        return _Seen()
     try:
-        cosigned = cosignatures(note, keys)
-    except BadNote as error:
-        return good, checkpoint, CheckResult("witnesses", State.FAILED, str(error))
-    if len(cosigned) < witnesses_needed:
-        text = f"{witnesses_needed} known witnesses must have co-signed; {len(cosigned)} did"
-        return good, checkpoint, CheckResult("witnesses", State.FAILED, text)
-    if not cosigned:
-        text = "no witness whose key is known here co-signed this checkpoint"
-        return good, checkpoint, CheckResult("witnesses", State.NOT_CHECKED, text)
-    said = ", ".join(f"{item.witness.name} at {_instant(item.at_s)}" for item in cosigned)
-    return good, checkpoint, CheckResult("witnesses", State.OK, f"co-signed by {said}")
+        by = [(item, checkpoint.size) for item in cosignatures(note, keys)]
+        # That one comes without the other was told with the files.
+        if {model.WITNESSED, model.WITNESSED_PROOF} <= container.sizes().keys():
+            older, cosigned = model.check_witnessed(
+                _small(container, model.WITNESSED, model.LARGEST_SMALL_FILE),
+                _small(container, model.WITNESSED_PROOF, model.LARGEST_SMALL_FILE),
+                checkpoint,
+                keys,
+            )
+            newer = {item.witness for item, _ in by}
+            by += [(item, older.size) for item in cosigned if item.witness not in newer]
+    except (BadNote, BadBundle) as error:
+        return _Seen(fault=str(error))
+    sizes = sorted((size for _, size in by), reverse=True)
+    enough = max(needed, 1)
+    return _Seen(tuple(by), sizes[enough - 1] if len(sizes) >= enough else 0)
+
+
+def _witness_result(seen: _Seen, found: model.LeafCheck, needed: int) -> CheckResult:
+    if seen.fault:
+        return CheckResult("witnesses", State.FAILED, seen.fault)
+    if len(seen.by) < needed:
+        text = f"{needed} known witnesses must have co-signed; {len(seen.by)} did"
+        return CheckResult("witnesses", State.FAILED, text)
+    if not seen.by:
+        return CheckResult("witnesses", State.NOT_CHECKED, "no witness whose key is known here co-signed")
+    said = ", ".join(f"{item.witness.name} at {_instant(item.at_s)} ({size:,} leaves)" for item, size in seen.by)
+    text = f"co-signed by {said}; {found.leaves - found.unwitnessed_count:,} of {found.leaves:,} leaves here are in it"
+    if found.unwitnessed_count:
+        late = ", ".join(f"{index:,} ({kind})" for index, kind in found.unwitnessed[: model.MOST_FAULTS])
+        text += f"; not witnessed yet: {late}" + ("" if found.unwitnessed_count <= model.MOST_FAULTS else ", and more")
+    if needed and found.unwitnessed_acts:
+        text = f"{needed} known witnesses must have seen every leaf but those of kind {model.HANDED_OUT}; {text}"
+        return CheckResult("witnesses", State.FAILED, text)
+    return CheckResult("witnesses", State.OK, text)
 
 
 def _instant(at_s: int) -> str:
@@ -636,7 +820,12 @@ def _check_stamp(container: Container, authorities: Sequence[bytes]) -> CheckRes
         return CheckResult("time-stamp", State.NOT_CHECKED, text)
     try:
         stamp = _small(container, model.TIME_STAMP, model.LARGEST_SMALL_FILE)
-        moment = check_time_stamp(stamp, _small(container, model.CHECKPOINT, model.LARGEST_SMALL_FILE), authorities)
-    except (BadTimeStamp, BadBundle) as error:
+        names = [name for name in (model.CHECKPOINT, model.WITNESSED) if name in container.sizes()]
+        notes = {name: _small(container, name, model.LARGEST_SMALL_FILE) for name in names}
+        stamped = next((name for name in names if is_stamp_of(stamp, notes[name])), model.CHECKPOINT)
+        moment = check_time_stamp(stamp, notes[stamped], authorities)
+        size = read_checkpoint(parse_note(notes[stamped]).text).size
+    except (BadTimeStamp, BadBundle, BadNote) as error:
         return CheckResult("time-stamp", State.FAILED, str(error))
-    return CheckResult("time-stamp", State.OK, f"the checkpoint existed at {moment:%Y-%m-%dT%H:%M:%SZ}")
+    text = f"the checkpoint of {size:,} leaves (file {stamped}) existed at {moment:%Y-%m-%dT%H:%M:%SZ}"
+    return CheckResult("time-stamp", State.OK, text)

@@ -13,6 +13,10 @@ was killed has at most a list without readings, which is passed over, and a ``.p
 overwrite. Nothing is ever changed: a correction is a later file, and of two readings of one interval the one from the
 later file counts.
 
+Only retention takes readings away (`headframe.stores.lake_purge`): it writes a file anew without them, as
+``000001-0001.parquet`` with its own list, and then removes the one before. Of two forms of one number the later
+counts.
+
 A batch takes some usage points, whose rows are neighbours in every file, and merges the files' slices by time. So
 memory is bounded by the size of a batch and not by that of the lake, unless a single usage point is larger.
 """
@@ -20,22 +24,26 @@ memory is bounded by the size of a batch and not by that of the lake, unless a s
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from headframe.errors import UnreadableInput
 from headframe.records.reading import LoadBatch, MeterEvent, Quality, ReadingAccount
 from headframe.sources.power.columns import ColumnMapping
 from headframe.sources.power.intervals import RawRows, reading_schema, to_intervals
 from headframe.sources.power.options import LONGEST_S, ReadingOptions
 from headframe.sources.power.read import open_readings
 from headframe.stores.load_batches import BATCH_ROWS, Columns, Shape, ahead, cuts_of, to_batch
+from headframe.stores.locks import exclusive, shared
 
 if TYPE_CHECKING:
     import polars as pl
@@ -46,7 +54,42 @@ SPILL_ROWS = 3_000_000
 ROW_GROUP = 1 << 17
 """Rows of a Parquet row group: what must be read at least to reach one usage point."""
 
-_NAME = "{:06d}.parquet"
+LOCK_TIMEOUT_S = 600.0
+"""Retention writes a large lake anew in minutes; whoever adds readings meanwhile waits. [s]"""
+
+_FORM = re.compile(r"(\d{6})(?:-(\d{4}))?(\.points)?\.parquet\Z", re.ASCII)
+
+
+class Name(NamedTuple):
+    """Number of a file of the lake, and how often it was written anew."""
+
+    number: int
+    anew: int
+
+    def file(self, ending: str = ".parquet") -> str:
+        """``000001.parquet``, ``000001-0002.parquet``."""
+        return f"{self.number:06d}{f'-{self.anew:04d}' if self.anew else ''}{ending}"
+
+    @property
+    def listing(self) -> str:
+        """``000001.points.parquet``."""
+        return self.file(".points.parquet")
+
+
+def names_in(folder: Path) -> tuple[set[Name], set[Name]]:
+    """Files of readings in a folder, and lists; superseded ones too."""
+    tables: set[Name] = set()
+    lists: set[Name] = set()
+    if folder.is_dir():
+        for path in folder.iterdir():
+            if found := _FORM.match(path.name):
+                (lists if found[3] else tables).add(Name(int(found[1]), int(found[2] or 0)))
+    return tables, lists
+
+
+def is_lake(folder: Path) -> bool:
+    """Whether a folder is a lake: there are lists of usage points in it."""
+    return bool(names_in(folder)[1])
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,19 +158,36 @@ class Lake:
             first_s=pl.col("start_s").first(),
             last_s=(pl.col("start_s") + pl.col("duration_s")).max(),
         )
-        number = max((int(path.name[:6]) for path in self.folder.glob("??????.points.parquet")), default=0) + 1
+        with self.adding():
+            self._add(readings, points)
+
+    @contextmanager
+    def adding(self) -> Iterator[None]:
+        """Keep retention out while something is written; others may write at the same time."""
+        with shared(self.folder / ".lock", LOCK_TIMEOUT_S):
+            yield
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Keep every other writer out."""
+        with exclusive(self.folder / ".lock", LOCK_TIMEOUT_S):
+            yield
+
+    def _add(self, readings: pl.DataFrame, points: pl.DataFrame) -> None:
+        tables, lists = names_in(self.folder)
+        name = Name(max((one.number for one in tables | lists), default=0) + 1, 0)
         while True:
             # Whoever makes the list has the number: two writers never share one.
-            listing = self._listing(number)
+            listing = self.folder / name.listing
             try:
                 os.close(os.open(listing, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o644))
                 break
             except FileExistsError:
-                number += 1
+                name = Name(name.number + 1, 0)
         points.write_parquet(listing)
-        part = self.folder / (_NAME.format(number) + ".part")
+        part = self.folder / name.file(".parquet.part")
         readings.write_parquet(part, row_group_size=ROW_GROUP, compression="zstd", compression_level=1)
-        part.rename(self.folder / _NAME.format(number))
+        part.rename(self.folder / name.file())
 
     def take_in(
         self, path: Path, mapping: ColumnMapping | None = None, options: ReadingOptions | None = None
@@ -155,7 +215,7 @@ class Lake:
         import polars as pl
 
         events: list[MeterEvent] = []
-        with open_readings(Path(path), mapping, options) as source:
+        with self.adding(), open_readings(Path(path), mapping, options) as source:
             held: list[pl.DataFrame] = []
             rows = 0
             spill: _Spill | None = None
@@ -179,17 +239,16 @@ class Lake:
                     spill.remove()
             return TakenIn(source.tally.account(), (*source.events, *events))
 
-    def _listing(self, number: int) -> Path:
-        return self.folder / f"{number:06d}.points.parquet"
-
     def _files(self) -> list[_Grouped]:
         """Files of the lake, in the order of their coming."""
         import polars as pl
 
+        latest = {name.number: name for name in sorted(names_in(self.folder)[0])}
         found = []
-        for path in sorted(self.folder.glob("??????.parquet")):
-            points = pl.read_parquet(self._listing(int(path.name[:6])))
-            found.append(_Grouped(path, points))
+        for name in latest.values():
+            with _there():
+                points = pl.read_parquet(self.folder / name.listing, glob=False)
+            found.append(_Grouped(self.folder / name.file(), points))
         return found
 
     def usage_points(self) -> tuple[str, ...]:
@@ -200,6 +259,10 @@ class Lake:
         if not files:
             return ()
         return tuple(pl.concat([f.points.select("usage_point") for f in files])["usage_point"].unique().sort())
+
+    def rows(self) -> int:
+        """Readings in the lake, superseded ones too."""
+        return sum(int(file.points["rows"].sum()) for file in self._files())
 
     def span(self) -> Span | None:
         """From the first reading to the last; None for an empty lake."""
@@ -224,10 +287,11 @@ class Lake:
         wanted = None if usage_points is None else sorted(set(usage_points))
         parts = []
         for file in self._files():
-            scan = pl.scan_parquet(file.path)
+            scan = pl.scan_parquet(file.path, glob=False)
             if wanted is not None:
                 scan = scan.filter(pl.col("usage_point").is_in(wanted))
-            parts.append(scan.collect())
+            with _there():
+                parts.append(scan.collect())
         if not parts:
             return pl.DataFrame(schema=reading_schema())
         key = ["usage_point", "flow", "start_s"]
@@ -304,6 +368,17 @@ class Lake:
         yield from ahead(job(begin, end) for begin, end in cuts)
 
 
+@contextmanager
+def _there() -> Iterator[None]:
+    """A file that went between two looks at it: retention has written it anew under another name."""
+    try:
+        yield
+    except FileNotFoundError as fault:
+        raise UnreadableInput(
+            f"a file of the lake went while it was read ({fault}): retention took readings away. Do it again"
+        ) from fault
+
+
 @dataclass(frozen=True, slots=True)
 class _Slice:
     """Rows of some usage points out of one file."""
@@ -340,8 +415,9 @@ class _Grouped:
         energy = pl.col("energy_wh")
         if measured_only:
             energy = pl.when(pl.col("quality") & int(Quality.ESTIMATED) == 0).then(energy)
-        rows_of_file = pl.scan_parquet(self.path).slice(first, last - first)
-        frame = rows_of_file.select(*columns[:2], energy.alias(columns[2])).collect()
+        rows_of_file = pl.scan_parquet(self.path, glob=False).slice(first, last - first)
+        with _there():
+            frame = rows_of_file.select(*columns[:2], energy.alias(columns[2])).collect()
         if int(rows.sum()) != len(frame):
             # The other flow's rows lie between.
             keep = np.zeros(len(frame), bool)
@@ -428,4 +504,4 @@ class _Sorted:
         end = int(self.points["usage_point"].search_sorted(high, "right"))
         first = int(self.last[begin - 1]) if begin else 0
         last = int(self.last[end - 1]) if end > begin else first
-        return pl.scan_parquet(self.path).slice(first, last - first).collect()
+        return pl.scan_parquet(self.path, glob=False).slice(first, last - first).collect()

@@ -47,7 +47,7 @@ from headframe.ledger.merkle import (
     leaf_hash,
     range_root,
 )
-from headframe.ledger.note import Signer, Verifier, format_note, parse_note, sign
+from headframe.ledger.note import Note, Signer, Verifier, format_note, parse_note, sign
 from headframe.ledger.store import AlreadyThere, BadLedger, LedgerNotWritten
 from headframe.ledger.tiles import (
     BITS,
@@ -636,22 +636,36 @@ class Ledger(LedgerReader):
                 self._places[leaf_hash(leaf)] = place
             return self.append(leaves)
 
-    def keep_witnessed(self, note: bytes) -> None:
+    def keep_witnessed(self, note: bytes) -> bool:
         """Keep a checkpoint of this log that witnesses have co-signed, for bundles.
+
+        The largest is kept. Of two with the same text, one that keeps the lines of both: two witnesses may bring theirs
+        one after the other.
+
+        Returns
+        -------
+        bool
+            False if a larger one is there, which stays.
 
         Raises
         ------
         HeadframeError
             If it is not a checkpoint of this log.
         """
-        checkpoint, _note, _signed = open_checkpoint(note, self.keys)
+        checkpoint, new, _signed = open_checkpoint(note, self.keys)
         if checkpoint.root != self.root_at(checkpoint.size):
             raise BadLedger(f"the co-signed checkpoint of {checkpoint.size:,} leaves has another root than this log")
         with self._guard, self._writing():
             kept = self.witnessed()
-            if kept is not None and read_checkpoint(parse_note(kept).text).size > checkpoint.size:
-                return
+            if kept is not None:
+                old = parse_note(kept)
+                if read_checkpoint(old.text).size > checkpoint.size:
+                    return False
+                if old.text == new.text:
+                    lines = {(line.name, line.key_id): line for line in (*old.signatures, *new.signatures)}
+                    note = format_note(Note(new.text, tuple(lines.values())))
             self._write(lambda: replace_file(self.store.disk, self.folder / "witnessed", note))
+            return True
 
     def sign_again(self, signers: Sequence[Signer]) -> None:
         """Sign the checkpoint with other keys, of which at least one signed it before.

@@ -31,11 +31,37 @@ def exclusive(path: Path, timeout_s: float) -> Iterator[None]:
     HeadframeError
         If another still holds it then.
     """
+    with _locked(path, timeout_s, fcntl.LOCK_EX):
+        yield
+
+
+@contextmanager
+def shared(path: Path, timeout_s: float) -> Iterator[None]:
+    """Hold the lock together with others who share it, and with nobody who wants it alone.
+
+    Parameters
+    ----------
+    path : Path
+        Made if it is not there; its folder is.
+    timeout_s : float
+        How long to wait for somebody who holds it alone. [s]
+
+    Raises
+    ------
+    HeadframeError
+        If somebody still holds it alone then.
+    """
+    with _locked(path, timeout_s, fcntl.LOCK_SH):
+        yield
+
+
+@contextmanager
+def _locked(path: Path, timeout_s: float, kind: int) -> Iterator[None]:
     with path.open("a") as file:
         give_up_s = clock.monotonic_s() + timeout_s
         while True:
             try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                fcntl.flock(file, kind | fcntl.LOCK_NB)
                 break
             except BlockingIOError:
                 if clock.monotonic_s() >= give_up_s:

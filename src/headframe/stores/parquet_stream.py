@@ -81,7 +81,7 @@ class ParquetReadings:
         import polars as pl
 
         column = pl.col(self._plan.start)
-        ends = pl.scan_parquet(self.path).select(low=column.min(), high=column.max()).collect()
+        ends = pl.scan_parquet(self.path, glob=False).select(low=column.min(), high=column.max()).collect()
         low, _ = _seconds(ends["low"])
         high, _ = _seconds(ends["high"])
         return None if ends["low"].null_count() or not len(ends) else (int(low[0]), int(high[0]))
@@ -131,7 +131,7 @@ class ParquetReadings:
 
         plan = self._plan
         low, high = int(plan.first[runs[0]]), int(plan.first[runs[-1] + 1])
-        frame = pl.scan_parquet(self.path).select(plan.start, plan.value).slice(low, high - low).collect()
+        frame = pl.scan_parquet(self.path, glob=False).select(plan.start, plan.value).slice(low, high - low).collect()
         many = plan.first[runs + 1] - plan.first[runs]
         first = np.concatenate(([0], np.cumsum(many))).astype(np.int64)
         row = np.zeros(0, np.int64)

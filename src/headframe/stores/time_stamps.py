@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from headframe.errors import HeadframeError
+
+_DIGESTS = {
+    "2.16.840.1.101.3.4.2.1": "sha256",
+    "2.16.840.1.101.3.4.2.2": "sha384",
+    "2.16.840.1.101.3.4.2.3": "sha512",
+}
+"""Object identifiers of SHA-2 (RFC 8017, appendix B.1)."""
 
 
 class BadTimeStamp(HeadframeError):
@@ -72,6 +80,24 @@ def check_time_stamp(response: bytes, message: bytes, certificates: Sequence[byt
     except (VerificationError, ValueError) as error:
         raise BadTimeStamp(f"the time-stamp does not hold: {error}") from None
     return moment.astimezone(UTC)
+
+
+def is_stamp_of(response: bytes, message: bytes) -> bool:
+    """Whether an authority's answer speaks of a message; nothing is said of who gave it.
+
+    Raises
+    ------
+    BadTimeStamp
+        If it is no answer, or grants nothing.
+    """
+    from rfc3161_client import decode_timestamp_response
+
+    try:
+        imprint = decode_timestamp_response(_with_certificates_in_order(response)).tst_info.message_imprint
+    except ValueError as error:
+        raise BadTimeStamp(f"the time-stamp cannot be read: {error}") from None
+    name = _DIGESTS.get(imprint.hash_algorithm.dotted_string)
+    return name is not None and hashlib.new(name, message).digest() == imprint.message
 
 
 def _with_certificates_in_order(response: bytes) -> bytes:

@@ -331,3 +331,18 @@ def test_losses_of_a_power_flow_model_close_the_balance(true_w: np.ndarray) -> N
     assert found.p_value < 0.01
     assert found.estimate is not None
     assert found.estimate.power_w.estimate == pytest.approx(0.05 * true_w.sum(axis=1).mean(), rel=0.25)
+
+
+def test_months_tell_what_is_left_over_in_each(true_w: np.ndarray) -> None:
+    """Each hour belongs to one local month, energies are sums over complete hours, and meters err less than a load."""
+    load = 0.05 * true_w.sum(axis=1).mean()
+    head, points = measured(true_w, load)
+    found = one(head, points)
+    assert sum(month.known_h for month in found.months) == HOURS
+    assert sum(month.energy_wh for month in found.months) == pytest.approx(load * HOURS, rel=0.25)
+    starts = [np.datetime64(month.started_ns, "ns").astype("datetime64[D]") for month in found.months]
+    assert len({day.astype("datetime64[M]") for day in starts}) == len(starts) > 1
+    assert all(day == day.astype("datetime64[M]") for day in starts[1:])
+    assert all(0.0 < month.accuracy_wh < month.energy_wh for month in found.months)
+    honest = one(*measured(true_w))
+    assert all(abs(month.energy_wh) < month.accuracy_wh + 0.01 * month.known_h * load / 0.05 for month in honest.months)

@@ -264,6 +264,17 @@ def test_a_period_or_interval_that_is_turned_round_is_told() -> None:
     assert months_before(date(2024, 8, 31), 6) == date(2024, 2, 29)
 
 
+def test_what_comes_after_the_finding_is_not_billed() -> None:
+    """A period that reaches beyond the day on which it was found is refused; that day itself counts."""
+    with pytest.raises(
+        BadCalculation, match="last day without metering is 2026-09-04, after 2026-09-03, on which it was"
+    ):
+        loss("2026-08-01", "2026-09-04", "2026-09-03")
+    assert {line.label: line.quantity for line in loss("2026-09-03", "2026-09-03", "2026-09-03").lines}[
+        "days that count"
+    ] == "1"
+
+
 @pytest.mark.parametrize("text", ["", "abc", "NaN", "Infinity", "-1", "1,5"])
 def test_a_number_is_digits(text: str) -> None:
     """Nothing that is no finite number of zero or more comes through."""

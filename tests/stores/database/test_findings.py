@@ -221,3 +221,44 @@ def test_an_import_is_bounded_in_memory(store: DatabaseStore, monkeypatch: pytes
         assert writer.import_findings(stream()) == 1_050
     assert 0 < ahead <= 100
     assert written == 1_050
+
+
+def test_findings_are_given_to_other_sites_but_not_those_of_cases(store: DatabaseStore) -> None:
+    """Only where the site is still the one that it was thought to be; the number told is that of the changed ones."""
+    put(store, *(finding(k, site_id="" if k < 4 else "S-1") for k in range(8)))
+    events, case = opening("HF-2026-000001", findings=[finding(0, site_id="")])
+    with store.writing() as writer:
+        writer.append(events, case, [])
+    with store.writing() as writer:
+        assert writer.assign_findings([]) == 0
+        changes = [(f"F-{k:07d}", "", "S-2") for k in range(5)] + [("F-0000005", "S-1", ""), ("F-9", "", "S-2")]
+        assert writer.assign_findings(changes) == 4
+    kept = {row.ref.finding_id: row.site_id for row in store.findings(FindingFilter()).rows}
+    assert [kept[f"F-{k:07d}"] for k in range(8)] == ["", "S-2", "S-2", "S-2", "S-1", "", "S-1", "S-1"]
+
+
+def test_which_findings_the_registry_alone_may_decide_on(store: DatabaseStore) -> None:
+    """Not those in cases, not those whose import had logs or is not known; page by page, by id."""
+    from dataclasses import replace
+
+    def of(import_id: str, *numbers: int) -> list[StoredFinding]:
+        return [replace(finding(k, site_id=""), import_id=import_id) for k in numbers]
+
+    for import_id, realm, alone, numbers in (
+        ("I-1", "east", True, (1, 2, 3)), ("I-2", "", False, (4,)), ("I-4", "", True, (6,)), ("I-5", "", True, (7,)),
+    ):  # fmt: skip
+        with store.writing() as writer:
+            writer.note_import(import_id, realm, registry_only=alone)
+            writer.import_findings(of(import_id, *numbers))
+    put(store, *of("I-3", 5))
+    with store.writing() as writer:
+        writer.note_import("I-1", "east", registry_only=True)
+        writer.note_import("I-4", "", registry_only=False)
+        writer.note_import("I-5", "west", registry_only=True)
+        events, case = opening("HF-2026-000001", findings=of("I-1", 2))
+        writer.append(events, case, [])
+    first = store.resolvable_findings(limit=1)
+    assert [(row.finding_id, row.realm, row.site_id) for row in first] == [("F-0000001", "east", "")]
+    assert [row.finding_id for row in store.resolvable_findings(first[-1].finding_id)] == ["F-0000003"]
+    assert store.resolvable_findings("F-0000003") == []
+    assert store.unresolved_by_logs() == 4

@@ -5,6 +5,7 @@ import sqlite3
 import stat
 import threading
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from sqlalchemy import Column, MetaData, Table, Text, inspect, text
 from stores.database.makers import T0, clock, finding, leaf, opening, site
 
 from headframe.cases.store import CaseFilter, FindingFilter, SiteImport
-from headframe.errors import HeadframeError
+from headframe.errors import HeadframeError, UnreadableInput
 from headframe.sites.no_person import personal_in_metadata
 from headframe.stores.database import DatabaseStore, open_store
 from headframe.stores.database import opening as module
@@ -93,12 +94,29 @@ def test_back_and_forward_keeps_the_data(fresh_url: str, revision: str) -> None:
     migrate(store.engine, revision)
     with store.engine.connect() as db:
         assert db.execute(text("SELECT version_num FROM headframe_version")).scalar_one() == revision
-        assert "coin" not in {column["name"] for column in inspect(db).get_columns("cases")}
+        assert ("coin" in {column["name"] for column in inspect(db).get_columns("cases")}) == (revision > "0001")
+        assert "realm" not in {column["name"] for column in inspect(db).get_columns("imports")}
     store.close()
     store = open_store(fresh_url)  # brings it up to date by itself
     assert contents(store) == before
     assert store.cases(CaseFilter()).total == 3
     assert len(store.clocks("HF-2026-000001")) == 2
+    store.close()
+
+
+def test_imports_of_before_are_not_resolved_again_unseen(fresh_url: str) -> None:
+    """Of an import from before nobody knows whether leases decided: it comes back as one of which some had."""
+    store = open_store(fresh_url)
+    with store.writing() as writer:
+        writer.note_import("I-1", "east", registry_only=True)
+        writer.import_findings([replace(finding(1), site_id="")])
+    assert len(store.resolvable_findings()) == 1
+    migrate(store.engine, "0002")
+    store.close()
+    store = open_store(fresh_url)
+    (row,) = contents(store)["imports"]
+    assert (row["import_id"], row["findings"], row["realm"], row["registry_only"]) == ("I-1", 1, "", False)
+    assert (store.resolvable_findings(), store.unresolved_by_logs()) == ([], 1)
     store.close()
 
 
@@ -309,3 +327,22 @@ def test_a_readable_copy_is_enough_to_look(tmp_path: Path, opened: Callable[[], 
     assert two.site("S-1") == site(1)
     assert re.fullmatch("[0-9]{4}", HEAD)
     assert T0
+
+
+@pytest.mark.parametrize("how", ["pages", "header"])
+def test_a_damaged_database_is_said_to_be_restored(tmp_path: Path, how: str) -> None:
+    """A disk that lost pages, a file that is another: not SQLite's words alone, but what to do and where it is told."""
+    path = tmp_path / "headframe.db"
+    with closing(open_store(path, create=True)):
+        pass
+    data = bytearray(path.read_bytes())
+    if how == "pages":
+        data[4096:] = bytes(len(data) - 4096)
+    else:
+        data[:16] = b"no such format 1"
+    path.write_bytes(data)
+    for beside in ("-wal", "-shm"):
+        path.with_name(path.name + beside).unlink(missing_ok=True)
+    words = r"the database is damaged .*put the newest backup.*docs/store\.md, Restoring"
+    with pytest.raises(UnreadableInput, match=words), closing(open_store(path)) as store:
+        store.accounts()

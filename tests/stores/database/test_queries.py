@@ -38,12 +38,28 @@ def test_facts_of_cases(filled: DatabaseStore) -> None:
     facts = list(queries.facts_of_cases(filled))
     assert [one.case.case_id for one in facts] == [f"HF-2026-{k:06d}" for k in range(5)]
     assert [one.site.coins for one in facts] == [("BTC", "XMR"), ("XMR",), (), ("XMR",), ()]
-    assert [one.site.power_w for one in facts] == [
+    power = [next((figure.value for figure in one.site.figures if figure.name == "scale"), None) for one in facts]
+    assert power == [
         Interval(150.0, 300.0, 600.0), Interval(3.5, 7.0, 14.0), None, Interval(50.0, 100.0, 200.0), None,
     ]  # fmt: skip
     assert {one.site.owner_enterprise for one in facts} == {"Acme"}
     table = funnel(facts, by="coin")
     assert sum(row.counts["flagged"] for row in table.rows) >= 3
+
+
+def test_a_load_that_only_stands_out_tells_how_much(store: DatabaseStore) -> None:
+    """No proof of mining, and not marked as such; but where traffic shows mining, the meter says how much."""
+    load = replace(finding(1, detector="likeness", family=Family.LOAD), document={"usage_point": "U-1", "listed": False,
+                   "power_w": {"low": 9e4, "estimate": 1e5, "high": 1.1e5}})  # fmt: skip
+    load = replace(load, ref=replace(load.ref, mining=False))
+    contact = replace(powered(3, 9e9), ref=replace(powered(3, 9e9).ref, mining=False))
+    kept = [load, powered(2, 7e5), contact]
+    with store.writing() as writer:
+        writer.import_findings(kept)
+        events, case = opening("HF-2026-000001", findings=kept)
+        writer.append(events, case, [])
+    (facts,) = queries.facts_of_cases(store)
+    assert [figure.value.estimate for figure in facts.site.figures if figure.name == "scale"] == [1e5]
 
 
 def test_counts(filled: DatabaseStore) -> None:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 from stores.database.makers import DAY_NS, T0, document, finding, leaf, opening, remedy, site
 from stores.database.test_findings import check_counters
 
@@ -15,6 +16,7 @@ from headframe.records.case import ClosureReason, Stage
 from headframe.records.lawful import Contact, ContactRole
 from headframe.records.retention import DataClass, DestructionCertificate, RetainedItem
 from headframe.stores.database import DatabaseStore, open_store, retention
+from headframe.stores.database.tables import FINDINGS
 
 RULES = default_rules()
 YEARS_NS = 365 * DAY_NS
@@ -243,6 +245,27 @@ def test_a_hold_after_the_plan_wins(store: DatabaseStore) -> None:
     assert len(certificate.failed) == 1
     assert "came up since" in certificate.failed[0]
     assert store.finding("F-0000001") is not None
+
+
+def test_what_the_leaves_of_an_import_disclose_goes_with_its_last_finding(store: DatabaseStore) -> None:
+    """Those of its parts as well; another import's, also one whose id is the same further on, stays."""
+    ids = ["findings/I-1", "findings/I-1/1", "findings/I-1/12/1776", "findings/I-10", "findings/I-2/1"]
+    with store.writing() as writer:
+        writer.import_findings([finding(1), finding(2, ended_ns=LATE)])
+        for leaf_id in ids:
+            writer.log(leaf(leaf_id))
+
+    def destroy(certificate_id: str) -> list[str]:
+        retention.purge(
+            store, retention.plan(store, RULES, LATE), RULES, certificate_id=certificate_id, at_ns=LATE,
+            proposer="ann", approver="bob", destroyers=Outside().destroyers, leaf=certificate_leaf,
+        )  # fmt: skip
+        return sorted(one.leaf_id for one in store.leaves(leaf_ids=ids) if one.disclosures)
+
+    assert destroy("D-1") == sorted(ids), "one finding is left"
+    with store.writing() as writer:
+        writer.db.execute(update(FINDINGS).values(ended_ns=T0))
+    assert destroy("D-2") == ["findings/I-10", "findings/I-2/1"]
 
 
 def test_destruction_needs_two_accounts(store: DatabaseStore) -> None:

@@ -83,6 +83,8 @@ def class_commands(question: Question, after: Case) -> Iterable[Command]:
             decision=before.number,
             reason=f"the party's standing was found to be {act.standing}",
         )
+    if before is not None and before.received_ns is not None and confirmed(after) is None:
+        yield WriteDocument(kind=DocumentKind.SETTING_ASIDE, subject=str(before.number))
     asks = responsible(act.standing) or act.standing is PartyStanding.UNDETERMINED
     if asks and comes_before(question.pack, Step.INSPECT, Step.NOTIFY) and not question.case.inspections:
         yield WriteDocument(kind=DocumentKind.INSPECTION_REQUEST)

@@ -11,11 +11,13 @@ from headframe.cases.question import (
     appeal_upheld,
     confirmed,
     decision_in_force,
+    instant,
     last_event,
     needs_text,
     no_appeal_pending,
     not_the_verifier,
     one_at_a_time,
+    untold,
 )
 from headframe.cases.rules.measure import pack_measure
 from headframe.records.case import (
@@ -61,19 +63,33 @@ def measured_as_over(case: Case) -> Refusals:
         return
     if last_event(case, Verify) < last_event(case, RecordRemedy):
         yield "a remedy was recorded after the last measurement; measure again"
-    later = [
+    mining = [finding for finding in case.findings if finding.stands_out]
+    after = [finding.finding_id for finding in mining if finding.started_ns >= measurement.after_until_ns]
+    into = [
         finding.finding_id
-        for finding in case.findings
-        if finding.mining and finding.ended_ns > measurement.after_from_ns
+        for finding in mining
+        if measurement.after_from_ns < finding.ended_ns and finding.started_ns < measurement.after_until_ns
     ]
-    if later:
-        yield f"findings reach into the window that was measured as free of mining ({', '.join(later)}); measure again"
+    if into:
+        yield f"findings reach into the window that was measured as free of mining ({', '.join(into)}); measure again"
+    if after:
+        yield (
+            f"findings say that mining went on after the window that was measured as free of it, which ended at "
+            f"{instant(measurement.after_until_ns)} ({', '.join(after)}); measure again"
+        )
 
 
 def _told(question: Question) -> Refusals:
-    """A party that has had a letter learns how it ended."""
+    """A party that has had a letter learns how it ended, and that what it was served does not hold any more."""
+    gone = untold(question.case)
+    if gone is not None:
+        yield (
+            f"decision {gone.number} was set aside, and the party, which has it, was not told; write the letter "
+            f"(setting_aside) and record when the party received it"
+        )
     decision = decision_in_force(question.case)
-    if decision is not None and decision.received_ns is None and question.case.notices:
+    has_one = bool(question.case.notices) or any(one.received_ns is not None for one in question.case.decisions)
+    if decision is not None and decision.received_ns is None and has_one:
         yield f"decision {decision.number} was not served; the party was written to, and must learn how it ended"
 
 

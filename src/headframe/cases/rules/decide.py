@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from headframe.cases.question import (
+    DAY_NS,
+    LATE_RECORD_DAYS,
     Question,
     Refusals,
     Rule,
@@ -31,9 +33,11 @@ from headframe.cases.question import (
     responsible,
     sound_document,
 )
-from headframe.cases.rules.notify import not_listed
+from headframe.cases.rules.notify import enough_together, looked_up, not_listed, two_sources
 from headframe.cases.rules.reply import ASKS, deadline_of
 from headframe.cases.rules.units import in_deciding_unit
+from headframe.policy.appeals import AppealBody, appeal_bodies, body_of
+from headframe.policy.citations import instrument_of, looks_like_citation
 from headframe.policy.clocks import due
 from headframe.records.case import (
     AddFindings,
@@ -57,9 +61,12 @@ from headframe.records.case import (
     ReplyStance,
     ServeDecision,
     ServedNotice,
+    ServeSettingAside,
+    VerificationOutcome,
+    Verify,
     WriteDocument,
 )
-from headframe.records.policy import CalculationSheet, Clock, MeasureMode, PartyStanding, RightKind, Step
+from headframe.records.policy import CalculationSheet, Clock, MeasureMode, Pack, PartyStanding, Step
 from headframe.records.site import SiteKind
 
 STANDING_OF = {
@@ -85,7 +92,7 @@ def replies_weighed(question: Question) -> Refusals:
     case = question.case
     answers = replies(case)
     if answers and not act.heard_reply.strip():
-        yield "the party has answered, but heard_reply is empty; say how each point of the answer was weighed"
+        yield "the party has answered, and the decision does not say how that was weighed; say it of each point"
     for stance, needed, message in (
         (
             ReplyStance.CLAIMS_LAWFUL,
@@ -143,37 +150,102 @@ def told_and_heard(question: Question) -> Refusals:
                 f"the party has not answered, and has time until {instant(clock.due_ns)} "
                 f"({clock.basis.replace('_', ' ')}); wait for the answer or for that time"
             )
-    added = last_event(case, AddFindings)
-    if added > letter.proposal and last_event(case, GrantAccess) < added:
-        yield (
-            f"findings were added (event {added}) that the notice does not name; serve another notice, or give the "
-            f"party access to the file"
-        )
-    elif added > letter.proposal:
-        yield from _heard_on_the_file(question, added)
+    yield from put_to_the_party(question, letter)
 
 
-def _heard_on_the_file(question: Question, added: int) -> Refusals:
-    """What was added and then shown can be answered: the time of the reply, counted from the access."""
+def newer_evidence(case: Case, since: int) -> tuple[tuple[int, str], ...]:
+    """What came to the file after an event and may be held against the party: the numbers of the events, and what.
+
+    A measurement counts where it says that the mining goes on. An inspection counts whatever it saw: what it observed
+    is for the party to answer, and not for us to weigh.
+
+    Parameters
+    ----------
+    case : Case
+    since : int
+        Number of an event; what came before it was told by the notice.
+
+    Returns
+    -------
+    tuple of (int, str)
+        In order.
+    """
+    measured = zip(event_numbers(case, Verify), case.verifications, strict=True)
+    found = [
+        *((number, "findings") for number in event_numbers(case, AddFindings)),
+        *((number, "an inspection") for number in event_numbers(case, RecordInspection)),
+        *(
+            (number, "a measurement")
+            for number, (_at_ns, _account, one) in measured
+            if one.outcome is VerificationOutcome.PERSISTS or any(finding.mining for finding in one.new_findings)
+        ),
+    ]
+    return tuple(sorted(entry for entry in found if entry[0] > since))
+
+
+def put_to_the_party(question: Question, letter: ServedNotice) -> Refusals:
+    """What came after the notice was shown to the party, which has answered since, or had the time of a reply again."""
     case = question.case
-    shown = event_numbers(case, GrantAccess)
-    first, access = next((number, one) for number, one in zip(shown, case.access, strict=True) if number > added)
-    given_ns = max(access.given_ns, case.history[added - 1].at_ns)  # nobody was given what was not there yet
-    if any(number > first and reply.stance not in ASKS for number, reply in replies(case)):
+    newer = newer_evidence(case, letter.proposal)
+    if not newer:
         return
-    period = deadline_of(question.pack, "reply")
-    end_ns = None if period is None else due(period, given_ns, question.pack).due_ns
+    last = newer[-1][0]
+    what = ", ".join(f"{name} (event {number})" for number, name in newer)
+    shown = [
+        (number, one)
+        for number, one in zip(event_numbers(case, GrantAccess), case.access, strict=True)
+        if number > last
+    ]
+    if not shown:
+        yield (
+            f"{what} came after the notice and the party has not seen that; serve another notice, or give the party "
+            f"access to the file, and let it answer"
+        )
+        return
+    number, access = shown[0]
+    # Nobody was given what was not there yet, and a date that lies far back is not taken on somebody's word alone.
+    given_ns = max(
+        access.given_ns, case.history[last - 1].at_ns, case.history[number - 1].at_ns - LATE_RECORD_DAYS * DAY_NS
+    )
+    if any(
+        at > number and reply.received_ns >= access.given_ns and reply.stance not in ASKS for at, reply in replies(case)
+    ):
+        return
+    end_ns = _reply_ends_again(question, given_ns)
     if end_ns is None or question.now_ns < end_ns:
         until = "answers" if end_ns is None else f"answers, or until {instant(end_ns)}"
         yield (
-            f"findings were added (event {added}), and the party was given them at {instant(given_ns)}; wait "
-            f"until it {until}"
+            f"{what} came after the notice, and the party was given that at {instant(given_ns)}; wait until it {until}"
         )
 
 
-def sheets_complete(sheets: Iterable[CalculationSheet]) -> Refusals:
+def _reply_ends_again(question: Question, given_ns: int) -> int | None:
+    """When the time of a reply is over if it runs from here, with the pauses and the extensions of that time."""
+    period = deadline_of(question.pack, str(Step.REPLY))
+    if period is None:
+        return None
+    name = str(Step.REPLY)
+    pauses = [(since, until) for clock, since, until, _ in question.case.pauses if clock == name]
+    granted = [until for clock, until, _ in question.case.extensions if clock == name]
+    return due(period, given_ns, question.pack, pauses, granted).due_ns
+
+
+def cites_the_pack(pack: Pack, citations: Iterable[str], what: str) -> Refusals:
+    """What is cited as a rule is an instrument of the pack; a place in it that the pack does not cite is marked so."""
+    for text in citations:
+        if pack.instruments and instrument_of(pack, text) is None:
+            names = ", ".join(one.id for one in pack.instruments)
+            yield (
+                f"{what} names {text.strip()!a}, which is no instrument of pack {pack.id}; its instruments are "
+                f"{names}: cite one with a place in it, {pack.instruments[0].id}#1, or put the rule into the pack"
+            )
+
+
+def sheets_complete(question: Question, sheets: Iterable[CalculationSheet]) -> Refusals:
     """A sum goes with how it came about."""
     for sheet in sheets:
+        if looks_like_citation(sheet.rule):
+            yield from cites_the_pack(question.pack, (sheet.rule,), f"the calculation sheet {sheet.title!r}")
         if not sheet.lines or not sheet.result.strip() or not sheet.unit.strip():
             yield f"the calculation sheet {sheet.title!r} lacks its lines, result or unit; a sum goes with all of them"
 
@@ -198,7 +270,11 @@ def decision_stands(question: Question) -> Refusals:
             yield f"a decision that says {act.outcome} asks for no measure; leave {', '.join(act.measures)} out"
         return
     yield from told_and_heard(question)
+    yield from looked_up(question)
     yield from not_listed(question)
+    # What was enough for the notice may not be so any more: a correction, looks that found nothing.
+    yield from two_sources(question)
+    yield from enough_together(question)
     step = decides_at(pack)
     if comes_before(pack, Step.INSPECT, step) and not case.inspections:
         yield f"pack {pack.id} inspects before it decides; record an inspection first"
@@ -238,8 +314,9 @@ def _propose(question: Question) -> Refusals:
     yield from one_at_a_time(question, ProposeDecision, "a decision")
     yield from needs_text(act.reason, "the reason of the decision")
     if act.outcome is DecisionOutcome.CONFIRMED and not any(text.strip() for text in act.legal_basis):
-        yield "a decision against a party names the rule that it rests on; give legal_basis"
-    yield from sheets_complete(act.sheets)
+        yield "a decision against a party names the rule that it rests on; give that rule as its legal basis"
+    yield from cites_the_pack(question.pack, act.legal_basis, "the legal basis")
+    yield from sheets_complete(question, act.sheets)
     yield from sound_document(act.document, "the decision's document")
     yield from decision_stands(question)
     yield from _replaces(question)
@@ -283,30 +360,61 @@ def _serve(question: Question) -> Refusals:
         yield f"decision {decision.number} was served already, at {instant(decision.received_ns)}"
 
 
+def _serve_setting_aside(question: Question) -> Refusals:
+    act: ServeSettingAside = question.act
+    yield from not_in_future(question, act.received_ns, "the time of receipt")
+    yield from needs_text(act.channel, "the way of delivery")
+    yield from sound_document(act.proof, "the proof of delivery")
+    decision = next((one for one in question.case.decisions if one.number == act.decision), None)
+    if decision is None or not decision.set_aside:
+        gone = ", ".join(str(one.number) for one in question.case.decisions if one.set_aside) or "none"
+        yield f"{act.decision} is no decision that was set aside; those are {gone}"
+    elif decision.received_ns is None:
+        yield f"decision {act.decision} was never served; nobody has to be told that it does not hold"
+    elif decision.told_set_aside_ns is not None:
+        yield f"the party was told already, at {instant(decision.told_set_aside_ns)}"
+    else:
+        yield from not_before(act.received_ns, decision.received_ns, "the letter came", "the decision was received")
+
+
+ENDS_THE_RIGHT = frozenset({AppealOutcome.REJECTED, AppealOutcome.WITHDRAWN, AppealOutcome.INADMISSIBLE})
+"""With which the right to go to that body is used; of other bodies it says nothing."""
+
+
+def used_up(question: Question, decision: DecisionStatus, body: AppealBody) -> bool:
+    """Whether the party has been to a body with this decision, and that body is done with it."""
+    for appeal in question.case.appeals:
+        at = None if appeal.other_body else body_of(question.pack, appeal.body)
+        same = at is not None and at.id == body.id and appeal.decision in (0, decision.number)
+        if same and appeal.outcome in ENDS_THE_RIGHT:
+            return True
+    return False
+
+
 def appeal_is_over(question: Question, decision: DecisionStatus) -> Refusals:
-    """The decision cannot be appealed any more."""
-    decided = [appeal for appeal in question.case.appeals if appeal.decision == decision.number]
-    if any(appeal.outcome in (AppealOutcome.REJECTED, AppealOutcome.WITHDRAWN) for appeal in decided):
-        return
-    clocks = question.clocks_of("appeal")
-    if not clocks and any(right.right is RightKind.APPEAL for right in question.pack.rights):
-        yield (
-            f"pack {question.pack.id} gives a right of appeal, but no clock of it was handed in; give its deadline in "
-            f"the pack and compute the clocks"
-        )
-    for clock in clocks:
-        if question.is_over(clock.id):
+    """The decision cannot be appealed any more: every right of appeal of the pack was used, or has run out."""
+    for body in appeal_bodies(question.pack):
+        if used_up(question, decision, body):
             continue
-        if clock.due_ns is None:
+        clock = question.clock(body.clock) if body.clock else None
+        if clock is None:
+            yield (
+                f"pack {question.pack.id} gives a right of appeal to {body.id}, but no clock of it runs; the decision "
+                f"is not final before an appeal there was decided: give its deadline in the pack"
+            )
+        elif question.is_over(clock.id):
+            continue
+        elif clock.due_ns is None:
             yield f"clock {clock.id} has no end yet ({clock.state.replace('_', ' ')}); the decision is not final before"
         else:
             yield (
-                f"the party can appeal until {instant(clock.due_ns)} ({clock.basis.replace('_', ' ')}); "
-                f"the decision is not final before"
+                f"the party can appeal to {body.id} until {instant(clock.due_ns)} "
+                f"({clock.basis.replace('_', ' ')}); the decision is not final before"
             )
 
 
-def _declare_final(question: Question) -> Refusals:
+def final_stands(question: Question) -> Refusals:
+    """What the finality of a decision needs."""
     act: DeclareFinal = question.act
     case = question.case
     yield from needs_text(act.reason, "the reason why the decision is final")
@@ -335,7 +443,6 @@ def _final_commands(question: Question, after: Case) -> Iterable[Command]:
 
 PROPOSE_DECISION = Rule(duties=frozenset({Duty.PROPOSE}), refusals=_propose)
 SERVE_DECISION = Rule(duties=frozenset({Duty.PROPOSE}), refusals=_serve)
+SERVE_SETTING_ASIDE = Rule(duties=frozenset({Duty.PROPOSE}), refusals=_serve_setting_aside, when_closed=True)
 # Mining may be over, and the case closed, long before the time to appeal is.
-DECLARE_FINAL = Rule(
-    duties=frozenset({Duty.DECIDE}), refusals=_declare_final, commands=_final_commands, when_closed=True
-)
+DECLARE_FINAL = Rule(duties=frozenset({Duty.DECIDE}), refusals=final_stands, commands=_final_commands, when_closed=True)

@@ -13,6 +13,8 @@ from headframe.cases.question import (
     not_in_future,
     sound_document,
 )
+from headframe.cases.rules.decide import cites_the_pack
+from headframe.policy.citations import looks_like_citation
 from headframe.records.case import Duty, ProposeDecision, ProposeMeasure, RecordInspection
 
 _REACHES = re.compile(r"@|(?:\d[\s()./-]*){7,}")
@@ -24,6 +26,8 @@ def _inspect(question: Question) -> Refusals:
     act: RecordInspection = question.act
     record = act.record
     yield from needs_text(record.authority, "the authority of the inspection")
+    if looks_like_citation(record.authority):
+        yield from cites_the_pack(question.pack, (record.authority,), "the authority of the inspection")
     yield from needs_text(record.unit, "the unit that inspected")
     yield from needs_text(record.place, "the place of the inspection")
     if not any(text.strip() for text in record.observations):

@@ -119,7 +119,7 @@ def _propose(question: Question) -> Refusals:
     yield from needs_text(act.reason, "the reason of the measure")
     yield from sound_document(act.document, "the measure's document")
     yield from sound_document(act.court_warrant, "the court's warrant")
-    yield from sheets_complete(act.sheets)
+    yield from sheets_complete(question, act.sheets)
     for status in question.case.proposals:
         if isinstance(status.act, ProposeMeasure) and status.act.measure == act.measure:
             if status.state is ProposalState.OPEN:

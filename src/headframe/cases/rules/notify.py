@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 
 from headframe.cases.question import (
@@ -9,11 +10,15 @@ from headframe.cases.question import (
     Question,
     Refusals,
     Rule,
+    appeal_upheld,
     classified_at,
     comes_before,
     families,
+    has_e_value,
     instant,
+    joint_log10_e,
     last_event,
+    machines_were_seen,
     needs_text,
     not_before,
     not_in_future,
@@ -22,6 +27,7 @@ from headframe.cases.question import (
     proof_of_late_record,
     proposal,
     sound_document,
+    sources,
 )
 from headframe.records.case import (
     AddFindings,
@@ -44,8 +50,8 @@ LOOKUP_MAX_AGE_DAYS = 30
 """A look-up in the registers of lawful mining older than this is made again before a letter goes out. Operator
 default: no text of a pack says how old it may be; registers that we know of change monthly or slower. [days]"""
 
-MIN_FAMILIES = 2
-"""Independent families of evidence before anything is held against a party (docs/guard-rails.md). [families]"""
+MIN_SOURCES = 2
+"""Independent sources of evidence before anything is held against a party (docs/guard-rails.md). [sources]"""
 
 NO_NOTICE = frozenset({PartyStanding.VICTIM, PartyStanding.LAWFUL, PartyStanding.NOT_MINING})
 """Nothing is held against these."""
@@ -92,15 +98,45 @@ def not_listed(question: Question) -> Refusals:
         )
 
 
-def two_families(question: Question) -> Refusals:
+def two_sources(question: Question) -> Refusals:
     """Evidence of two kinds that do not rest on each other."""
     seen = families(question.case)
-    if len(seen) < MIN_FAMILIES:
+    of = sources(question.case)
+    if len(of) < MIN_SOURCES:
+        named = f"{', '.join(sorted(of))}: {', '.join(sorted(seen))}" if seen else "none"
         yield (
-            f"the findings rest on {len(seen)} independent family of evidence ({', '.join(sorted(seen)) or 'none'}); "
-            f"a notice needs {MIN_FAMILIES}; detectors of one family count once: send an information letter, or add a "
-            f"finding or an inspection of another family"
+            f"the findings rest on {len(of)} independent source of evidence ({named}); a notice needs {MIN_SOURCES}. "
+            f"Detectors of one family count once, and so do families of one source (content, endpoint and traffic "
+            f"read packets, load and balance read meters): send an information letter, or add a finding of another "
+            f"source or an inspection"
         )
+
+
+def enough_together(question: Question) -> Refusals:
+    """What the findings say together is more than chance would often give."""
+    case, rule = question.case, question.pack.notice_evidence
+    if machines_were_seen(case):
+        return  # what was seen on the spot is no matter of chance, and has no e-value
+    joint = joint_log10_e(case)
+    if joint < math.log10(rule.least_e) - 1e-9:
+        left_out = sorted(finding.finding_id for finding in case.findings if not has_e_value(finding))
+        apart = f", {', '.join(left_out)} left out for want of an e-value" if left_out else ""
+        yield (
+            f"the findings come to an e-value of {shown_e(joint)} together, independent sources multiplied and the "
+            f"others averaged{apart}; a notice needs {rule.least_e:g} ({rule.basis.replace('_', ' ')}"
+            f"{f', {rule.ref}' if rule.ref else ''}): a site without mining shows as much at most once in so many. "
+            f"Send an information letter, look longer, or inspect"
+        )
+
+
+def shown_e(log10_e: float) -> str:
+    """An e-value for a message, rounded down: it is a bound."""
+    if log10_e < -2:
+        return "less than 0.01"
+    if log10_e >= 6:
+        return f"10^{math.floor(log10_e * 10) / 10:.1f}"
+    digits = 1 - math.floor(log10_e)
+    return f"{math.floor(10.0 ** (log10_e + digits) * (1 + 1e-9)) / 10.0**digits:g}"
 
 
 def notice_stands(question: Question) -> Refusals:
@@ -116,7 +152,8 @@ def notice_stands(question: Question) -> Refusals:
     if case.standing is PartyStanding.VICTIM:
         yield "the party is a victim; send a help letter"
     if act.kind is NoticeKind.INFORMATION:
-        if not families(case):
+        # It asks, and holds nothing against anybody: a load that is worth a look is enough to ask about.
+        if not families(case) and not any(one.stands_out and not one.mining for one in case.findings):
             yield "no finding says that mining goes on there; an information letter needs one family of evidence"
         return
     if not classified_at(case):
@@ -124,7 +161,10 @@ def notice_stands(question: Question) -> Refusals:
     if case.standing in NO_NOTICE - {PartyStanding.VICTIM}:
         yield f"the party's standing is {case.standing}; nothing is held against it, so there is no notice to send"
     yield from not_listed(question)
-    yield from two_families(question)
+    if appeal_upheld(case):
+        yield "an appeal was upheld: the party was found to be right; close the case as decision_set_aside"
+    yield from two_sources(question)
+    yield from enough_together(question)
     if comes_before(question.pack, Step.INSPECT, Step.NOTIFY) and not case.inspections:
         yield f"pack {question.pack.id} inspects before it notifies; record an inspection first"
 

@@ -35,7 +35,11 @@ CLERK = frozenset({Duty.PROPOSE})
 
 
 def is_the_units(clock: str) -> bool:
-    """Whether a clock binds the unit, and is not the party's time."""
+    """Whether a clock binds the unit, and is not the party's time: ``decide``, ``verify``, ``report:weekly-ledger``.
+
+    A second clock of a right has a number behind it (``appeal-2``); a report that is owed has the pack's name of it
+    behind a colon, which may be any.
+    """
     return clock.partition("-")[0] not in PARTY_CLOCKS
 
 
@@ -99,6 +103,9 @@ def _pause(question: Question) -> Refusals:
             f"clock {act.clock} does not pause under pack {question.pack.id} ({deadline.basis.replace('_', ' ')}); "
             f"extend it instead"
         )
+    if deadline is None:
+        # `verify` is a window that is measured, and a report is owed at its date: neither looks at pauses.
+        yield f"clock {act.clock} does not pause: it is no period of the pack's steps and rights"
     if clock.state in (ClockState.OVER, ClockState.STOPPED, ClockState.NOT_STARTED):
         yield f"clock {act.clock} is {clock.state.replace('_', ' ')}; only a running clock can be paused"
     yield from not_before(act.from_ns, clock.started_ns, "the pause begins", f"clock {act.clock} started")

@@ -8,7 +8,7 @@ from headframe.cases.question import Question, Refusals, Rule, needs_text, propo
 from headframe.cases.rules.classify import class_approvable, class_commands
 from headframe.cases.rules.close import WHEN_CLOSED, closure_commands, closure_stands, reopening_stands
 from headframe.cases.rules.decide import decision_approvable, decision_commands, not_an_inspector
-from headframe.cases.rules.keep import correction_stands
+from headframe.cases.rules.keep import correction_commands, correction_stands
 from headframe.cases.rules.measure import measure_approvable, measure_commands
 from headframe.cases.rules.notify import notice_commands, notice_stands
 from headframe.records.case import (
@@ -46,6 +46,7 @@ COMMANDS: dict[type, Callable[[Question, Case], Iterable[Command]]] = {
     ProposeDecision: decision_commands,
     ProposeMeasure: measure_commands,
     ProposeClosure: closure_commands,
+    ProposeCorrection: correction_commands,
 }
 """What follows the last approval of a proposal."""
 

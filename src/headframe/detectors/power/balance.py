@@ -22,6 +22,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -30,6 +31,7 @@ from headframe.detectors.power.hours import local_offset_s, values_at
 from headframe.kernels.balance import EffectFit, OnsetScan, fit_effects, scan_onsets
 from headframe.records.finding import Family, Interval
 from headframe.records.load_finding import (
+    BalanceMonth,
     CounterHypothesis,
     LoadEstimate,
     LoadFinding,
@@ -134,7 +136,8 @@ class Balance(NamedTuple):
 
     All arrays are float64[t] unless said otherwise. `metered_w` is float64[t, n], gaps filled; `filled_variance` is
     what the filling may err. `complete` is bool[t]: the balance can be used. `expected_loss_w` is the mean of the
-    prior, `hour` float64[t] the local hour of day, `day` int64[t] counts local days.
+    prior, `hour` float64[t] the local hour of day, `day` int64[t] counts local days from `first_day` [days since
+    1970-01-01] on.
     """
 
     names: tuple[str, ...]
@@ -147,6 +150,7 @@ class Balance(NamedTuple):
     expected_loss_w: Floats
     hour: Floats
     day: NDArray[np.int64]
+    first_day: int = 0
 
     @property
     def residual_w(self) -> Floats:
@@ -356,6 +360,7 @@ def align(
         expected_loss_w=expected,
         hour=(local_s % _DAY_S) / 3600.0,
         day=local_s // _DAY_S - int(local_s[0]) // _DAY_S,
+        first_day=int(local_s[0]) // _DAY_S,
     )
 
 
@@ -1012,7 +1017,40 @@ def _finding(
         counter_hypotheses=_counter_hypotheses(balance, transformer, members, search, estimate, place, parameters),
         contradictions=_contradictions(balance, fitted, mean_w),
         blind_spots=BLIND_SPOTS,
+        months=_months(balance, transformer, members, parameters),
     )
+
+
+def _months(
+    balance: Balance, transformer: Transformer, members: Sequence[UsagePoint], parameters: BalanceParameters
+) -> tuple[BalanceMonth, ...]:
+    """What the balance leaves over in each local month, beside what meters within their classes could make."""
+    limits, head_limit = _class_limits(transformer, members, parameters)
+    # Readings that are missing were filled for the fit; they are no evidence, and no energy is told of them.
+    accuracy_w = balance.metered_w @ limits + head_limit * np.abs(balance.head_w)
+    residual_w, hours = balance.residual_w, balance.step_s / 3600.0
+    month = (balance.first_day + balance.day).astype("datetime64[D]").astype("datetime64[M]")
+    told = []
+    for begin, end in pairwise([*np.flatnonzero(np.diff(month, prepend=month[:1] - 1)).tolist(), month.size]):
+        known = balance.complete[begin:end]
+        told.append(
+            BalanceMonth(
+                started_ns=_time_ns(balance, begin),
+                known_h=float(known.sum()) * hours,
+                energy_wh=float(residual_w[begin:end][known].sum()) * hours,
+                accuracy_wh=float(accuracy_w[begin:end][known].sum()) * hours,
+            )
+        )
+    return tuple(told)
+
+
+def _class_limits(
+    transformer: Transformer, members: Sequence[UsagePoint], parameters: BalanceParameters
+) -> tuple[Floats, float]:
+    """How far each point's meter, and the head meter, may err by their classes. [unitless]"""
+    unknown = CLASS_LIMITS[parameters.unknown_class]
+    limits = np.array([CLASS_LIMITS.get((member.meter_class or "").strip(), unknown) for member in members])
+    return limits, CLASS_LIMITS.get(transformer.meter_class.strip(), unknown)
 
 
 def _mean_residual(balance: Balance) -> float:
@@ -1030,7 +1068,8 @@ def _time_ns(balance: Balance, place: int) -> int:
 
 
 def _day(balance: Balance, place: int) -> str:
-    return str(np.datetime64(balance.start_s + balance.step_s * place, "s").astype("datetime64[D]"))
+    """The local day of an interval, as the meters' owner knows it."""
+    return str(np.datetime64(balance.first_day + int(balance.day[min(place, balance.day.size - 1)]), "D"))
 
 
 def _load_estimate(balance: Balance, estimate: _Estimate, mean_w: float) -> LoadEstimate:
@@ -1067,12 +1106,8 @@ def _counter_hypotheses(
     if estimate is None:
         return ()
     mean_w = float(balance.head_w[balance.complete].mean())
-    limits = [
-        CLASS_LIMITS.get((member.meter_class or "").strip(), CLASS_LIMITS[parameters.unknown_class])
-        for member in members
-    ]
-    head_limit = CLASS_LIMITS.get(transformer.meter_class.strip(), CLASS_LIMITS[parameters.unknown_class])
-    worst = float(balance.metered_w[balance.complete].mean(axis=0) @ np.array(limits)) + head_limit * mean_w
+    limits, head_limit = _class_limits(transformer, members, parameters)
+    worst = float(balance.metered_w[balance.complete].mean(axis=0) @ limits) + head_limit * mean_w
     load = estimate.power_w.estimate * float(estimate.running.mean())
     found = [
         CounterHypothesis(

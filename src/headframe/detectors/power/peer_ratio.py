@@ -27,7 +27,7 @@ MONDAY_S = 4 * 86_400
 BLIND_SPOTS: tuple[str, ...] = (
     "A load that ran before the data began, or grew as fast as its peers.",
     "A new tenant, an extension or a new plant raises a point against its peers as well.",
-    "Without at least `least_peers` comparable points over the same weeks there is no answer.",
+    "Without enough comparable points over the same weeks there is no answer.",
 )
 
 

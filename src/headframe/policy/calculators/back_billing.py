@@ -69,7 +69,7 @@ def back_billing(
     ----------
     energy : DailyEnergy
     first, last : date
-        Days without metering, as far as they are shown; both count.
+        Days without metering, as far as they are shown; both count. None lies after `discovered`.
     discovered : date
         When it was found; the limit runs back from it.
     tariff : Decimal
@@ -90,7 +90,7 @@ def back_billing(
     Raises
     ------
     BadCalculation
-        If the interval is not low <= estimate <= high, or the period is turned round.
+        If the interval is not low <= estimate <= high, the period is turned round, or ends after it was found.
     """
     if not energy.low <= energy.estimate <= energy.high:
         raise BadCalculation(
@@ -99,6 +99,12 @@ def back_billing(
         )
     if last < first:
         raise BadCalculation(f"the period ends on {last}, before it begins on {first}; exchange the two")
+    if last > discovered:
+        raise BadCalculation(
+            f"the last day without metering is {last}, after {discovered}, on which it was found; what comes after the "
+            f"finding is no loss that was found: end the period on {discovered} or before, or give the day of the "
+            f"finding that it rests on"
+        )
     if limit.months is not None and limit.months < 1:
         raise BadCalculation(f"the limit is {limit.months} months; one or more is expected, or none")
     earliest = months_before(discovered, limit.months) if limit.months is not None else first

@@ -5,21 +5,30 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from headframe.cases.corrections import shown_value
 from headframe.errors import HeadframeError
+from headframe.policy.appeals import body_of
+from headframe.policy.citations import looks_like_citation
 from headframe.records.case import (
+    AppealOutcome,
+    AppealStatus,
     Case,
+    Correction,
+    DecideAppeal,
     DecisionOutcome,
     DecisionStatus,
     InspectionRecord,
     Measurement,
     ProposeClosure,
+    ProposeCorrection,
     ProposeDecision,
     ProposeMeasure,
+    RecordRemedy,
     VerificationOutcome,
 )
-from headframe.records.policy import Measure, MeasureMode, PartyStanding, Precondition, Step, UnitRole
+from headframe.records.policy import CalculationSheet, Measure, MeasureMode, PartyStanding, Precondition, Step, UnitRole
 from headframe.reports.case_documents.drawings import plot_before_after
-from headframe.reports.case_documents.letters import plots_of, sheets_of
+from headframe.reports.case_documents.letters import plots_of
 from headframe.reports.case_documents.model import (
     Block,
     Callout,
@@ -38,6 +47,8 @@ from headframe.reports.case_documents.model import (
 from headframe.reports.case_documents.parts import (
     Desk,
     acting_unit,
+    body_words,
+    cited,
     classification_section,
     course_section,
     delivered,
@@ -48,15 +59,18 @@ from headframe.reports.case_documents.parts import (
     exhibit_of,
     facts_section,
     furniture,
+    in_own_words,
     letterhead,
     links_lines,
     lookup_section,
+    measure_basis,
     measure_named,
     measure_row,
     prepared,
     proposal_signatures,
     provenance_section,
     reference,
+    rights_at_the_end,
     rights_section,
     rules_section,
     sheets_section,
@@ -66,9 +80,11 @@ from headframe.reports.case_documents.parts import (
     to_sign,
     unit_name,
     unit_with,
+    where_section,
     with_basis,
 )
 from headframe.reports.case_documents.speech import Speech
+from headframe.reports.case_documents.translated import translated
 
 
 class NothingToWrite(HeadframeError):
@@ -162,10 +178,15 @@ def inspection_sections(desk: Desk) -> list[Section]:
     ]
 
 
+def _authority(text: str, desk: Desk) -> str:
+    """By what an inspection was made; a citation as one, a warrant or a request in its own words."""
+    return cited(text, desk.pack, desk.speech) if looks_like_citation(text) else reference(text, desk.pack, desk.speech)
+
+
 def _inspection(record: InspectionRecord, desk: Desk) -> list[Block]:
     speech, say = desk.speech, desk.speech.say
     entries = [
-        Entry(label=say("inspected.authority"), value=reference(record.authority, desk.pack, speech)),
+        Entry(label=say("inspected.authority"), value=_authority(record.authority, desk)),
         Entry(label=say("inspected.unit"), value=unit_name(desk.pack, record.unit, speech)),
         Entry(label=say("inspected.when"), value=speech.from_to(record.started_ns, record.ended_ns)),
         Entry(label=say("inspected.place"), value=record.place),
@@ -239,10 +260,10 @@ def decision(desk: Desk, number: int | None = None) -> CaseDocument:
     act, event, status = found
     unit = acting_unit(pack, Step.DECIDE, speech)
     reasons: list[Block] = [Paragraph(text=act.reason)]
-    basis = [reference(ref, pack, speech) for ref in act.legal_basis]
+    basis = [cited(ref, pack, speech) for ref in act.legal_basis]
     reasons += [
         Paragraph(text=say("decision.basis"), tone=Tone.STRONG),
-        Listing(items=tuple(basis)) if basis else Paragraph(text=say("basis.not_said")),
+        Listing(items=tuple(basis)) if basis else Paragraph(text=_without_basis(desk, act.outcome)),
     ]
     measures = [one for name in act.measures if (one := measure_named(pack, name)) is not None]
     unknown = [name for name in act.measures if measure_named(pack, name) is None]
@@ -254,13 +275,14 @@ def decision(desk: Desk, number: int | None = None) -> CaseDocument:
         _measures_section(desk, measures, unknown) if act.measures else _no_measures(desk, act.outcome),
         sheets_section(act.sheets, desk),
         rights_section(desk, decision=True),
+        where_section(desk, Step.DECIDE),
         _appeals_section(desk),
         classification_section(desk),
         lookup_section(desk),
         rules_section(desk),
         doubts_section(desk),
         error_rates_section(desk),
-        evidence_section(desk, documents_of(case)),
+        evidence_section(desk, documents_of(desk, but_decision=event)),
         provenance_section(desk),
         signatures_section(desk, _decision_signatures(desk, event, status), say("sign.decision")),
     ]
@@ -279,6 +301,91 @@ def decision(desk: Desk, number: int | None = None) -> CaseDocument:
         ),
         standing=standing, sections=sections,
     )  # fmt: skip
+
+
+def _without_basis(desk: Desk, outcome: DecisionOutcome) -> str:
+    """What stands where a decision names no rule: one that burdens nobody needs none, and what it rests on is told."""
+    speech, say, lookup = desk.speech, desk.speech.say, desk.case.lookup
+    if outcome is DecisionOutcome.CONFIRMED:
+        return say("basis.not_said")
+    if outcome is DecisionOutcome.LAWFUL and lookup is not None and lookup.entries:
+        return say("decision.basis.entries", entries=speech.listed(lookup.entries))
+    return say("decision.basis.none")
+
+
+def setting_aside(desk: Desk, number: int | None = None) -> CaseDocument:
+    """Tell the party that a decision which it was served does not hold any more, why, and what follows."""
+    speech, say, case = desk.speech, desk.speech.say, desk.case
+    gone = [one for one in case.decisions if one.set_aside and number in (None, one.number)]
+    if not gone:
+        raise NothingToWrite(f"no decision of case {case.case_id} was set aside; there is nothing to tell of one")
+    row = gone[-1]
+    why, key = _set_aside_by(desk, row)
+    served = say("set_aside.served", day=speech.day(row.received_ns)) if row.received_ns is not None else ""
+    sections: list[Section | None] = [
+        Section(title=say("set_aside.why"), blocks=tuple(Paragraph(text=line) for line in why)),
+        Section(
+            title=say("set_aside.means"),
+            blocks=(
+                Listing(items=tuple(say(f"set_aside.means.{n}") for n in ("effect", "measures", "register"))),
+                Paragraph(text=say(f"set_aside.next.{key}"), tone=Tone.STRONG),
+            ),
+        ),
+        _decisions_section(desk),
+        _appeals_section(desk),
+        _carried_out_section(desk),
+        rights_section(desk, only=rights_at_the_end(case, registered=False)),
+        where_section(desk, Step.DECIDE),
+        _corrections_section(desk),
+        evidence_section(desk, documents_of(desk)),
+        provenance_section(desk),
+        signatures_section(desk, [*prepared(desk), to_sign(desk, "sign.approval")]),
+    ]
+    return _made(
+        desk, "setting_aside", unit=acting_unit(desk.pack, Step.DECIDE, speech), addressee=to_party(desk),
+        title=say("set_aside.title"),
+        lead=tuple(
+            line
+            for line in (
+                say("set_aside.lead", day=speech.day(row.decided_ns), site=desk.site, party=desk.party),
+                served,
+            )
+            if line
+        ),
+        standing=Callout(title=say("decision.set_aside"), lines=(say("decision.set_aside.text"),), tone=Tone.STRONG),
+        sections=sections,
+    )  # fmt: skip
+
+
+def _set_aside_by(desk: Desk, row: DecisionStatus) -> tuple[list[str], str]:
+    """What took a decision away, in sentences, and which words say what follows."""
+    speech, say, case = desk.speech, desk.speech.say, desk.case
+    said = [event.act for event in case.events if isinstance(event.act, DecideAppeal)]
+    heard = [one for one in case.appeals if one.outcome is not None and one.outcome is not AppealOutcome.INADMISSIBLE]
+    for appeal, act in zip(heard, said, strict=False):
+        if appeal.decision == row.number and act.outcome in (AppealOutcome.UPHELD, AppealOutcome.REMITTED):
+            line = say(
+                f"set_aside.by.{act.outcome.value}", body=appeal_body_words(desk, appeal),
+                day=speech.day(appeal.decided_ns or 0),
+            )  # fmt: skip
+            return [line, act.reason], act.outcome.value
+    fell = [
+        status.act
+        for status in case.proposals
+        if isinstance(status.act, ProposeCorrection) and status.settled is not None and row.number in status.act.falls
+    ]
+    if fell:
+        return [say("set_aside.by.correction", event=fell[-1].event, field=fell[-1].field), fell[-1].reason], "open"
+    return [say("set_aside.by.standing", standing=speech.term("standing", case.standing.value))], "open"
+
+
+def appeal_body_words(desk: Desk, appeal: AppealStatus) -> str:
+    """A body that hears appeals in words; one that the pack does not name is marked as such."""
+    body = None if appeal.other_body else body_of(desk.pack, appeal.body)
+    if body is None:
+        return desk.speech.say("appeals.other_body", body=unit_name(desk.pack, appeal.body, desk.speech))
+    named = unit_name(desk.pack, body.words, desk.speech)
+    return named if named != body.words else body_words(body.words, desk.speech)
 
 
 def _decision_signatures(desk: Desk, event: int, status: DecisionStatus | None) -> list[Signature]:
@@ -402,6 +509,30 @@ def _refuse_victim(desk: Desk) -> None:
         )
 
 
+def _sheets_behind(
+    desk: Desk, act: ProposeMeasure | None
+) -> tuple[tuple[CalculationSheet, ...], DecisionStatus | None]:
+    """The sheets that a measure rests on: its proposal's own, else those of a decision that stands, and that decision.
+
+    The rule that lets a measure pass takes a sheet of either (`headframe.policy.rights`); what was rejected or set
+    aside is no sheet of it.
+    """
+    if act is not None and act.sheets:
+        return act.sheets, None
+    for one in reversed(desk.case.decisions):
+        if one.act.sheets and not one.set_aside:
+            return one.act.sheets, one
+    return (), None
+
+
+def _met_by_sheets(desk: Desk, act: ProposeMeasure | None) -> str:
+    speech = desk.speech
+    sheets, decision = _sheets_behind(desk, act)
+    if decision is not None:
+        return speech.say("met.sheets.decision", n=len(sheets), day=speech.day(decision.decided_ns))
+    return speech.say("met.sheets", n=len(sheets)) if sheets else ""
+
+
 def _precondition_rows(desk: Desk, measure: Measure, act: ProposeMeasure | None) -> tuple[tuple[str, str], ...]:
     """Each precondition, and by what in the case it is met; one that is not met is said to be open."""
     speech, say, case = desk.speech, desk.speech.say, desk.case
@@ -428,9 +559,7 @@ def _precondition_rows(desk: Desk, measure: Measure, act: ProposeMeasure | None)
         Precondition.VIOLATION_CONTINUING: (
             say("met.persists", day=speech.day(persists[2].after_until_ns)) if persists else ""
         ),
-        Precondition.CALCULATION_ATTACHED: (
-            say("met.sheets", n=len(act.sheets)) if act is not None and act.sheets else ""
-        ),
+        Precondition.CALCULATION_ATTACHED: _met_by_sheets(desk, act),
         Precondition.FINAL_DECISION: say("met.final", day=speech.day(final.final_ns or 0)) if final else "",
         Precondition.COURT_WARRANT: (
             say("met.warrant", name=act.court_warrant.name) if act is not None and act.court_warrant else ""
@@ -443,16 +572,16 @@ def _precondition_rows(desk: Desk, measure: Measure, act: ProposeMeasure | None)
 
 def _measure_sections(desk: Desk, measure: Measure, act: ProposeMeasure | None) -> list[Section | None]:
     speech, say, pack = desk.speech, desk.speech.say, desk.pack
-    basis = [reference(ref, pack, speech) for ref in (measure.legal_basis or (measure.ref,)) if ref]
     entries = [
         Entry(label=say("measures.what"), value=speech.of(measure.text) or measure.id),
         Entry(label=say("measures.mode"), value=speech.term("mode", measure.mode.value)),
         Entry(label=say("measure.decides"), value=unit_name(pack, measure.decided_by, speech)),
         Entry(label=say("measure.executes"), value=unit_name(pack, measure.executed_by or measure.decided_by, speech)),
-        Entry(label=say("measures.basis"), value=speech.listed(basis) or say("basis.not_said")),
+        Entry(label=say("measures.basis"), value=measure_basis(measure, pack, speech)),
     ]
     if measure.ends_when:
-        entries.append(Entry(label=say("measure.ends"), value=measure.ends_when))
+        words = measure.ends_words or {"en": measure.ends_when}
+        entries.append(Entry(label=say("measure.ends"), value=in_own_words(words, speech)))
     blocks: list[Block] = [Entries(entries=tuple(entries))]
     if act is not None and act.reason:
         blocks += [Paragraph(text=say("measure.reason"), tone=Tone.STRONG), Paragraph(text=act.reason)]
@@ -491,11 +620,11 @@ def measure_request(desk: Desk, subject: str) -> CaseDocument:
         _appeals_section(desk),
         facts_section(desk, *plots_of(desk)),
         *inspection_sections(desk),
-        sheets_section(act.sheets if act is not None and act.sheets else sheets_of(desk), desk),
+        sheets_section(_sheets_behind(desk, act)[0], desk),
         rights_section(desk, decision=True, to_party=False),
         lookup_section(desk, to_party=False),
         doubts_section(desk),
-        evidence_section(desk, documents_of(desk.case)),
+        evidence_section(desk, documents_of(desk)),
         provenance_section(desk),
         signatures_section(desk, signatures, say("sign.measure")),
     ]
@@ -555,14 +684,14 @@ def _appeals_section(desk: Desk) -> Section | None:
                 rows=tuple(
                     (
                         speech.day(one.received_ns),
-                        unit_name(desk.pack, one.body, speech),
+                        appeal_body_words(desk, one),
                         one.grounds,
                         say(
                             "appeals.decided", outcome=speech.term("outcome", one.outcome.value),
                             day=speech.day(one.decided_ns),
                         )
                         if one.outcome is not None and one.decided_ns is not None
-                        else say("appeals.pending"),
+                        else say("appeals.late" if one.waits_for_admission else "appeals.pending"),
                     )
                     for one in desk.case.appeals
                 ),
@@ -620,13 +749,13 @@ def referral_dossier(desk: Desk, subject: str) -> CaseDocument:
         *inspection_sections(desk),
         _decisions_section(desk),
         _appeals_section(desk),
-        sheets_section(act.sheets if act is not None and act.sheets else sheets_of(desk), desk),
+        sheets_section(_sheets_behind(desk, act)[0], desk),
         Section(title=say("decision.heard"), blocks=tuple(_replies(desk))),
         doubts_section(desk),
         error_rates_section(desk),
         lookup_section(desk, to_party=False),
         rules_section(desk),
-        evidence_section(desk, [*documents_of(desk.case), *(kept.ref for kept in desk.file.documents)]),
+        evidence_section(desk, [*documents_of(desk), *(kept.ref for kept in desk.file.documents)]),
         course_section(desk, custody=True),
         rights_section(desk, decision=bool(desk.case.decisions), to_party=False),
         provenance_section(desk),
@@ -683,9 +812,12 @@ def verification_report(desk: Desk, measurement: Measurement | None = None) -> C
         signed = prepared(desk)
     rule = pack.verification
     outcome = measurement.outcome.value
-    result: list[Block] = [Paragraph(text=measurement.explanation)] if measurement.explanation else []
-    if measurement.explanation and speech.language != "en":
-        result.append(Paragraph(text=say("verify.original"), tone=Tone.SOFT))
+    result: list[Block] = []
+    if measurement.explanation:
+        told = translated(measurement.explanation, speech.language)
+        result.append(Paragraph(text=measurement.explanation if told is None else told))
+        if told is None:
+            result.append(Paragraph(text=say("verify.original"), tone=Tone.SOFT))
     if (plot := plot_before_after(measurement, speech)) is not None:
         result.append(plot)
     else:
@@ -714,7 +846,11 @@ def verification_report(desk: Desk, measurement: Measurement | None = None) -> C
         ),
         Listing(
             items=tuple(
-                say("verify.explained", metric=speech.term("metric", one.metric), text=one.explanation)
+                say(
+                    "verify.explained",
+                    metric=speech.term("metric", one.metric),
+                    text=_in_language(one.explanation, speech),
+                )
                 for one in measurement.metrics
                 if one.explanation
             )
@@ -760,7 +896,13 @@ def verification_report(desk: Desk, measurement: Measurement | None = None) -> C
             )
         )  # fmt: skip
     if measurement.missing:
-        found.append(Callout(title=say("verify.missing"), lines=measurement.missing, tone=Tone.CAUTION))
+        found.append(
+            Callout(
+                title=say("verify.missing"),
+                lines=tuple(_in_language(line, speech) for line in measurement.missing),
+                tone=Tone.CAUTION,
+            )
+        )
     sections: list[Section | None] = [
         Section(title=say("verify.result"), blocks=tuple(result)),
         Section(title=say("verify.metrics"), blocks=tuple(metrics)) if measurement.metrics else None,
@@ -801,6 +943,17 @@ def _expected(expected: float, low: float, high: float, unit: str, speech: Speec
     )
 
 
+def _remedy_marks(desk: Desk) -> list[str]:
+    """Behind each remedy that was corrected, that it was, and what had been recorded of its proof."""
+    corrected = {one.event for one in desk.case.corrections}
+    marks = []
+    for event in desk.case.events:
+        if isinstance(event.act, RecordRemedy):
+            recorded = desk.speech.term("grade", event.act.grade.value)
+            marks.append(desk.speech.say("remedy.corrected", grade=recorded) if event.number in corrected else "")
+    return marks if len(marks) == len(desk.case.remedies) else [""] * len(desk.case.remedies)
+
+
 def _remedies_section(desk: Desk) -> Section | None:
     speech, say = desk.speech, desk.speech.say
     if not desk.case.remedies:
@@ -815,8 +968,12 @@ def _remedies_section(desk: Desk) -> Section | None:
                     Column(head=say("remedy.what"), weight=2.4),
                 ),
                 rows=tuple(
-                    (speech.day(one.at_ns), speech.term("grade", one.grade.value), one.text)
-                    for one in desk.case.remedies
+                    (
+                        speech.day(one.at_ns),
+                        " ".join(filter(None, (speech.term("grade", one.grade.value), mark))),
+                        one.text,
+                    )
+                    for one, mark in zip(desk.case.remedies, _remedy_marks(desk), strict=True)
                 ),
             ),
         ),
@@ -861,8 +1018,9 @@ def closure(desk: Desk) -> CaseDocument:
         stays.append(say("closure.stays.hold"))
     stays += [_register_line(one_expires, outcome, desk) for outcome, one_expires in _registered(desk)]
     again = [say("closure.again.findings"), say("closure.again.error")]
-    if desk.pack.verification.reopen_if:
-        again.append(say("closure.again.pack", text=desk.pack.verification.reopen_if))
+    if rule := desk.pack.verification.reopen_if:
+        words = desk.pack.verification.reopen_words or {"en": rule}
+        again.append(say("closure.again.pack", text=in_own_words(words, speech)))
     sections: list[Section | None] = [
         Section(title=say("closure.why"), blocks=tuple(why)),
         _remedies_section(desk),
@@ -872,10 +1030,13 @@ def closure(desk: Desk) -> CaseDocument:
         Section(title=say("closure.stays"), blocks=(Listing(items=tuple(stays)),)),
         Section(title=say("closure.again"), blocks=(Listing(items=tuple(again)),)),
         Section(title=say("links.title"), blocks=(Listing(items=tuple(links_lines(desk))),)) if case.links else None,
-        rights_section(desk, decision=bool(case.decisions)),
+        rights_section(
+            desk, decision=bool(case.decisions), only=rights_at_the_end(case, registered=bool(_registered(desk)))
+        ),
+        where_section(desk, Step.CLOSE),
         course_section(desk),
         _corrections_section(desk),
-        evidence_section(desk, documents_of(case)),
+        evidence_section(desk, documents_of(desk)),
         provenance_section(desk),
         signatures_section(desk, signatures, say("sign.closure")),
     ]
@@ -893,6 +1054,12 @@ def closure(desk: Desk) -> CaseDocument:
     )  # fmt: skip
 
 
+def _in_language(text: str, speech: Speech) -> str:
+    """Words of a measurement in the document's language; marked as the original where they have no form in it."""
+    told = translated(text, speech.language)
+    return speech.say("verify.original.one", text=text) if told is None else told
+
+
 def _registered(desk: Desk) -> list[tuple[str, int | None]]:
     return [(one.outcome.value, one.expires_ns) for one in desk.file.register_entries if one.removed_ns is None]
 
@@ -905,6 +1072,12 @@ def _register_line(expires_ns: int | None, outcome: str, desk: Desk) -> str:
     return speech.say("closure.register", outcome=speech.term("outcome", outcome), until=until)
 
 
+def _recorded(desk: Desk, one: Correction) -> str:
+    """What the event says that a correction is about."""
+    events = desk.case.events
+    return shown_value(events[one.event - 1].act, one.field) if 0 < one.event <= len(events) else ""
+
+
 def _corrections_section(desk: Desk) -> Section | None:
     speech, say = desk.speech, desk.speech.say
     if not desk.case.corrections:
@@ -915,10 +1088,24 @@ def _corrections_section(desk: Desk) -> Section | None:
             Table(
                 columns=tuple(
                     Column(head=say(f"corrections.{n}"), weight=weight)
-                    for n, weight in (("event", 0.6), ("field", 1.0), ("value", 1.8), ("reason", 1.8), ("when", 1.0))
+                    for n, weight in (
+                        ("event", 0.6),
+                        ("field", 1.0),
+                        ("recorded", 1.6),
+                        ("value", 1.6),
+                        ("reason", 1.6),
+                        ("when", 1.0),
+                    )
                 ),
                 rows=tuple(
-                    (str(one.event), one.field, one.value, one.reason, speech.day(one.approved_ns))
+                    (
+                        str(one.event),
+                        one.field,
+                        _recorded(desk, one) or say("none"),
+                        one.value,
+                        one.reason,
+                        speech.day(one.approved_ns),
+                    )
                     for one in desk.case.corrections
                 ),
             ),
@@ -934,5 +1121,6 @@ __all__ = [
     "inspection_sections",
     "measure_request",
     "referral_dossier",
+    "setting_aside",
     "verification_report",
 ]

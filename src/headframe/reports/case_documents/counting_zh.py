@@ -12,6 +12,8 @@ _UNITS = {
 _HOLIDAYS = {
     "New Year's Day": "元旦",
     "Spring Festival": "春节",
+    "Chinese New Year's Eve": "除夕",
+    "Chinese New Year": "春节",
     "Tomb-sweeping Day": "清明节",
     "Labour Day": "劳动节",
     "Dragon Boat Festival": "端午节",

@@ -120,8 +120,9 @@ DETECTOR_WORDS: Mapping[str, str] = {
     "长的负荷。",
     "A new tenant, an extension or a new plant raises a point against its peers as well.": "新承租方、扩建或新设备同"
     "样会使其高于可比对象。",
+    "Without enough comparable points over the same weeks there is no answer.": "同一时期可比对象不足的，无法作答。",
     "Without at least `least_peers` comparable points over the same weeks there is no answer.": "同一时期可比对象不"
-    "足的，无法作答。",
+    "足的，无法作答。",  # so it said once
     # price_follow
     "Batteries, car charging and heat pumps on a dynamic tariff follow the price as well, and lawfully.": "按动态电"
     "价运行的储能、汽车充电和热泵同样跟随电价，且属合法。",

@@ -34,12 +34,12 @@ from headframe.reports.picture import (
 )
 from headframe.reports.words import NS_PER_S, visible
 
-_DAY_NS = 86_400 * NS_PER_S
+DAY_NS = 86_400 * NS_PER_S
 _THIN = 6  # [px]
 _BAR = 12  # height of the bar of a period [px]
 _HIT, _MISS, _DOT = 16, 7, 8  # [px]
 _BARS = 76  # [px]
-_POWER = 150  # [px]
+POWER_HEIGHT = 150  # [px]
 _SLOTS = 500
 _MOST_LANES = 12
 _LONGEST_LABEL = 44  # [characters]
@@ -49,10 +49,10 @@ PAPER_WIDTH = 620
 """Width of a picture on paper: at it, letters of 12 px are about as high as the text around them. [px]"""
 
 _PAPER_STYLE = """
-text{font-family:FONTS;font-size:12px;fill:#14212b}
+text{font-family:FONTS;font-size:12px;fill:#14212b;paint-order:stroke;stroke:#ffffff;stroke-width:3px;stroke-linejoin:round}
 .amount{text-anchor:end;fill:#4c5a66}
 .axis text{text-anchor:middle;fill:#4c5a66}.axis .first{text-anchor:start}.axis .last{text-anchor:end}
-.number{text-anchor:middle}
+.number{text-anchor:middle}.window-start{text-anchor:start}.window-end{text-anchor:end}
 path{fill:none}
 .grid{stroke:#ccd6dc;stroke-width:1}
 .span{stroke:#0b5566;stroke-width:9;opacity:.28}.tick{stroke:#0b5566;stroke-width:1.6}
@@ -62,7 +62,8 @@ path{fill:none}
 .band{fill:#855000;opacity:.24}.expected{stroke:#855000;stroke-width:1.6;stroke-dasharray:5 4}
 .window{stroke:#4c5a66;stroke-width:1;stroke-dasharray:2 3}
 .bar{stroke:#0b5566;stroke-width:6}
-.inside{fill:#0b5566}.outside{fill:#4c5a66}
+.inside{fill:#0b5566}.outside{fill:#ffffff;stroke:#4c5a66;stroke-width:1.6}
+.lowest{stroke:#4c5a66;stroke-width:1.1;stroke-linejoin:round}.limit{stroke:#14212b;stroke-width:2}
 .looked{fill:#0b5566;opacity:.07}.value{stroke:#0b5566;stroke-width:2.2;stroke-linejoin:round}
 """
 
@@ -115,7 +116,7 @@ def plot_findings(held: Sequence[Held], speech: Speech) -> Plot | None:
         name = speech.say(key, number=number, subject=one.ref.subject)
         once = speech.once_in(one.ref.log10_e)
         amount = speech.say("plot.once", once=once) if once else ""
-        letters.append(lane_label(top, _escaped(name), amount))
+        letters.append(lane_label(top, escaped(name), amount))
         y = top + LABEL_HEIGHT + _BAR // 2
         left, right = axis.x(wall(one.ref.started_ns)), axis.x(wall(one.ref.ended_ns))
         marks.append(f'<path class="span" d="M{left} {y}H{max(right, left + 3)}"/>')
@@ -142,7 +143,7 @@ def plot_findings(held: Sequence[Held], speech: Speech) -> Plot | None:
     )  # fmt: skip
     notes = (speech.say("plot.left_off", n=len(held) - len(shown)),) if len(shown) < len(held) else ()
     return Plot(
-        svg=_over_time(axis, "".join(marks), letters, top, description),
+        svg=over_time(axis, "".join(marks), letters, top, description),
         caption=speech.say("plot.findings", zone=speech.zone_name),
         description=description,
         legend=tuple(LegendPart(mark=mark, words=words) for mark, words in legend.items()),
@@ -179,7 +180,7 @@ def plot_course(document: Mapping[str, Any], speech: Speech) -> Plot | None:
     misses = [wall(at) for at, hit in blocks if not hit]
     middle = LABEL_HEIGHT + _HIT
     told = speech.say("plot.blocks.counts", hits=f"{len(hits):,}", misses=f"{len(misses):,}")
-    letters = [lane_label(0, speech.say("plot.blocks", chain=_escaped(sync.chain)), told)]
+    letters = [lane_label(0, speech.say("plot.blocks", chain=escaped(sync.chain)), told)]
     marks = [f'<path class="grid" d="M0 {middle}H{AXIS_UNITS}"/>']
     notes: list[str] = []
     for kind, times, top, height in (("hit", hits, LABEL_HEIGHT, _HIT), ("miss", misses, middle, _MISS)):
@@ -200,7 +201,7 @@ def plot_course(document: Mapping[str, Any], speech: Speech) -> Plot | None:
         pushes=f"{len(pushes):,}",
     )  # fmt: skip
     return Plot(
-        svg=_over_time(axis, "".join(marks), letters, top, description),
+        svg=over_time(axis, "".join(marks), letters, top, description),
         caption=speech.say("plot.course", zone=speech.zone_name),
         description=description,
         legend=(
@@ -267,7 +268,7 @@ def plot_delays(document: Mapping[str, Any], speech: Speech) -> Plot | None:
         floor + AXIS_HEIGHT,
         lane_label(0, speech.say("plot.delays.lane"), "") + "".join((*numbers, '<g class="axis">', *labels, "</g>")),
         kind="timeline",
-        name=_escaped(description),
+        name=escaped(description),
     )
     return Plot(
         svg=svg,
@@ -301,13 +302,14 @@ def plot_power(held: Sequence[Held], speech: Speech) -> Plot | None:
             known.append((number, one, power))
     if len(known) < 2:
         return None
-    known = known[:_MOST_LANES]
+    # What a meter counted stands before what a hash rate implies.
+    known = sorted(known, key=lambda one: (not one[1].of_meter, one[0]))[:_MOST_LANES]
     top_w = max(power.high for _, _, power in known) * 1.02
     marks, letters, top = [], [], 0
     for number, one, power in known:
         key = "plot.power.metered" if one.of_meter else "plot.power.implied"
-        name = _escaped(speech.say(key, number=number))
-        letters.append(lane_label(top, name, _escaped(speech.interval(power, "W", brief=True))))
+        name = escaped(speech.say(key, number=number))
+        letters.append(lane_label(top, name, escaped(speech.interval(power, "W", brief=True))))
         y = top + LABEL_HEIGHT + _BAR // 2
         left, at, right = (round(AXIS_UNITS * value / top_w, 1) for value in (power.low, power.estimate, power.high))
         marks.append(
@@ -316,7 +318,7 @@ def plot_power(held: Sequence[Held], speech: Speech) -> Plot | None:
         )
         top += LABEL_HEIGHT + _BAR + LANE_GAP
     description = speech.say("plot.power.description", n=len(known))
-    svg = stretch("".join(marks), top, "".join(letters), kind="timeline", name=_escaped(description))
+    svg = stretch("".join(marks), top, "".join(letters), kind="timeline", name=escaped(description))
     return Plot(
         svg=svg,
         caption=speech.say("plot.power"),
@@ -350,17 +352,17 @@ def plot_before_after(measurement: Measurement, speech: Speech) -> Plot | None:
         return None
     wall = speech.wall_ns
     starts = [wall(point.day_start_s * NS_PER_S) for point in series]
-    axis = axis_over([starts[0], starts[-1] + _DAY_NS])
+    axis = axis_over([starts[0], starts[-1] + DAY_NS])
     top_value, bottom = nice_ceiling(max(finite)), min(0.0, -nice_ceiling(-min(finite)) if min(finite) < 0 else 0.0)
 
     def y(value: float) -> float:
         part = (value - bottom) / (top_value - bottom)
-        return round(LABEL_HEIGHT + 2 + (_POWER - 4) * (1 - part), 1)
+        return round(LABEL_HEIGHT + 2 + (POWER_HEIGHT - 4) * (1 - part), 1)
 
-    floor = LABEL_HEIGHT + _POWER
+    floor = LABEL_HEIGHT + POWER_HEIGHT
     unit = speech.unit(measurement.plot_unit)
     name = speech.term("metric", measurement.plot_metric)
-    letters = [lane_label(0, _escaped(f"{name} [{unit}]" if unit else name), "")]
+    letters = [lane_label(0, escaped(f"{name} [{unit}]" if unit else name), "")]
     marks = []
     for key, since, until in (
         ("plot.before", measurement.before_from_ns, measurement.before_until_ns),
@@ -368,18 +370,31 @@ def plot_before_after(measurement: Measurement, speech: Speech) -> Plot | None:
     ):
         left, right = axis.x(wall(since)), axis.x(wall(until))
         marks.append(f'<path class="looked" d="M{left} {LABEL_HEIGHT}H{right}V{floor}H{left}Z"/>')
-        middle = f"{(left + right) / 20:.2f}%"
-        letters.append(f'<text x="{middle}" y="{floor + 14}" class="number">{speech.say(key)}</text>')
+        # The name begins or ends with its window, and stays in the picture however narrow that is drawn.
+        at_left = left < AXIS_UNITS * 0.6 if key == "plot.before" else right < AXIS_UNITS * 0.4
+        place, side = (left, "start") if at_left else (right, "end")
+        words = speech.say(key)
+        letters.append(f'<text x="{place / 10:.2f}%" y="{floor + 14}" class="window-{side}">{words}</text>')
     for level in (top_value, (top_value + bottom) / 2, bottom):
         marks.append(f'<path class="grid" d="M0 {y(level)}H{AXIS_UNITS}"/>')
         letters.append(f'<text x="100%" y="{y(level) - 4}" class="amount">{speech.number(level)}</text>')
-    places = [axis.x(start + _DAY_NS // 2) for start in starts]
-    band = band_outline(places, [y(point.low) for point in series], [y(point.high) for point in series])
+    # Nothing was measured between the windows: no line leads from one to the other.
+    places: list[int] = []
+    lines: dict[str, list[float]] = {name: [] for name in ("low", "high", "expected", "value")}
+    for k, (start, point) in enumerate(zip(starts, series, strict=True)):
+        if k and start - starts[k - 1] > DAY_NS * 3 // 2:
+            places.append(places[-1])
+            for line in lines.values():
+                line.append(math.nan)
+        places.append(axis.x(start + DAY_NS // 2))
+        for name, line in lines.items():
+            line.append(y(getattr(point, name)))
+    band = band_outline(places, lines["low"], lines["high"])
     if band:
         marks.append(f'<path class="band" d="{band}"/>')
-    if expected := line_path(places, [y(point.expected) for point in series]):
+    if expected := line_path(places, lines["expected"]):
         marks.append(f'<path class="expected" d="{expected}"/>')
-    if value := line_path(places, [y(point.value) for point in series]):
+    if value := line_path(places, lines["value"]):
         marks.append(f'<path class="value" d="{value}"/>')
     missing = sum(not math.isfinite(point.value) for point in series)
     description = speech.say(
@@ -389,7 +404,7 @@ def plot_before_after(measurement: Measurement, speech: Speech) -> Plot | None:
     grid, labels = time_axis(axis, floor + 18)
     svg = stretch(
         f'<path class="grid" d="{grid}"/>{"".join(marks)}', floor + 18 + AXIS_HEIGHT, "".join(letters) + labels,
-        kind="timeline", name=_escaped(description),
+        kind="timeline", name=escaped(description),
     )  # fmt: skip
     legend = [LegendPart(mark="value", words=speech.say("plot.measured"))]
     if expected or band:
@@ -426,26 +441,27 @@ def plot_bars(counts: Sequence[tuple[str, int | None]], caption: str, hidden: st
     most = max(*known, 1)
     marks, letters, top = [], [], 0
     for name, count in counts:
-        letters.append(lane_label(top, _escaped(name), hidden if count is None else f"{count:,}"))
+        letters.append(lane_label(top, escaped(name), hidden if count is None else f"{count:,}"))
         y = top + LABEL_HEIGHT + _THIN // 2
         marks.append(f'<path class="grid" d="M0 {y}H{AXIS_UNITS}"/>')
         if count:
             marks.append(f'<path class="bar" d="M0 {y}H{AXIS_UNITS * count // most}"/>')
         top += LABEL_HEIGHT + _THIN + 4
     description = speech.listed(f"{name}: {hidden if count is None else count}" for name, count in counts)
-    svg = stretch("".join(marks), top, "".join(letters), kind="timeline", name=_escaped(caption))
+    svg = stretch("".join(marks), top, "".join(letters), kind="timeline", name=escaped(caption))
     return Plot(svg=svg, caption=caption, description=description)
 
 
-def _over_time(axis: TimeAxis, marks: str, letters: Sequence[str], top: int, description: str) -> str:
+def over_time(axis: TimeAxis, marks: str, letters: Sequence[str], top: int, description: str) -> str:
+    """Lanes over a time axis as a picture; `letters` are escaped by whoever made them, the description is here."""
     grid, labels = time_axis(axis, top)
     return stretch(
         f'<path class="grid" d="{grid}"/>{marks}', top + AXIS_HEIGHT, "".join(letters) + labels, kind="timeline",
-        name=_escaped(description),
+        name=escaped(description),
     )  # fmt: skip
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
     """A text out of a case, made harmless for a picture."""
     return html.escape(visible(text, _LONGEST_LABEL if len(text) < 400 else 400))
 

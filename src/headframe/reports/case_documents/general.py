@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from headframe.records.case import Account
 from headframe.records.policy import Pack, Step, UnitRole
@@ -15,8 +15,6 @@ from headframe.reports.case_documents.model import (
     CaseDocument,
     Column,
     Entry,
-    Exhibit,
-    Exhibits,
     Letterhead,
     Listing,
     Paragraph,
@@ -38,6 +36,8 @@ from headframe.reports.case_documents.parts import (
 from headframe.reports.case_documents.speech import Speech
 from headframe.reports.case_documents.write import WrittenDocument, for_training, in_both_forms
 from headframe.reports.funnel import STEPS, ShownFunnel
+from headframe.reports.ledger_figures import LedgerFigure
+from headframe.reports.movement import FLOW
 from headframe.reports.suppression import SHOWN_AS
 
 _TOO_FEW = "too few to show"  # as `headframe.reports.funnel.shown_dismissed` says it
@@ -59,10 +59,14 @@ class PeriodFigures:
         Small cells hidden already (`headframe.reports.funnel.shown`); each by another grouping.
     dismissed : tuple of tuple of str
         By detector, from `headframe.reports.funnel.shown_dismissed`.
-    ledger : tuple of mapping of str to str
-        Rows of `headframe.reports.funnel.weekly_ledger`; empty where the rule asks for none.
+    ledger : tuple of mapping of str to str, or None
+        Rows of `headframe.reports.funnel.weekly_ledger`; None where the rule asks for none.
+    ledger_figures : tuple of (str, LedgerFigure)
+        Case and figure of each that the ledger shows, from `headframe.reports.funnel.ledger_figures`.
     duty : str
         Id of the pack's reporting duty; empty for a report that nobody asks for.
+    flow : mapping of str to str
+        Cases on hand, and those that came and went, small ones hidden (`headframe.reports.funnel.shown_together`).
     """
 
     period: str
@@ -70,8 +74,10 @@ class PeriodFigures:
     until_ns: int
     funnels: tuple[ShownFunnel, ...]
     dismissed: tuple[tuple[str, ...], ...] = ()
-    ledger: tuple[Mapping[str, str], ...] = ()
+    ledger: tuple[Mapping[str, str], ...] | None = None
+    ledger_figures: tuple[tuple[str, LedgerFigure], ...] = ()
     duty: str = ""
+    flow: Mapping[str, str] = field(default_factory=dict)
 
 
 def weekly_report(
@@ -98,13 +104,22 @@ def weekly_report(
     duty = next((one for one in pack.reporting if one.id == figures.duty), None)
     unit = acting_unit(pack, Step.REPORT, speech)
     to = unit_name(pack, duty.to, speech) if duty is not None else unit_with(pack, UnitRole.REPORT_TO, speech)
+    over = now_ns >= figures.until_ns
     sections = [
+        _flow_section(figures.flow, speech),
         *(_funnel_section(one, speech) for one in figures.funnels),
         _dismissed_section(figures.dismissed, speech),
         _ledger_section(figures.ledger, speech),
+        _figures_section(figures.ledger_figures, speech),
         Section(
             title=say("weekly.reading"),
-            blocks=(Listing(items=tuple(say(f"weekly.reading.{n}") for n in ("set", "cells", "error", "names"))),),
+            blocks=(
+                Listing(
+                    items=tuple(
+                        say(f"weekly.reading.{n}") for n in ("state", "set", "decided", "cells", "error", "names")
+                    )
+                ),
+            ),
         ),
         Section(title=say("pack.title"), blocks=tuple(provenance_blocks(pack, speech))),
         _signed(speech, _prepared(prepared_by, pack, speech, now_ns), say("sign.report")),
@@ -116,6 +131,8 @@ def weekly_report(
             value=say("from_to", start=speech.day(figures.from_ns), end=speech.last_day_before(figures.until_ns)),
         ),
     ]
+    state = say("weekly.state.end") if over else say("weekly.state.now", at=speech.moment(now_ns))
+    entries.append(Entry(label=say("weekly.state"), value=state))
     if duty is not None:
         entries.append(Entry(label=say("weekly.duty"), value=with_basis(duty.basis, duty.ref, pack, speech)))
     entries.append(Entry(label=say("head.times"), value=speech.zone_name))
@@ -129,7 +146,10 @@ def weekly_report(
             reference=figures.period, entries=tuple(entries), addressee_label=say("head.to") if to else "",
             addressee=(to,) if to else (),
         ),
-        lead=(say("weekly.lead", period=figures.period),),
+        lead=(
+            say("weekly.lead", period=figures.period),
+            *(() if over else (say("weekly.not_over", end=speech.last_day_before(figures.until_ns)),)),
+        ),
         standing=None,
         sections=tuple(section for section in sections if section is not None),
         furniture=furniture(speech),
@@ -137,10 +157,33 @@ def weekly_report(
     return harmless(document, say("withheld"))
 
 
+def _flow_section(flow: Mapping[str, str], speech: Speech) -> Section | None:
+    say = speech.say
+    if not flow:
+        return None
+    return Section(
+        title=say("weekly.flow"),
+        blocks=(
+            Table(
+                columns=(
+                    Column(head=say("weekly.flow.what"), weight=2.0),
+                    Column(head=say("weekly.cases"), figures=True),
+                ),
+                rows=tuple((speech.term("weekly.flow", name), flow[name]) for name in FLOW),
+            ),
+            *(
+                (Callout(title=say("weekly.hidden", n=hidden), lines=(say("weekly.hidden.text"),)),)
+                if (hidden := sum(cell == SHOWN_AS for cell in flow.values()))
+                else ()
+            ),
+        ),
+    )
+
+
 def _funnel_section(table: ShownFunnel, speech: Speech) -> Section:
     say = speech.say
     by, *steps = table.header
-    blocks: list[Block] = []
+    blocks: list[Block] = [Paragraph(text=say("weekly.funnel.lead"))]
     if table.rows and tuple(steps) == STEPS:
         total = dict(zip(steps, table.rows[-1][1:], strict=True))
         known = [(speech.term("step", name), int(cell) if cell != SHOWN_AS else None) for name, cell in total.items()]
@@ -216,10 +259,13 @@ def _to(ends: str, speech: Speech) -> str:
     return speech.say("from_to", start=low, end=high) if separator else ends
 
 
-def _ledger_section(rows: Sequence[Mapping[str, str]], speech: Speech) -> Section | None:
+def _ledger_section(rows: Sequence[Mapping[str, str]] | None, speech: Speech) -> Section | None:
     say = speech.say
-    if not rows:
+    if rows is None:
         return None
+    if not rows:
+        lines = (Paragraph(text=say("weekly.ledger.lead")), Paragraph(text=say("weekly.ledger.none")))
+        return Section(title=say("weekly.ledger"), blocks=lines)
     names = list(rows[0])
     return Section(
         title=say("weekly.ledger"),
@@ -233,8 +279,9 @@ def _ledger_section(rows: Sequence[Mapping[str, str]], speech: Speech) -> Sectio
                 rows=tuple(
                     tuple(
                         speech.term("stage", row[name]) if name == "status"
+                        else _happened(row[name], speech) if name == "happened"
                         else say("weekly.not_decided") if row[name] == "(not decided)"
-                        else row[name]
+                        else _figure_cell(row[name], speech)
                         for name in names
                     )
                     for row in rows
@@ -242,6 +289,50 @@ def _ledger_section(rows: Sequence[Mapping[str, str]], speech: Speech) -> Sectio
             ),
         ),
     )  # fmt: skip
+
+
+def _happened(names: str, speech: Speech) -> str:
+    return speech.listed(speech.term("happened", one) for one in names.split()) or speech.say("weekly.nothing")
+
+
+def _figure_cell(text: str, speech: Speech) -> str:
+    """``10 kW (9 to 11), estimated`` in the document's words."""
+    value, comma, how = text.rpartition(", ")
+    return f"{value}, {speech.say(f'weekly.figures.{how}')}" if comma and how in ("estimated", "given") else text
+
+
+def _figures_section(figures: Sequence[tuple[str, LedgerFigure]], speech: Speech) -> Section | None:
+    """What each figure of the ledger is made of, line by line; an operator's number with where he has it from."""
+    say = speech.say
+    if not figures:
+        return None
+    rows = []
+    for case_id, figure in figures:
+        for line in figure.lines:
+            label = speech.term("weekly.figures.line", line.label)
+            source = line.source or say("weekly.figures.not_told")
+            rows.append((case_id, label, f"{line.quantity} {line.unit}".strip(), source))
+        how = say("weekly.figures.estimated")
+        if figure.given_from:
+            how = say("weekly.figures.from", source=figure.given_from)
+        if figure.assumption:
+            how = f"{how}; {speech.term('weekly.figures.assumption', figure.assumption)}"
+        rows.append((case_id, speech.term("ledger", figure.name), _figure_cell(figure.text, speech), how))
+    return Section(
+        title=say("weekly.figures"),
+        blocks=(
+            Paragraph(text=say("weekly.figures.lead")),
+            Table(
+                columns=(
+                    Column(head=speech.term("ledger", "case_id")),
+                    Column(head=say("sheet.line"), weight=1.2),
+                    Column(head=say("sheet.quantity"), weight=1.6),
+                    Column(head=say("sheet.source"), weight=2.2),
+                ),
+                rows=tuple(rows),
+            ),
+        ),
+    )
 
 
 def destruction_certificate(
@@ -298,11 +389,13 @@ def destruction_certificate(
         name = speech.term("data", one.rule.data_class.value)
         digests.append(Paragraph(text=name, tone=Tone.STRONG))
         digests.append(
-            Exhibits(
-                exhibits=tuple(
-                    Exhibit(name=say("destroyed.item", n=number), details=(), sha256=digest)
-                    for number, digest in enumerate(one.digests[:_MOST_DIGESTS], 1)
-                )
+            # A row each: of hundreds, a certificate of many pages would be read by nobody.
+            Table(
+                columns=(
+                    Column(head=say("destroyed.item"), figures=True, weight=0.3),
+                    Column(head="SHA-256", code=True, weight=5.0),
+                ),
+                rows=tuple((str(number), digest) for number, digest in enumerate(one.digests[:_MOST_DIGESTS], 1)),
             )
         )
         if len(one.digests) > _MOST_DIGESTS:

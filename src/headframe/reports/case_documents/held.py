@@ -1,7 +1,8 @@
 """What findings say of a party, read out of their documents as numbered facts in the language of the letter.
 
-A sentence is made of the document's figures. The detector's own words are English; in another language they stand
-beside, marked as the original. Nothing is told that the document does not hold.
+A sentence is made of the document's figures. The detector's own words stand beside, translated by their forms; what
+has no form in the language of the letter stays English and is marked as the original. Nothing is told that the document
+does not hold.
 """
 
 from __future__ import annotations
@@ -15,11 +16,10 @@ from typing import Any
 
 from headframe.records.case import CaseFile, FindingRef
 from headframe.records.finding import Family, Interval, Role
-from headframe.reports.case_documents.detector_words_zh import DETECTOR_WORDS as DETECTOR_WORDS_ZH
 from headframe.reports.case_documents.model import Entry, Fact
 from headframe.reports.case_documents.speech import Speech, instant_ns
-
-_DETECTOR_WORDS: Mapping[str, Mapping[str, str]] = {"zh": DETECTOR_WORDS_ZH}
+from headframe.reports.case_documents.translated import translated
+from headframe.sources.registry.values import LATEST_NS
 
 _ROLES = frozenset(role.value for role in Role)
 
@@ -87,13 +87,17 @@ def _fact(one: Held, speech: Speech, number: int) -> Fact:
         entries.append(Entry(label=speech.say("finding.weight"), value=weight))
     own = without_neighbours(str(document.get("explanation") or ""), ref.subject, speech)
     if own:
-        entries.append(Entry(label=speech.say("finding.own_words"), value=own))
+        told = translated(own, speech.language)
+        label = "finding.own_words" if told is None else "finding.own_words.told"
+        entries.append(Entry(label=speech.say(label), value=own if told is None else told))
     if not document:
         entries.append(Entry(label=speech.say("finding.document"), value=speech.say("finding.no_document")))
     return Fact(number=number, text=_sentence(one, speech), entries=tuple(entries))
 
 
-_NEIGHBOUR = re.compile(r"(?<=in proportion to what )(.+?)(?= meters\b)")
+_NEIGHBOUR = re.compile(
+    r"(?<=in proportion to what )(.+?)(?= meters\b)|(?<=several points fit equally well \()(.+?)(?=\)[;.])"
+)
 
 
 def without_neighbours(text: str, own: str, speech: Speech) -> str:
@@ -153,7 +157,13 @@ def _of_network(one: Held, speech: Speech) -> Iterator[Entry]:
     if coins := _list(document.get("coin")):
         yield Entry(label=speech.say("finding.coin"), value=speech.listed(str(coin) for coin in coins))
     if protocol := document.get("protocol"):
-        yield Entry(label=speech.say("finding.protocol"), value=str(protocol))
+        # Of a server known by its name, the document holds there where the name was seen: that is no protocol.
+        seen = f"sign.seen.{protocol}"
+        if speech.has(seen):
+            yield Entry(label=speech.say("finding.sign"), value=speech.say(seen))
+        elif str(protocol).replace("-", "_") != one.ref.detector:
+            # What was recognised by its times alone names the way of looking in place of a protocol.
+            yield Entry(label=speech.say("finding.protocol"), value=str(protocol))
     shares = document.get("shares")
     if isinstance(shares, Mapping) and any(_count(shares.get(name)) for name in ("accepted", "rejected", "stale")):
         counts = {name: f"{_count(shares.get(name)):,}" for name in ("accepted", "rejected", "stale", "unanswered")}
@@ -181,16 +191,9 @@ def _of_meter(one: Held, speech: Speech) -> Iterator[Entry]:
         yield Entry(label=speech.say("finding.power"), value=speech.interval(power, "W"))
     onset = onset_of(document)
     if onset is not None:
-        earliest, estimate, latest = onset
-        yield Entry(
-            label=speech.say("finding.onset"),
-            value=speech.say(
-                "finding.onset.about",
-                day=speech.day(estimate),
-                earliest=speech.day(earliest),
-                latest=speech.day(latest),
-            ),
-        )
+        earliest, day, latest = map(speech.day, onset)
+        key = "finding.onset.day" if earliest == latest else "finding.onset.about"
+        yield Entry(label=speech.say("finding.onset"), value=speech.say(key, day=day, earliest=earliest, latest=latest))
     elif document.get("power_w") and "onset" in document:
         yield Entry(label=speech.say("finding.onset"), value=speech.say("finding.onset.before"))
     if energy := interval_of(document.get("energy_wh")):
@@ -232,7 +235,7 @@ def contradictions(held: Sequence[Held], speech: Speech) -> tuple[str, ...]:
             speech.say(
                 "counter.possible",
                 name=speech.term("counter", str(other.get("name"))),
-                text=str(other.get("text") or ""),
+                text=_translated(str(other.get("text") or ""), speech),
             )
             for other in _dicts(one.document.get("counter_hypotheses"))
             if other.get("standing") == "possible"
@@ -248,13 +251,17 @@ def untested(held: Sequence[Held], speech: Speech) -> tuple[str, ...]:
             speech.say(
                 "counter.untested",
                 name=speech.term("counter", str(other.get("name"))),
-                text=str(other.get("text") or ""),
+                text=_translated(str(other.get("text") or ""), speech),
             )
             for other in _dicts(one.document.get("counter_hypotheses"))
             if other.get("standing") == "untested"
         ]
         lines += [
-            speech.say("missing.detector", detector=str(lack.get("detector")), missing=str(lack.get("missing") or ""))
+            speech.say(
+                "missing.detector",
+                detector=str(lack.get("detector")),
+                missing=_translated(str(lack.get("missing") or ""), speech),
+            )
             for lack in _dicts(one.document.get("insufficient"))
         ]
     return tuple(dict.fromkeys(lines))
@@ -264,7 +271,9 @@ def excluded(held: Sequence[Held], speech: Speech) -> tuple[str, ...]:
     """Innocent causes that were tested and do not explain what was seen."""
     lines = [
         speech.say(
-            "counter.excluded", name=speech.term("counter", str(other.get("name"))), text=str(other.get("text") or "")
+            "counter.excluded",
+            name=speech.term("counter", str(other.get("name"))),
+            text=_translated(str(other.get("text") or ""), speech),
         )
         for one in held
         for other in _dicts(one.document.get("counter_hypotheses"))
@@ -285,8 +294,9 @@ def blind_spots(held: Sequence[Held], speech: Speech) -> tuple[str, ...]:
 
 
 def _translated(line: str, speech: Speech) -> str:
-    """A detector's standing remark in the document's language; a remark with figures in it stays in its own."""
-    return _DETECTOR_WORDS.get(speech.language, {}).get(line, line)
+    """A detector's remark in the document's language; marked as the original where it has no form in it."""
+    told = translated(line, speech.language) if line else ""
+    return speech.say("finding.original", text=line) if told is None else told
 
 
 def victim_kinds(document: Mapping[str, Any]) -> tuple[str, ...]:
@@ -304,13 +314,33 @@ def interval_of(value: object) -> Interval | None:
     return Interval(low, middle, high) if math.isfinite(low + middle + high) else None
 
 
+def claimed_from(ref: FindingRef, document: Mapping[str, Any]) -> int:
+    """From when a finding claims that mining went on. [ns since 1970-01-01 UTC]
+
+    A finding of a load is about all the readings that were looked at; mining is claimed from the onset that was found
+    in them, at the earliest that it may have been. Where it has none, mining is claimed for the whole period.
+
+    Parameters
+    ----------
+    ref : FindingRef
+    document : mapping
+        Of the finding; may be empty.
+
+    Returns
+    -------
+    int
+    """
+    onset = onset_of(document)
+    return ref.started_ns if onset is None else min(max(ref.started_ns, onset[0]), ref.ended_ns)
+
+
 def onset_of(document: Mapping[str, Any]) -> tuple[int, int, int] | None:
     """When a load began: earliest, estimate and latest. [ns since 1970-01-01 UTC]"""
     onset = document.get("onset")
     if not isinstance(onset, Mapping):
         return None
     earliest, estimate, latest = (instant_ns(onset.get(name)) for name in ("earliest", "estimate", "latest"))
-    if earliest is None or estimate is None or latest is None:
+    if earliest is None or estimate is None or latest is None or max(earliest, estimate, latest) > LATEST_NS:
         return None
     return earliest, estimate, latest
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from headframe.records.case import NoticeKind, ProposeDecision, ProposeMeasure
 from headframe.records.policy import CalculationSheet, Step, UnitRole
+from headframe.reports.case_documents.addresses import acting_unit_id
+from headframe.reports.case_documents.courses import plot_load, plot_months, plot_session
 from headframe.reports.case_documents.drawings import plot_course, plot_delays, plot_findings, plot_power
-from headframe.reports.case_documents.held import facts_of
+from headframe.reports.case_documents.held import claimed_from, facts_of
 from headframe.reports.case_documents.model import (
     Block,
     Callout,
@@ -42,19 +46,32 @@ from headframe.reports.case_documents.parts import (
     to_party,
     to_sign,
     unit_with,
+    where_to_write,
 )
 
 _MOST_COURSES = 3
-"""Conversations whose course is drawn; the others are in the findings' documents."""
+"""Of each kind that are drawn in detail: sessions, conversations, loads; the others are in the findings' documents."""
+
+_IN_DETAIL = ((plot_session,), (plot_course, plot_delays), (plot_load, plot_months))
+"""Pictures of one fact, by what it is about."""
 
 
 def plots_of(desk: Desk) -> list[Block]:
     """What can be drawn from the findings of a case."""
     held, speech = desk.held, desk.speech
     plots: list[Plot | None] = [plot_findings(held, speech), plot_power(held, speech)]
-    with_course = [one for one in held if plot_course(one.document, speech) is not None]
-    for one in with_course[:_MOST_COURSES]:
-        plots += [plot_course(one.document, speech), plot_delays(one.document, speech)]
+    # A row of meters that rests on two families of evidence is held twice, with one document.
+    facts = {one.ref.sha256: (number, one.document) for number, one in reversed([*enumerate(held, 1)])}
+    drawn = dict.fromkeys(_IN_DETAIL, 0)
+    for number, document in sorted(facts.values(), key=lambda fact: fact[0]):
+        for draw in _IN_DETAIL:
+            made = [plot for one in draw if (plot := one(document, speech)) is not None]
+            drawn[draw] += bool(made)
+            if drawn[draw] <= _MOST_COURSES:
+                plots += [
+                    replace(plot, caption=speech.say("plot.of_fact", number=number, caption=plot.caption))
+                    for plot in made
+                ]
     return [plot for plot in plots if plot is not None]
 
 
@@ -77,6 +94,20 @@ def notice_signatures(desk: Desk, kind: NoticeKind) -> list[Signature]:
     return [*prepared(desk), to_sign(desk, "sign.approval")]
 
 
+def _lead(desk: Desk, key: str) -> str:
+    """For when mining is claimed at the site: on one day, or from one day to another.
+
+    A finding of a load is about all the readings that were looked at, and claims mining from its onset on.
+    """
+    case, speech = desk.case, desk.speech
+    telling = [one for one in desk.held if one.ref.mining] or desk.held
+    first = min((claimed_from(one.ref, one.document) for one in telling), default=case.opened_ns)
+    last = max((one.ref.ended_ns for one in telling), default=case.opened_ns)
+    # Readings end with the midnight of a day that is no longer theirs.
+    start, end = speech.day(first), speech.day(max(last - 1, first))
+    return speech.say(key if start != end else f"{key}.day", site=desk.site, start=start, end=end)
+
+
 def notice(desk: Desk) -> CaseDocument:
     """Facts held against the party, the rule, and how to answer."""
     speech, say, case = desk.speech, desk.speech.say, desk.case
@@ -84,8 +115,6 @@ def notice(desk: Desk) -> CaseDocument:
     reply_clock = next((clock for clock in desk.clocks if clock.id == Step.REPLY.value), None)
     reply_step = next((one for one in desk.pack.procedure if one.step is Step.REPLY), None)
     due, _ = due_words(reply_clock, reply_step.deadline if reply_step else None, speech)
-    first = min((one.started_ns for one in case.findings), default=case.opened_ns)
-    last = max((one.ended_ns for one in case.findings), default=case.opened_ns)
     answer = Section(
         title=say("answer.title"),
         blocks=(
@@ -95,6 +124,7 @@ def notice(desk: Desk) -> CaseDocument:
                 items=tuple(say(f"answer.{name}") for name in ("contest", "lawful", "victim", "admit", "time", "file")),
             ),
             Paragraph(text=say("answer.how", unit=unit, case=case.case_id)),
+            *where_to_write(desk, acting_unit_id(desk.pack, Step.NOTIFY)),
         ),
     )
     sections = [
@@ -118,7 +148,7 @@ def notice(desk: Desk) -> CaseDocument:
         title=say("notice.title"),
         letterhead=letterhead(desk, unit, to_party(desk)),
         lead=(
-            say("notice.lead", site=desk.site, start=speech.day(first), end=speech.day(last)),
+            _lead(desk, "notice.lead"),
             say("notice.ask"),
         ),
         standing=Callout(title=say("notice.standing"), lines=(say("notice.standing.text"),)),
@@ -131,8 +161,6 @@ def information_letter(desk: Desk) -> CaseDocument:
     """That something was seen, and where to ask; nothing is held against anybody."""
     speech, say, case = desk.speech, desk.speech.say, desk.case
     unit = acting_unit(desk.pack, Step.NOTIFY, speech)
-    first = min((one.started_ns for one in case.findings), default=case.opened_ns)
-    last = max((one.ended_ns for one in case.findings), default=case.opened_ns)
     sections = [
         facts_section(desk, *plots_of(desk)),
         Section(
@@ -140,6 +168,7 @@ def information_letter(desk: Desk) -> CaseDocument:
             blocks=(
                 Listing(items=tuple(say(f"information.do.{n}") for n in ("check", "lawful", "cause", "help"))),
                 Paragraph(text=say("information.ask", unit=unit, case=case.case_id)),
+                *where_to_write(desk, acting_unit_id(desk.pack, Step.NOTIFY)),
             ),
         ),
         lookup_section(desk),
@@ -159,7 +188,7 @@ def information_letter(desk: Desk) -> CaseDocument:
         made_ns=desk.now_ns,
         title=say("information.title"),
         letterhead=letterhead(desk, unit, to_party(desk)),
-        lead=(say("information.lead", site=desk.site, start=speech.day(first), end=speech.day(last)),),
+        lead=(_lead(desk, "information.lead"),),
         standing=Callout(title=say("information.standing"), lines=(say("information.standing.text"),)),
         sections=tuple(sections),
         furniture=furniture(speech),
@@ -196,15 +225,7 @@ def help_letter(desk: Desk) -> CaseDocument:
             ),
         ]
     sections = [
-        Section(
-            title=say("help.seen"),
-            blocks=(
-                Paragraph(text=say("facts.lead", times=speech.zone_name)),
-                Facts(facts=facts_of(desk.held, speech)),
-                # When it was seen helps to find the machine; the proof in detail is for those who doubt it.
-                *([plot] if (plot := plot_findings(desk.held, speech)) is not None else []),
-            ),
-        ),
+        # What helps comes before what proves: whoever is hit reads the first screen.
         Section(title=say("help.do"), blocks=tuple(steps)),
         Section(
             title=say("help.whom"),
@@ -215,7 +236,17 @@ def help_letter(desk: Desk) -> CaseDocument:
                         Entry(label=say("head.case"), value=case.case_id, code=True),
                     )
                 ),
+                *where_to_write(desk, acting_unit_id(desk.pack, Step.NOTIFY)),
                 Paragraph(text=say("help.whom.tell")),
+            ),
+        ),
+        Section(
+            title=say("help.seen"),
+            blocks=(
+                Paragraph(text=say("facts.lead", times=speech.zone_name)),
+                Facts(facts=facts_of(desk.held, speech)),
+                # When it was seen helps to find the machine; the proof in detail is for those who doubt it.
+                *([plot] if (plot := plot_findings(desk.held, speech)) is not None else []),
             ),
         ),
         doubts_section(desk),

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from headframe import __version__
+from headframe.policy.citations import place_known
 from headframe.records.case import (
     Account,
     Case,
     CaseEvent,
     CaseFile,
     CaseRelation,
+    DecisionOutcome,
     DocumentRef,
     ReplyStance,
     ServeDecision,
     ServeNotice,
 )
-from headframe.records.finding import Family
+from headframe.records.finding import Family, Interval
 from headframe.records.policy import (
     Basis,
+    CalculationLine,
     CalculationSheet,
     Clock,
     ClockState,
@@ -29,7 +33,10 @@ from headframe.records.policy import (
     RightKind,
     Step,
     UnitRole,
+    Words,
 )
+from headframe.records.site import SiteKind
+from headframe.reports.case_documents.addresses import acting_unit_id, address_lines, body_address
 from headframe.reports.case_documents.counting_zh import counting_in_chinese
 from headframe.reports.case_documents.held import (
     Held,
@@ -38,6 +45,7 @@ from headframe.reports.case_documents.held import (
     excluded,
     facts_of,
     held_of,
+    interval_of,
     untested,
 )
 from headframe.reports.case_documents.model import (
@@ -64,9 +72,11 @@ from headframe.reports.case_documents.model import (
     Tone,
 )
 from headframe.reports.case_documents.speech import Speech
+from headframe.reports.case_documents.translated import sheet_in, translated
 
 _DECISION_RIGHTS = frozenset({RightKind.APPEAL, RightKind.REMOVAL, RightKind.COMPENSATION})
 """Rights that begin with a decision; all others are there from the notice on."""
+_REFERENCE = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*[A-Za-z0-9](?:#[0-9A-Za-z().]*[0-9A-Za-z)])?", re.ASCII)
 _MOST_EVENTS = 400
 """In a list of what happened; a case with more is told by its last ones, and the rest is counted."""
 
@@ -96,6 +106,8 @@ class Desk:
     def site(self) -> str:
         """The site in words, with its identifier where that says more."""
         name = self.file.site_name or self.case.site_id
+        if self.household and name == self.case.site_id:
+            return self.speech.say("site.household", id=name)
         return self.speech.say("site.named", name=name, id=self.case.site_id) if name != self.case.site_id else name
 
     @property
@@ -107,6 +119,11 @@ class Desk:
             return self.case.organisation_id
         points = self.speech.listed(self.case.usage_points)
         return self.speech.say("party.premises", points=points) if points else self.speech.say("party.of_site")
+
+    @property
+    def household(self) -> bool:
+        """Whether the site is the premises of a household."""
+        return self.case.site_kind == SiteKind.HOUSEHOLD_PREMISES
 
 
 # --------------------------------------------------------------------------------------------------------------- head
@@ -127,11 +144,37 @@ def unit_with(pack: Pack, role: UnitRole, speech: Speech) -> str:
 
 def acting_unit(pack: Pack, step: Step, speech: Speech) -> str:
     """The unit that takes a step of the procedure; else the one that leads; else the pack's first."""
-    for one in pack.procedure:
-        if one.step is step and one.actor:
-            return unit_name(pack, one.actor, speech)
-    lead = unit_with(pack, UnitRole.LEAD, speech) or unit_with(pack, UnitRole.DECIDE, speech)
-    return lead or (speech.of(pack.units[0].name) if pack.units else speech.say("unit.unknown"))
+    found = acting_unit_id(pack, step)
+    return unit_name(pack, found, speech) if found else speech.say("unit.unknown")
+
+
+def where_to_write(desk: Desk, unit_id: str) -> list[Block]:
+    """Where one answers to a unit: desk, postal address, portal; a marked place where that is not known."""
+    speech, say = desk.speech, desk.speech.say
+    unit = unit_name(desk.pack, unit_id, speech) if unit_id else say("unit.unknown")
+    lines = address_lines(desk.file, desk.pack, unit_id, speech)
+    if not lines:
+        return [
+            Callout(
+                title=say("where.missing", unit=unit), lines=(say("where.missing.text"),), tone=Tone.CAUTION
+            )
+        ]  # fmt: skip
+    return [
+        Entries(
+            entries=(
+                Entry(label=say("where.unit"), value=unit),
+                *(Entry(label=label, value=value) for label, value in lines),
+                Entry(label=say("head.case"), value=desk.case.case_id, code=True),
+            )
+        )
+    ]
+
+
+def where_section(desk: Desk, step: Step) -> Section:
+    """Where the party writes to, of a letter that holds it nowhere else."""
+    return Section(
+        title=desk.speech.say("where.title"), blocks=tuple(where_to_write(desk, acting_unit_id(desk.pack, step)))
+    )
 
 
 def letterhead(desk: Desk, unit: str, addressee: Sequence[str], *, site: bool = True) -> Letterhead:
@@ -157,7 +200,12 @@ def letterhead(desk: Desk, unit: str, addressee: Sequence[str], *, site: bool = 
 
 
 def to_party(desk: Desk, desk_role: str = "responsible_unit") -> tuple[str, ...]:
-    """Whom a letter to the party is addressed to: organisation, desk, site; the delivery address stays sealed."""
+    """Whom a letter to the party is addressed to: organisation, desk, site; the delivery address stays sealed.
+
+    A household has no department, and the registry's name for it is ours: it says that it is one.
+    """
+    if desk.household:
+        return (desk.party, desk.speech.say("site.file_number", id=desk.case.site_id))
     return (desk.party, desk.speech.term("contact", desk_role), desk.site)
 
 
@@ -183,8 +231,31 @@ def facts_section(desk: Desk, *plots: Block) -> Section:
     say = desk.speech.say
     facts = facts_of(desk.held, desk.speech)
     blocks: list[Block] = [Paragraph(text=say("facts.lead", times=desk.speech.zone_name))]
+    if measured := power_that_counts(desk):
+        blocks.append(Paragraph(text=measured))
     blocks += [Facts(facts=facts)] if facts else [Paragraph(text=say("facts.none"))]
     return Section(title=say("facts.title"), blocks=(*blocks, *plots))
+
+
+def power_that_counts(desk: Desk) -> str:
+    """Which of several powers is the measured one; empty where there is not a metered one beside one that is implied.
+
+    The hash rate tells of the machines' power only as far as their efficiency is known, and that differs a hundredfold.
+    """
+    speech = desk.speech
+    known: list[tuple[int, bool, Interval]] = [
+        (number, one.of_meter, power)
+        for number, one in enumerate(desk.held, 1)
+        if (power := interval_of(one.document.get("power_w"))) is not None
+    ]
+    metered = [(number, power) for number, of_meter, power in known if of_meter]
+    implied = [str(number) for number, of_meter, _ in known if not of_meter]
+    if not metered or not implied:
+        return ""
+    told = speech.listed(
+        speech.say("facts.power.one", number=number, power=speech.interval(power, "W")) for number, power in metered
+    )
+    return speech.say("facts.power", metered=told, implied=speech.listed(implied))
 
 
 def doubts_section(desk: Desk) -> Section:
@@ -249,8 +320,43 @@ def reference(ref: str, pack: Pack, speech: Speech) -> str:
             title = speech.of(one.title) or one.id
             key = "rule.ref.number" if one.number else "rule.ref"
             shown = speech.say(key, title=title, number=one.number)
-            return speech.say("rule.ref.place", instrument=shown, place=place) if place else shown
+            if not place:
+                return shown
+            kind = f"place.{one.parts}" if one.parts else "place"
+            return speech.say("rule.ref.place", instrument=shown, place=speech.say(kind, n=speech.ordinal(place)))
     return ref
+
+
+def cited(ref: str, pack: Pack, speech: Speech) -> str:
+    """A reference as what something rests on: with what has to be known of its text.
+
+    A law of which no article is named is told as lacking it; a draft, or a text that holds no more, as what it is. A
+    place that the pack itself does not cite, which an account has named on its own, is told as that.
+    """
+    shown = reference(ref, pack, speech)
+    if "#" in ref and not place_known(pack, ref):
+        shown = speech.say("rule.place_unknown", rule=shown)
+    instrument = next((one for one in pack.instruments if one.id == ref.partition("#")[0]), None)
+    if instrument is None:
+        return shown
+    if "#" not in ref:
+        return speech.say("rule.no_article", instrument=shown)
+    if instrument.status in ("in_force", "unknown"):
+        return shown
+    return speech.say("rule.with_status", instrument=shown, status=speech.term("status", instrument.status))
+
+
+def measure_basis(measure: Measure, pack: Pack, speech: Speech) -> str:
+    """What a measure rests on: the text that names it, and the laws that the text names for it."""
+    refs = dict.fromkeys(ref for ref in (measure.ref, *measure.legal_basis) if ref)
+    known = {one.id for one in pack.instruments}
+    told = [
+        cited(ref, pack, speech)
+        if "#" in ref or ref in known
+        else speech.say("rule.no_article", instrument=reference(ref, pack, speech))
+        for ref in refs
+    ]
+    return speech.listed(told) or speech.say("basis.not_said")
 
 
 def with_basis(basis: Basis, ref: str, pack: Pack, speech: Speech) -> str:
@@ -321,16 +427,19 @@ def lookup_section(desk: Desk, *, to_party: bool = True) -> Section:
     title = say("lookup.title")
     if case.lookup is None:
         return Section(title=title, blocks=(Paragraph(text=say("lookup.none")),))
+    registers = [translated(name, speech.language) or name for name in case.lookup.registers]
     entries = [
         Entry(label=say("lookup.outcome"), value=speech.term("lookup", case.lookup.outcome.value)),
-        Entry(label=say("lookup.registers"), value=speech.listed(case.lookup.registers) or say("none")),
+        Entry(label=say("lookup.registers"), value=speech.listed(registers) or say("none")),
     ]
     if case.lookup_ns is not None:
         entries.append(Entry(label=say("lookup.when"), value=speech.moment(case.lookup_ns)))
     if case.lookup.entries:
         entries.append(Entry(label=say("lookup.entries"), value=speech.listed(case.lookup.entries)))
     if case.lookup.explanation:
-        entries.append(Entry(label=say("lookup.explanation"), value=case.lookup.explanation))
+        told = translated(case.lookup.explanation, speech.language)
+        label = "lookup.explanation" if told is not None else "lookup.explanation.original"
+        entries.append(Entry(label=say(label), value=case.lookup.explanation if told is None else told))
     asked = (Paragraph(text=say("lookup.show_us")),) if to_party else ()
     return Section(title=title, blocks=(Entries(entries=tuple(entries)), *asked))
 
@@ -392,12 +501,37 @@ def due_words(clock: Clock | None, deadline: Deadline | None, speech: Speech) ->
     return say("due.until", day=day or say("not_known")), tuple(notes)
 
 
-def _body_words(body: str, speech: Speech) -> str:
+def body_words(body: str, speech: Speech) -> str:
     """A body that a pack names in words; brackets of either width are the same."""
     return speech.term("body", body.replace("（", "(").replace("）", ")"))
 
 
-def rights_section(desk: Desk, *, decision: bool = False, to_party: bool = True) -> Section:
+def rights_at_the_end(case: Case, *, registered: bool) -> frozenset[RightKind]:
+    """Rights that a party still has when its case is closed: none that is about a step that lies behind.
+
+    Parameters
+    ----------
+    case : Case
+    registered : bool
+        Whether an entry of the register of decisions is there.
+    """
+    left = {RightKind.ACCESS_FILE, RightKind.CORRECTION}
+    standing = [one for one in case.decisions if not one.set_aside]
+    if any(one.act.sheets for one in standing):
+        left.add(RightKind.CALCULATION)
+    # What holds nothing against the party, and what was set aside, is nothing to appeal against.
+    if any(one.act.outcome is DecisionOutcome.CONFIRMED and one.final_ns is None for one in standing):
+        left.add(RightKind.APPEAL)
+    if registered:
+        left.add(RightKind.REMOVAL)
+    if case.measures or any(one.set_aside for one in case.decisions):
+        left.add(RightKind.COMPENSATION)
+    return frozenset(left)
+
+
+def rights_section(
+    desk: Desk, *, decision: bool = False, to_party: bool = True, only: frozenset[RightKind] | None = None
+) -> Section:
     """Every right that the pack gives, with its body, its clock and what that rests on.
 
     Parameters
@@ -407,6 +541,8 @@ def rights_section(desk: Desk, *, decision: bool = False, to_party: bool = True)
         With the rights that begin with a decision marked as running; else they are told as what follows one.
     to_party : bool
         Whether the party reads it; else another unit does.
+    only : frozenset of RightKind or None
+        Those that still apply, when a case is over; then no clock of another step is shown either. None: all.
     """
     speech, say, pack = desk.speech, desk.speech.say, desk.pack
     clocks = {clock.id: clock for clock in desk.clocks}
@@ -415,6 +551,8 @@ def rights_section(desk: Desk, *, decision: bool = False, to_party: bool = True)
     used: set[str] = set()
     timed: dict[RightKind, int] = {}
     for right in pack.rights:
+        if only is not None and right.right not in only:
+            continue
         step = steps.get(right.right.value)
         deadline = right.deadline or (step.deadline if step else None)
         name = right.right.value
@@ -435,7 +573,9 @@ def rights_section(desk: Desk, *, decision: bool = False, to_party: bool = True)
         title, text = speech.say(f"right.{right.right.value}"), speech.say(f"right.{right.right.value}.text")
         if right.body:
             body = next((speech.of(one.name) for one in pack.units if one.id == right.body), "")
-            title = say("right.before", right=title, body=body or _body_words(right.body, speech))
+            title = say("right.before", right=title, body=body or body_words(right.body, speech))
+            if where := body_address(desk.file, pack, right, speech):
+                notes = (*notes, say("rights.where", where=where))
         lines.append(
             RightLine(
                 title=title, text=text, due=due,
@@ -445,6 +585,9 @@ def rights_section(desk: Desk, *, decision: bool = False, to_party: bool = True)
     for clock in desk.clocks:
         # A report that is owed to another unit is no matter of the party's.
         if clock.id in used or clock.id.startswith("report") or clock.state is ClockState.NOT_STARTED:
+            continue
+        if only is not None or clock.id == Step.NOTIFY:
+            # What is over runs no more; and how soon the unit had to write is no right with a date of the party's.
             continue
         due, notes = due_words(clock, None, speech)
         lines.append(
@@ -456,15 +599,17 @@ def rights_section(desk: Desk, *, decision: bool = False, to_party: bool = True)
     blocks: list[Block] = [Paragraph(text=say("rights.lead"))]
     if lines:
         blocks.append(Rights(rights=tuple(lines), due_label=say("due.title"), basis_label=say("basis.title")))
-    else:
+    elif not pack.rights:
         blocks.append(Callout(title=say("rights.none"), lines=(say("rights.none.text"),), tone=Tone.CAUTION))
     missing = [
-        kind for kind in (RightKind.REPLY, RightKind.APPEAL) if all(one.right is not kind for one in pack.rights)
+        kind
+        for kind in (RightKind.REPLY, RightKind.APPEAL)
+        if all(one.right is not kind for one in pack.rights) and (only is None or kind in only)
     ]
     if missing and lines:
         names = speech.listed(speech.say(f"right.{kind.value}") for kind in missing)
         blocks.append(Paragraph(text=say("rights.not_in_pack", rights=names), tone=Tone.CAUTION))
-    blocks.append(Paragraph(text=say("rights.silence")))
+    blocks.append(Paragraph(text=say("rights.silence" if only is None else "rights.over")))
     return Section(title=say("rights.title" if to_party else "rights.title.party"), blocks=tuple(blocks))
 
 
@@ -481,10 +626,32 @@ def sheets_section(sheets: Iterable[CalculationSheet], desk: Desk) -> Section | 
     )
 
 
+def _quantity(line: CalculationLine, speech: Speech) -> str:
+    """A line's quantity with its unit; a date is told as one, and has none."""
+    day = speech.iso_day(line.quantity)
+    return day if day != line.quantity else speech.amount(line.quantity, line.unit)
+
+
+def _with_titles(source: str, sheet: CalculationSheet, pack: Pack, speech: Speech) -> str:
+    """A source whose references to the pack's instruments are told by their titles."""
+    known = {one.id for one in pack.instruments}
+
+    def title(found: re.Match[str]) -> str:
+        ref = found[0]
+        cites = ref.partition("#")[0] in known and ("#" in ref or ref == sheet.rule)
+        return reference(ref, pack, speech) if cites else ref
+
+    return _REFERENCE.sub(title, source)
+
+
 def sheet_blocks(sheet: CalculationSheet, desk: Desk) -> list[Block]:
     """One sheet: its title and rule, every line, the result, and what limits it."""
     speech, say = desk.speech, desk.speech.say
-    rows = [(line.label, speech.amount(line.quantity, line.unit), line.source) for line in sheet.lines]
+    sheet, whole = sheet_in(sheet, speech.language)
+    rows = [
+        (line.label, _quantity(line, speech), _with_titles(line.source, sheet, desk.pack, speech))
+        for line in sheet.lines
+    ]
     rows.append((say("sheet.result"), speech.amount(sheet.result, sheet.unit), ""))
     blocks: list[Block] = [
         Paragraph(text=sheet.title, tone=Tone.STRONG),
@@ -504,6 +671,8 @@ def sheet_blocks(sheet: CalculationSheet, desk: Desk) -> list[Block]:
             total=True,
         ),
     ]
+    if not whole:
+        blocks.append(Paragraph(text=say("sheet.original"), tone=Tone.SOFT))
     if sheet.caveats:
         blocks.append(Callout(title=say("sheet.caveats"), lines=tuple(sheet.caveats), tone=Tone.CAUTION))
     return blocks
@@ -576,13 +745,58 @@ def _each_document(documents: Iterable[DocumentRef]) -> list[DocumentRef]:
     return list({ref.sha256: ref for ref in documents}.values())
 
 
-def documents_of(case: Case) -> list[DocumentRef]:
-    """Every document that the case's events name, in order."""
-    named: list[DocumentRef | None] = [notice.document for notice in case.notices]
+def sent(file: CaseFile, proposal: int, kind: str) -> list[DocumentRef]:
+    """Both forms of what was written when a proposal was approved: the paper that the party holds, and no draft of it.
+
+    Parameters
+    ----------
+    file : CaseFile
+    proposal : int
+        Number of the event that proposed the letter or the decision.
+    kind : str
+        `DocumentRef.kind`.
+
+    Returns
+    -------
+    list of DocumentRef
+        Empty where none was written.
+    """
+    settled = next((one.settled for one in file.case.proposals if one.number == proposal), None)
+    if settled is None:
+        return []
+    written = [one for one in file.documents if one.ref.kind == kind and "-draft-" not in one.ref.name]
+    at_once = [one.ref for one in written if one.event == settled]
+    if at_once:
+        return at_once
+    # Older workspaces did not note the event: what was written first after the approval was written because of it.
+    approved_ns = next((event.at_ns for event in file.events if event.number == settled), None)
+    if approved_ns is None:
+        return []
+    after = [one for one in written if one.event is None and one.created_ns >= approved_ns]
+    first = min((one.created_ns for one in after), default=None)
+    return [one.ref for one in after if one.created_ns == first]
+
+
+def documents_of(desk: Desk, *, but_decision: int = 0) -> list[DocumentRef]:
+    """Every document that the case's events name, in order; letters and decisions as they were sent.
+
+    `but_decision` is the decision that the document itself is: no paper holds its own digest.
+    """
+    case, file = desk.case, desk.file
+    named: list[DocumentRef | None] = []
+    for notice in case.notices:
+        # A unit's own letter was proposed as it was sent; of ours, what was proposed is a draft.
+        ours = "-draft-" in notice.document.name
+        named += (sent(file, notice.proposal, notice.document.kind) if ours else []) or [notice.document]
     named += [reply.document for reply in case.replies]
     for record in case.inspections:
         named += record.photos
-    named += [decision.act.document for decision in case.decisions]
+    for decision in case.decisions:
+        named.append(decision.act.document)
+        if decision.number != but_decision:
+            named += sent(file, decision.number, "decision")
+    if any(one.told_set_aside_ns is not None for one in case.decisions):
+        named += [one.ref for one in file.documents if one.ref.kind == "setting_aside"]
     for remedy in case.remedies:
         named += remedy.documents
     return _each_document(ref for ref in named if ref is not None)
@@ -621,6 +835,10 @@ def course_section(desk: Desk, *, custody: bool = False) -> Section:
 def event_words(event: CaseEvent, speech: Speech) -> str:
     """What an event was, in words."""
     words = speech.term("act", event.act.NAME)
+    received_ns = getattr(event.act, "received_ns", None)
+    if received_ns is not None:
+        # It is recorded later than it reached its reader, and the reader's day is what counts.
+        words = speech.say("act.received", act=words, day=speech.day(received_ns))
     for field in ("outcome", "stance", "grade", "standing"):
         value = getattr(event.act, field, None)
         if value is not None:
@@ -653,7 +871,10 @@ def provenance_blocks(pack: Pack, speech: Speech, case: Case | None = None) -> l
             entries=(
                 Entry(label=say("pack.id"), value=say("pack.version", id=pack.id, version=pack.version)),
                 Entry(label=say("pack.digest"), value=pack.digest, code=True),
-                Entry(label=say("pack.compiled"), value=pack.provenance.compiled),
+                Entry(
+                    label=say("pack.compiled"),
+                    value=speech.of(pack.provenance.compiled_words) or pack.provenance.compiled,
+                ),
                 Entry(label=say("pack.review"), value=reviewed),
             )
         )
@@ -671,10 +892,15 @@ def provenance_blocks(pack: Pack, speech: Speech, case: Case | None = None) -> l
     gaps = pack.provenance.gaps
     blocks.append(Paragraph(text=say("pack.gaps" if gaps else "pack.no_gaps"), tone=Tone.STRONG))
     if gaps:
-        if speech.language != "en":
-            blocks.append(Paragraph(text=say("pack.gaps.original"), tone=Tone.SOFT))
-        blocks.append(Listing(items=tuple(gaps)))
+        words = pack.provenance.gap_words or tuple({"en": gap} for gap in gaps)
+        blocks.append(Listing(items=tuple(in_own_words(one, speech) for one in words)))
     return blocks
+
+
+def in_own_words(words: Words, speech: Speech) -> str:
+    """A text of a pack in the document's language; marked as the original where the pack has it in another only."""
+    text = speech.of(words)
+    return text if speech.language in words or not text else speech.say("pack.original", text=text)
 
 
 def signatures_section(desk: Desk, signatures: Sequence[Signature], note: str = "") -> Section:
@@ -754,7 +980,6 @@ def measure_row(measure: Measure, desk: Desk) -> tuple[str, str, str, str]:
     """A measure as a row: what, how it leaves the system, who decides and carries out, on what basis."""
     speech = desk.speech
     executes = measure.executed_by or measure.decided_by
-    basis = speech.listed(reference(ref, desk.pack, speech) for ref in (measure.legal_basis or (measure.ref,)) if ref)
     return (
         speech.of(measure.text) or measure.id,
         speech.term("mode", measure.mode.value),
@@ -762,7 +987,7 @@ def measure_row(measure: Measure, desk: Desk) -> tuple[str, str, str, str]:
             "measure.units", decides=unit_name(desk.pack, measure.decided_by, speech),
             executes=unit_name(desk.pack, executes, speech),
         ),
-        basis or speech.say("basis.not_said"),
+        measure_basis(measure, desk.pack, speech),
     )  # fmt: skip
 
 
@@ -772,13 +997,22 @@ def links_lines(desk: Desk) -> list[str]:
     return [desk.speech.say(names[relation], case=case_id) for case_id, relation in desk.case.links]
 
 
+def _channel_key(channel: str) -> str:
+    return f"channel.{channel.strip().lower().replace(' ', '_').replace('-', '_')}"
+
+
+def channel_words(channel: str, speech: Speech) -> str:
+    """How a letter was delivered, in the document's language; as it was typed where it is a word of one's own."""
+    key = _channel_key(channel)
+    return speech.say(key) if speech.has(key) else channel
+
+
 def delivered(desk: Desk) -> list[str]:
     """When letters and decisions reached the party."""
     lines = []
     for event in desk.file.events:
         if isinstance(event.act, ServeNotice | ServeDecision):
             key = "delivered.notice" if isinstance(event.act, ServeNotice) else "delivered.decision"
-            lines.append(
-                desk.speech.say(key, when=desk.speech.moment(event.act.received_ns), channel=event.act.channel)
-            )
+            channel = channel_words(event.act.channel, desk.speech)
+            lines.append(desk.speech.say(key, when=desk.speech.moment(event.act.received_ns), channel=channel))
     return lines

@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from headframe.errors import HeadframeError
@@ -16,6 +17,12 @@ from headframe.reports.words import NS_PER_S, interval_parts
 
 LANGUAGES: Mapping[str, Mapping[str, str]] = {"en": words_en.TEXTS, "zh": words_zh.TEXTS}
 """Catalogues of the languages in which documents are written."""
+
+_HOUSEHOLD_WORDS: Mapping[str, tuple[tuple[str, str], ...]] = {
+    "en": (),
+    "zh": (("贵单位", "贵户"), ("当事单位", "用电户"), ("该场所的责任单位", "该处用电户")),
+}
+"""What an organisation is called, and what a household is; English letters say you to both."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MONTHS = (
@@ -39,6 +46,8 @@ class Speech:
         BCP 47; ``zh-Hans-CN`` is ``zh``, ``en-GB`` is ``en``.
     time_zone : str
         IANA name.
+    household : bool
+        Whether the reader is a household: it is no organisation, and is not addressed as one.
 
     Raises
     ------
@@ -46,7 +55,7 @@ class Speech:
         If there is no catalogue for it.
     """
 
-    def __init__(self, language: str, time_zone: str) -> None:
+    def __init__(self, language: str, time_zone: str, *, household: bool = False) -> None:
         short = language.replace("_", "-").partition("-")[0].lower()
         if short not in LANGUAGES:
             raise UnknownLanguage(
@@ -54,7 +63,7 @@ class Speech:
                 "ask for one of them"
             )
         self.language = short
-        self._texts = LANGUAGES[short]
+        self._texts = _for_households(short) if household else LANGUAGES[short]
         try:
             self._zone = ZoneInfo(time_zone)
         except (ZoneInfoNotFoundError, ValueError) as fault:
@@ -99,6 +108,11 @@ class Speech:
             return f"{of.year}年{of.month}月{of.day}日"
         return f"{of.day} {_MONTHS[of.month - 1]} {of.year}"
 
+    def month(self, time_ns: int) -> str:
+        """The month in which an instant falls, in the zone."""
+        local = self._local(time_ns)
+        return f"{local.year}年{local.month}月" if self.language == "zh" else f"{_MONTHS[local.month - 1]} {local.year}"
+
     def iso_day(self, text: str) -> str:
         """A day as ``2026-11-27``, in words; anything else as it is."""
         found = _ISO_DAY.match(text)
@@ -141,6 +155,18 @@ class Speech:
             return self.say("not_known")
         digits = f"{value * 100:.3g}"
         return f"{digits}%" if self.language == "zh" else f"{digits} %"
+
+    def ordinal(self, place: str) -> str:
+        """The number of an article or item, as this language counts them: 第四十六条; anything else as it is."""
+        if self.language != "zh" or not place.isascii() or not place.isdigit() or not 0 < int(place) < 10_000:
+            return place
+        digits, names = "零一二三四五六七八九", ("千", "百", "十", "")
+        told, zero = "", False
+        for digit, name in zip(map(int, f"{int(place):04d}"), names, strict=True):
+            if digit:
+                told += ("零" if zero and told else "") + digits[digit] + name
+            zero = not digit
+        return told.removeprefix("一") if told.startswith("一十") else told
 
     def amount(self, decimal: str, unit: str) -> str:
         """A decimal number as text with its unit; nothing is rounded, thousands are set apart."""
@@ -186,6 +212,17 @@ class Speech:
     def sentences(self, lines: Iterable[str]) -> str:
         """Sentences one after the other."""
         return ("" if self.language == "zh" else " ").join(line for line in lines if line)
+
+
+@lru_cache(maxsize=4)
+def _for_households(language: str) -> Mapping[str, str]:
+    """The catalogue with the words by which a household is addressed."""
+    changed = dict(LANGUAGES[language])
+    for key, text in changed.items():
+        for organisation, household in _HOUSEHOLD_WORDS[language]:
+            text = text.replace(organisation, household)
+        changed[key] = text
+    return changed
 
 
 def _two_digits(value: float) -> str:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from headframe.records.case import Account, CaseFile, DocumentKind, Measurement
 from headframe.records.policy import Clock, Pack
+from headframe.records.site import SiteKind
 from headframe.reports.case_documents.acts import (
     NothingToWrite,
     closure,
@@ -15,6 +16,7 @@ from headframe.reports.case_documents.acts import (
     inspection_request,
     measure_request,
     referral_dossier,
+    setting_aside,
     verification_report,
 )
 from headframe.reports.case_documents.held import accounts_in_clear
@@ -94,7 +96,8 @@ def build_document(
     NothingToWrite
         If the case does not hold what the document is about, or the document may not be written about it.
     """
-    speech = Speech(language, pack.time_zone)
+    household = case_file.case.site_kind == SiteKind.HOUSEHOLD_PREMISES
+    speech = Speech(language, pack.time_zone, household=household)
     desk = Desk(file=case_file, pack=pack, clocks=clocks, speech=speech, now_ns=now_ns, prepared_by=prepared_by)
     if kind in _PLAIN:
         document = _PLAIN[kind](desk)
@@ -102,6 +105,8 @@ def build_document(
         document = _OF_A_MEASURE[kind](desk, subject)
     elif kind is DocumentKind.DECISION:
         document = decision(desk, int(subject) if subject.isdigit() else None)
+    elif kind is DocumentKind.SETTING_ASIDE:
+        document = setting_aside(desk, int(subject) if subject.isdigit() else None)
     elif kind is DocumentKind.VERIFICATION_REPORT:
         document = verification_report(desk, measurement)
     else:

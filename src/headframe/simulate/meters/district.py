@@ -7,7 +7,7 @@ of a million points is made like one of a hundred.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 import numpy as np
@@ -349,6 +349,8 @@ class District:
                 load[one] += mining.added_w
                 metered, hidden = _seen(load[one], mining)
                 passed_by += hidden
+                if hidden.any():
+                    mining = replace(mining, past_meter_w=float(hidden[mining.added_w > 0].mean()))
             points.append(
                 self._point(
                     rng, begin + one, transformer, feeder, region, tariff[one], contracted, what[one], trade, mining,

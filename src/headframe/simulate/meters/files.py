@@ -171,7 +171,7 @@ def _write_csv(folder: Path, district: District) -> None:
             "local": _local_times(district),
         }
     )
-    rows = pl.scan_parquet(folder / NAMES[0])
+    rows = pl.scan_parquet(folder / NAMES[0], glob=False)
     total = rows.select(pl.len()).collect().item()
     with (folder / NAMES[1]).open("wb") as file:
         for begin in range(0, total, _ROWS_PER_CSV_PIECE):
@@ -246,7 +246,7 @@ class _Tables:
         self._truth = self._writer(
             folder / "truth.csv",
             ("usage_point", "transformer", "mining", "mode", "power_w", "onset", "bypass_share", "lawful", "what",
-             "machines", "model", "machine_energy_kwh"),
+             "machines", "model", "machine_energy_kwh", "past_meter_w"),
         )  # fmt: skip
         self._registers = self._writer(folder / "registers.csv", ("usage_point", "start", "register_kwh"))
 
@@ -307,12 +307,13 @@ class _Tables:
         self, usage_point: str, transformer: str, farm: Farm | None, lawful: bool, what: str
     ) -> tuple[Any, ...]:
         if farm is None:
-            return usage_point, transformer, "no", "", "", "", "", "", what, "", "", ""
+            return usage_point, transformer, "no", "", "", "", "", "", what, "", "", "", ""
         onset = "" if farm.onset_s is None else datetime.fromtimestamp(farm.onset_s, UTC).isoformat()
         energy = float(farm.added_w.sum(dtype=np.float64)) * FINE_S / 3_600_000
         return (
             usage_point, transformer, "yes", str(farm.mode), round(farm.power_w), onset, round(farm.bypass_share, 3),
             "yes" if lawful else "no", what, farm.machines, farm.model, round(energy, 1),
+            round(farm.past_meter_w),
         )  # fmt: skip
 
     def _write_register(self, point: Point, begin: int, end: int) -> None:

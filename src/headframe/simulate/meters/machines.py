@@ -76,6 +76,8 @@ class Farm:
         Of the machines' energy that no meter of a point sees, 0 to 1; for `PARTIAL_BYPASS` of all the premises' energy.
     added_w : float32[t]
         What they draw. [W]
+    past_meter_w : float
+        What no meter of the point sees, on average while they run. [W]
     """
 
     mode: Running
@@ -85,6 +87,7 @@ class Farm:
     onset_s: int | None
     bypass_share: float
     added_w: Floats
+    past_meter_w: float = 0.0
 
 
 def farm(

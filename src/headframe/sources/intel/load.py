@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
-from headframe.errors import BadIndicator
+from headframe.errors import BadIndicator, fault_words
 from headframe.records.indicator import Indicator
 from headframe.sources.intel.builtin import load_builtin
 from headframe.sources.intel.hosts import read_hosts
@@ -63,5 +63,5 @@ def load_indicators(
             else:
                 found += read_hosts(path, today=today, problems=problems)
         except UnicodeDecodeError as fault:
-            raise BadIndicator(f"{path}: not UTF-8 text: {fault}") from fault
+            raise BadIndicator(f"{path}: {fault_words(fault)}; save it as UTF-8") from fault
     return found

@@ -48,7 +48,7 @@ def schema_of(path: Path) -> pl.Schema:
     import polars as pl
 
     try:
-        return pl.scan_parquet(path).collect_schema()
+        return pl.scan_parquet(path, glob=False).collect_schema()
     except (OSError, pl.exceptions.PolarsError, pl.exceptions.PanicException) as fault:
         raise ValueError(f"{path} cannot be read as Parquet: {fault}") from fault
 
@@ -115,7 +115,8 @@ def slices(path: Path, used: list[str], size: int) -> Iterator[tuple[pl.DataFram
 
     at = 0
     try:
-        for frame in pl.scan_parquet(path).select(used).collect_batches(chunk_size=size, maintain_order=True):
+        chosen = pl.scan_parquet(path, glob=False).select(used)
+        for frame in chosen.collect_batches(chunk_size=size, maintain_order=True):
             if len(frame):
                 yield frame, at
             at += len(frame)

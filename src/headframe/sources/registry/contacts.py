@@ -38,6 +38,8 @@ _TABLE = Columns(
         "contact_id": "contact", "site_id": "site", "organization": "organisation", "organisation_id": "organisation",
         "delivery_address": "address",
     },
+    identifiers=("contact", "site", "organisation"),
+    several_lines=("address",),
 )  # fmt: skip
 _MAX_ADDRESS = 2_000
 """Longer than any postal address or link to a portal. [characters]"""

@@ -36,6 +36,7 @@ from headframe.records.lawful import LawfulEntry, LawfulKind
 from headframe.records.site import SourceRow
 from headframe.sources.registry.tables import Columns, DamagedRows, rows_of, several, text_of, validity_ns
 from headframe.sources.registry.values import Remarks
+from headframe.sources.registry.writing import check_identifier
 
 LAWFUL_COLUMNS = (
     "entry", "register", "kind", "site", "organisation", "usage_point", "scope", "power_limit_w", "power_limit_kw",
@@ -51,6 +52,7 @@ _TABLE = Columns(
         "usage_point_id": "usage_point", "valid_to": "valid_until", "expires": "valid_until", "expiry": "valid_until",
     },
     lists=("usage_point",),
+    identifiers=("entry", "register", "site", "organisation", "usage_point"),
 )  # fmt: skip
 _KINDS = {
     "": "licence", "license": "licence", "permit": "licence", "register": "registration", "registered": "registration",
@@ -132,10 +134,13 @@ class _Collector:
         if not number:
             raise ValueError("no entry number")
         start, end = validity_ns(said, self.zone)
+        register = text_of(said.get("register"))
+        if not register:
+            check_identifier(file, "the file's name, which stands for the register,")
         entry = LawfulEntry(
             entry_id=number,
             kind=_kind(text_of(said.get("kind"))),
-            register=text_of(said.get("register")) or file,
+            register=register or file,
             site_id=text_of(said.get("site")),
             organisation_id=text_of(said.get("organisation")),
             scope=text_of(said.get("scope")),

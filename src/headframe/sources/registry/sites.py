@@ -70,6 +70,7 @@ _TABLE = Columns(
         "site_id": "site", "organization": "organisation", "organisation_id": "organisation", "address": "prefix",
     },
     lists=_LISTS,
+    identifiers=("site", "organisation", "usage_point", "realm"),
     positions=True,
     refuse_personal=False,
 )  # fmt: skip

@@ -24,6 +24,7 @@ from headframe.records.assessment import DamagedRow
 from headframe.records.no_person import personal_names, what_to_do
 from headframe.records.site import SourceRow
 from headframe.sources.registry.values import Remarks, lines_of, local_ns, time_ns
+from headframe.sources.registry.writing import check_identifier, check_text, on_one_line
 
 MAX_FILE_BYTES = 1 << 30
 """A GeoJSON file is held whole while it is read; a larger one is refused. [bytes]"""
@@ -44,6 +45,11 @@ class Columns:
         Other names that the columns go by.
     lists : tuple of str
         Columns of which a cell may hold several values, separated by blanks.
+    identifiers : tuple of str
+        Columns whose values name something: no formula, nothing invisible (`headframe.sources.registry.writing`). The
+        others are text, or are read as numbers, times and addresses.
+    several_lines : tuple of str
+        Columns of text that may have line breaks.
     positions : bool
         Whether the geometry of a feature fills ``longitude`` and ``latitude``.
     refuse_personal : bool
@@ -56,6 +62,8 @@ class Columns:
     identifier: str
     aliases: Mapping[str, str] = field(default_factory=dict)
     lists: tuple[str, ...] = ()
+    identifiers: tuple[str, ...] = ()
+    several_lines: tuple[str, ...] = ()
     positions: bool = False
     refuse_personal: bool = True
 
@@ -103,10 +111,43 @@ def rows_of(path: Path, columns: Columns, remarks: Remarks) -> Iterator[tuple[in
     except OSError as fault:
         raise ValueError(f"{path}: cannot be read: {fault.strerror or fault}") from fault
     if first.startswith(b"PAR1"):
-        return _parquet(path, columns, remarks)
-    if first.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"{"):
-        return _geojson(path, columns, remarks)
-    return _csv(path, columns, remarks)
+        rows = _parquet(path, columns, remarks)
+    elif first.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"{"):
+        rows = _geojson(path, columns, remarks)
+    else:
+        rows = _csv(path, columns, remarks)
+    return _harmless(rows, columns, remarks)
+
+
+def _harmless(
+    rows: Iterator[tuple[int, Mapping[str, Any]]], columns: Columns, remarks: Remarks
+) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    """Rows whose cells may go onto a screen and into a spreadsheet; the others are told."""
+    for row, said in rows:
+        try:
+            clean = {name: _checked(name, value, columns, row, remarks) for name, value in said.items()}
+        except ValueError as fault:
+            remarks.lost(row, fault)
+            continue
+        yield row, clean
+
+
+def _checked(name: str, value: Any, columns: Columns, row: int, remarks: Remarks) -> Any:
+    if name in columns.lists:
+        for one in several(value):
+            (check_identifier if name in columns.identifiers else check_text)(one, name)
+    elif name in columns.identifiers:
+        check_identifier(text_of(value), name)
+    elif isinstance(value, str):
+        text = value.strip()
+        joined = on_one_line(text)
+        check_text(joined, name)
+        if "\ufffd" in text:
+            remarks.count("cells have bytes that are not UTF-8; save the table as UTF-8", row)
+        if joined != text and name not in columns.several_lines:
+            remarks.count("cells have a tab or a line break in them; a blank stands there now", row)
+            return joined
+    return value
 
 
 def _refuse_people(path: Path, names: Sequence[str], columns: Columns) -> None:

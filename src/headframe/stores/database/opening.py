@@ -16,7 +16,7 @@ from headframe import clock
 from headframe.errors import HeadframeError
 from headframe.stores.database.store import DatabaseStore, told
 
-HEAD = "0002"
+HEAD = "0003"
 """Version of the tables that this program knows; a test compares it with the newest migration."""
 
 VERSION_TABLE = "headframe_version"

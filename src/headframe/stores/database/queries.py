@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections import Counter, OrderedDict
+from collections import Counter
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
 from sqlalchemy import func, select
 
 from headframe.errors import HeadframeError
 from headframe.records.case import Case
-from headframe.records.finding import Interval
+from headframe.records.finding import Family
 from headframe.reports.funnel import CaseFacts, SiteFacts, case_facts
-from headframe.sources.findings import interval_in
+from headframe.reports.ledger_figures import ESTIMATES, figures_of
 from headframe.stores.database import rows
 from headframe.stores.database.store import DatabaseStore
 from headframe.stores.database.tables import CASE_FINDINGS, CASES, FINDINGS, ORGANISATIONS
 from headframe.stores.database.writer import batches
 
+METERED = (Family.LOAD.value, Family.BALANCE.value)
+"""Families of findings that meters show."""
 CASES_AT_ONCE = 500
 """Cases whose findings are read with one query."""
 
@@ -79,19 +82,32 @@ def counts(
     return dict(sorted(found.items()))
 
 
-def facts_of_cases(store: DatabaseStore) -> Iterator[CaseFacts]:
+def facts_of_cases(
+    store: DatabaseStore, *, from_ns: int | None = None, until_ns: int | None = None
+) -> Iterator[CaseFacts]:
     """Every case with what became of it and what a report may say of its site; streamed, by case id.
 
     Parameters
     ----------
     store : DatabaseStore
+    from_ns, until_ns : int or None
+        A period; see `headframe.reports.funnel.case_facts`. [ns since 1970-01-01 UTC]
 
     Yields
     ------
     CaseFacts
         For `headframe.reports.funnel.funnel` and `weekly_ledger`.
     """
-    yield from case_facts(store.all_events(), _SiteFactsReader(store))
+    yield from case_facts(store.all_events(), _SiteFactsReader(store), from_ns=from_ns, until_ns=until_ns)
+
+
+@dataclass(slots=True)
+class _Linked:
+    """What hangs on a case's row: its organisation's name, and coins and estimates by finding."""
+
+    organisation: str = ""
+    coins: list[tuple[str, str]] = field(default_factory=list)
+    estimates: list[tuple[str, Mapping[str, object]]] = field(default_factory=list)
 
 
 class _SiteFactsReader:
@@ -99,14 +115,22 @@ class _SiteFactsReader:
 
     def __init__(self, store: DatabaseStore) -> None:
         self._store = store
-        self._known: OrderedDict[str, SiteFacts] = OrderedDict()
+        self._known: dict[str, _Linked] = {}
 
     def __call__(self, case: Case) -> SiteFacts:
         if case.case_id not in self._known:
-            self._known = OrderedDict(self._read_from(case.case_id))
-        return self._known.get(case.case_id, SiteFacts())
+            self._known = dict(self._read_from(case.case_id))
+        linked = self._known.get(case.case_id, _Linked())
+        # Of a case as it stood earlier: findings that came into it later do not count.
+        own = {one.finding_id for one in case.findings}
+        coins = Counter(coin for name, coin in linked.coins if name in own)
+        return SiteFacts(
+            owner_enterprise=linked.organisation,
+            coins=tuple(sorted(coins, key=lambda coin: (-coins[coin], coin))),
+            figures=figures_of(sorted((one for one in linked.estimates if one[0] in own), key=lambda one: one[0])),
+        )
 
-    def _read_from(self, case_id: str) -> Iterator[tuple[str, SiteFacts]]:
+    def _read_from(self, case_id: str) -> Iterator[tuple[str, _Linked]]:
         wanted = (
             select(CASES.c.case_id, ORGANISATIONS.c.name)
             .outerjoin(ORGANISATIONS, ORGANISATIONS.c.organisation_id == CASES.c.organisation_id)
@@ -116,37 +140,23 @@ class _SiteFactsReader:
         )
         packer = self._store.packer()
         with self._store.reading() as db:
-            named = {row.case_id: row.name or "" for row in db.execute(wanted)}
-            linked = select(CASE_FINDINGS.c.case_id, FINDINGS.c.coin, FINDINGS.c.document).join(
-                FINDINGS, FINDINGS.c.finding_id == CASE_FINDINGS.c.finding_id
-            )
-            coins: dict[str, Counter[str]] = {name: Counter() for name in named}
-            power: dict[str, Interval | None] = {}
-            hashrate: dict[str, Interval | None] = {}
-            for chunk in batches(named, CASES_AT_ONCE):
+            found = {row.case_id: _Linked(organisation=row.name or "") for row in db.execute(wanted)}
+            linked = select(
+                CASE_FINDINGS.c.case_id,
+                FINDINGS.c.finding_id,
+                FINDINGS.c.mining,
+                FINDINGS.c.family,
+                FINDINGS.c.coin,
+                FINDINGS.c.document,
+            ).join(FINDINGS, FINDINGS.c.finding_id == CASE_FINDINGS.c.finding_id)
+            for chunk in batches(found, CASES_AT_ONCE):
                 chosen = linked.where(CASE_FINDINGS.c.case_id.in_(chunk)).execution_options(yield_per=500)
                 for row in db.execute(chosen):
                     if row.coin:
-                        coins[row.case_id][row.coin] += 1
-                    document = packer.unpack(bytes(row.document))
-                    power[row.case_id] = _larger(power.get(row.case_id), document.get("power_w"))
-                    hashrate[row.case_id] = _larger(hashrate.get(row.case_id), document.get("hashrate_hs"))
-        for name, organisation in named.items():
-            common = coins[name]
-            yield (
-                name,
-                SiteFacts(
-                    owner_enterprise=organisation,
-                    coins=tuple(sorted(common, key=lambda coin: (-common[coin], coin))),
-                    power_w=power.get(name),
-                    hashrate_hs=hashrate.get(name),
-                ),
-            )
-
-
-def _larger(known: Interval | None, told: object) -> Interval | None:
-    """The larger of two estimates: findings of one site see the same machines from several sides."""
-    found = interval_in(told)
-    if found is None or (known is not None and known.estimate >= found.estimate):
-        return known
-    return found
+                        found[row.case_id].coins.append((row.finding_id, row.coin))
+                    # A load that stands out is no proof that somebody mines; where that is decided, it says how much.
+                    if row.mining or row.family in METERED:
+                        document = packer.unpack(bytes(row.document))
+                        told_of = {key: document[key] for key in ESTIMATES if key in document}
+                        found[row.case_id].estimates.append((row.finding_id, told_of))
+        yield from found.items()

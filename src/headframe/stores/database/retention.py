@@ -10,6 +10,7 @@ says what to do about it.
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -21,6 +22,8 @@ from headframe.cases.retention import certificate_json, certify, what_goes
 from headframe.cases.store import PendingLeaf
 from headframe.errors import HeadframeError
 from headframe.ledger.leaf import canonical
+from headframe.records.case import OpenCase
+from headframe.records.finding import Family
 from headframe.records.retention import (
     DataClass,
     DestructionCertificate,
@@ -31,9 +34,11 @@ from headframe.records.retention import (
     RetentionRule,
     StayingItem,
 )
+from headframe.records.site import AssignmentKind
 from headframe.stores.database.store import DatabaseStore, told
 from headframe.stores.database.tables import (
     ACCESS_LOG,
+    ASSIGNMENTS,
     CASE_CLOCKS,
     CASE_EVENTS,
     CASE_FINDINGS,
@@ -48,8 +53,10 @@ from headframe.stores.database.tables import (
     SEARCH_WORDS,
 )
 from headframe.stores.database.writer import CHUNK, Kind, Writer, batches
+from headframe.stores.lake_purge import LakePart, LakePurge
 
 _DAY_NS = 86_400_000_000_000
+_NS_PER_S = 1_000_000_000
 
 MOST_AT_ONCE = 100_000
 """Items that one plan lets go at most: so many digests still make a certificate that can be read and logged (7 MB).
@@ -74,11 +81,14 @@ class Destroyers:
         The key that a contact is sealed with (`ContactSealer.erase`, one at a time).
     pseudonym_key : callable
         The key of an epoch.
+    readings : LakePurge or None
+        Readings that are ready to go (`headframe.stores.lake_purge.ready_to_go`): all of them, or none.
     """
 
     document: Callable[[str], object]
     contact_key: Callable[[str], object]
     pseudonym_key: Callable[[str], object] | None = None
+    readings: LakePurge | None = None
 
 
 @dataclass(slots=True)
@@ -95,6 +105,7 @@ def plan(
     now_ns: int,
     *,
     extra: Iterable[RetainedItem] = (),
+    readings: Sequence[LakePart] = (),
     most: int = MOST_AT_ONCE,
 ) -> RetentionPlan:
     """What the rules let go of what the database knows. It destroys nothing.
@@ -110,6 +121,8 @@ def plan(
         [ns since 1970-01-01 UTC]
     extra : iterable of RetainedItem
         What is kept elsewhere, such as keys of pseudonyms.
+    readings : sequence of LakePart
+        Of the lake; which cases need them, the database knows.
     most : int
         Items that go at most.
 
@@ -118,16 +131,16 @@ def plan(
     RetentionPlan
     """
     with store.reading() as db:
-        return _plan(db, rules, now_ns, extra, most)
+        items = _items(db, cutoffs(rules, now_ns), extra, readings)
+        return _plan(db, rules, now_ns, items, most)
 
 
 def _plan(
-    db: Connection, rules: Sequence[RetentionRule], now_ns: int, extra: Iterable[RetainedItem], most: int
+    db: Connection, rules: Sequence[RetentionRule], now_ns: int, items: Iterator[RetainedItem], most: int
 ) -> RetentionPlan:
     holds = _holds(db)
     goes: list[GoingItem] = []
     stays: list[StayingItem] = []
-    items = _items(db, _cutoffs(rules, now_ns), extra)
     while len(goes) < most and (some := list(_take(items, min(_ITEMS_AT_ONCE, most - len(goes))))):
         part = what_goes(some, rules, holds, now_ns)
         goes += part.goes
@@ -143,8 +156,8 @@ def _take(items: Iterator[RetainedItem], most: int) -> Iterator[RetainedItem]:
         yield one
 
 
-def _cutoffs(rules: Sequence[RetentionRule], now_ns: int) -> Mapping[DataClass, int]:
-    """For each class: what began to count after this instant can be due under no rule."""
+def cutoffs(rules: Iterable[RetentionRule], now_ns: int) -> Mapping[DataClass, int]:
+    """For each class: what began to count after this instant can be due under no rule. [ns since 1970-01-01 UTC]"""
     days: dict[DataClass, int] = {}
     for rule in rules:
         days[rule.data_class] = min(rule.days, days.get(rule.data_class, rule.days))
@@ -174,7 +187,9 @@ class _Cases:
     """When the last of them was closed; None while one is open."""
 
 
-def _items(db: Connection, cutoffs: Mapping[DataClass, int], extra: Iterable[RetainedItem]) -> Iterator[RetainedItem]:
+def _items(
+    db: Connection, cutoffs: Mapping[DataClass, int], extra: Iterable[RetainedItem], readings: Sequence[LakePart]
+) -> Iterator[RetainedItem]:
     """Every item that may be due: for each class what began to count before its cutoff."""
     if (cutoff := cutoffs.get(DataClass.FINDING)) is not None:
         yield from _findings(db, cutoff)
@@ -187,6 +202,7 @@ def _items(db: Connection, cutoffs: Mapping[DataClass, int], extra: Iterable[Ret
         yield from _accesses(db, cutoff)
     if (cutoff := cutoffs.get(DataClass.CASE)) is not None:
         yield from _cases(db, cutoff)
+    yield from _readings(db, readings)
     yield from extra
 
 
@@ -330,6 +346,62 @@ def _cases(db: Connection, cutoff: int) -> Iterator[RetainedItem]:
         )
 
 
+def points_of_cases(db: Connection) -> Mapping[str, frozenset[str]]:
+    """Usage points that cases need, each with those cases: named when it was opened, of its site, or of its findings.
+
+    Parameters
+    ----------
+    db : sqlalchemy.Connection
+
+    Returns
+    -------
+    mapping of str to frozenset of str
+    """
+    found: defaultdict[str, set[str]] = defaultdict(set)
+    opened = select(CASE_EVENTS.c.case_id, CASE_EVENTS.c.payload).where(CASE_EVENTS.c.act == OpenCase.NAME)
+    for row in db.execute(opened.execution_options(yield_per=CHUNK)).all():
+        for point in json.loads(row.payload).get("usage_points", ()):
+            found[str(point)].add(row.case_id)
+    of_site = select(ASSIGNMENTS.c.value, CASES.c.case_id).join(CASES, CASES.c.site_id == ASSIGNMENTS.c.site_id)
+    for row in db.execute(of_site.where(ASSIGNMENTS.c.kind == AssignmentKind.USAGE_POINT.value)):
+        found[row.value].add(row.case_id)
+    of_findings = (
+        select(FINDINGS.c.subject, CASE_FINDINGS.c.case_id)
+        .join(CASE_FINDINGS, CASE_FINDINGS.c.finding_id == FINDINGS.c.finding_id)
+        .where(FINDINGS.c.family.in_((Family.LOAD.value, Family.BALANCE.value)))
+    )
+    for row in db.execute(of_findings):
+        found[row.subject].add(row.case_id)
+    return {point: frozenset(cases) for point, cases in found.items()}
+
+
+def _readings(db: Connection, parts: Sequence[LakePart]) -> Iterator[RetainedItem]:
+    """Parts of the lake, with the cases that need one of their usage points: all that were open in their month yet."""
+    if not parts:
+        return
+    of_point = points_of_cases(db)
+    known = _cases_of(db, (case_id for several in of_point.values() for case_id in several))
+    for part in parts:
+        begin_ns = part.from_s * _NS_PER_S
+        case_ids = {case_id for point in part.usage_points for case_id in of_point.get(point, ())}
+        needing = [
+            case_id
+            for case_id in case_ids
+            if case_id in known and ((closed := known[case_id][1]) is None or closed > begin_ns)
+        ]
+        cases = _together(needing, known)
+        end_ns = part.until_s * _NS_PER_S
+        from_ns = max(end_ns, cases.closed_ns) if cases.closed_ns is not None else None if cases.ids else end_ns
+        yield RetainedItem(
+            item_id=part.part_id,
+            data_class=DataClass.READING,
+            from_ns=from_ns,
+            sha256=part.sha256,
+            case_ids=cases.ids,
+            pack_ids=cases.packs,
+        )
+
+
 # ---------------------------------------------------------------------------------------------------------------------
 # Destruction
 
@@ -387,13 +459,18 @@ def purge(
     with store.writing() as writer:
         writer.lock_findings()
         db = writer.db
-        still = {_key(item) for item in _again(db, agreed, rules)}
+        parts = destroyers.readings.parts if destroyers.readings is not None else ()
+        still = {_key(item) for item in _again(db, agreed, rules, parts)}
         gone = _Gone()
+        readings: list[RetainedItem] = []
         for one in agreed.goes:
             if _key(one.item) not in still:
                 gone.failed.append((one.item, "it must stay now: a legal hold, or a case that needs it, came up since"))
-                continue
-            _destroy_outside(db, one.item, destroyers, gone)
+            elif one.item.data_class is DataClass.READING:
+                readings.append(one.item)
+            else:
+                _destroy_outside(db, one.item, destroyers, gone)
+        _destroy_readings(readings, destroyers.readings, certificate_id, gone)
         by_class: defaultdict[DataClass, list[RetainedItem]] = defaultdict(list)
         for item in gone.destroyed:
             by_class[item.data_class].append(item)
@@ -424,14 +501,16 @@ def _key(item: RetainedItem) -> tuple[DataClass, str, str]:
     return (item.data_class, item.item_id, item.sha256)
 
 
-def _again(db: Connection, agreed: RetentionPlan, rules: Sequence[RetentionRule]) -> Iterator[RetainedItem]:
+def _again(
+    db: Connection, agreed: RetentionPlan, rules: Sequence[RetentionRule], parts: Sequence[LakePart]
+) -> Iterator[RetainedItem]:
     """What of a plan may still go, by what the database says now."""
     asked = {_key(one.item) for one in agreed.goes}
     of_database = {DataClass.FINDING, DataClass.DOCUMENT, DataClass.PHOTO, DataClass.CONTACT, DataClass.ACCESS}
-    of_database.add(DataClass.CASE)
+    of_database |= {DataClass.CASE, DataClass.READING}
     extra = [one.item for one in agreed.goes if one.item.data_class not in of_database]
     holds = _holds(db)
-    items = (one for one in _items(db, _cutoffs(rules, agreed.now_ns), extra) if _key(one) in asked)
+    items = (one for one in _items(db, cutoffs(rules, agreed.now_ns), extra, parts) if _key(one) in asked)
     while some := list(_take(items, _ITEMS_AT_ONCE)):
         yield from (one.item for one in what_goes(some, rules, holds, agreed.now_ns).goes)
 
@@ -447,12 +526,28 @@ def _destroy_outside(db: Connection, item: RetainedItem, destroyers: Destroyers,
             if destroyers.pseudonym_key is None:
                 raise HeadframeError("nothing was handed in that destroys keys of pseudonyms")
             destroyers.pseudonym_key(item.item_id)
-        elif item.data_class is DataClass.READING:
-            raise HeadframeError("readings are in the lake: delete its files of that time")
     except (OSError, HeadframeError) as fault:
         gone.failed.append((item, str(fault)))
         return
     gone.destroyed.append(item)
+
+
+def _destroy_readings(items: Sequence[RetainedItem], ready: LakePurge | None, certificate_id: str, gone: _Gone) -> None:
+    """The lake's files were written anew without all of these parts, so they go together or not at all."""
+    if ready is None or not items:
+        gone.failed += [(item, "the lake was not made ready for it") for item in items]
+        return
+    if {(one.part_id, one.sha256) for one in ready.parts} != {(item.item_id, item.sha256) for item in items}:
+        why = "other readings that were to go with it must stay now; make a new plan"
+        gone.failed += [(item, why) for item in items]
+        return
+    try:
+        ready.destroy(certificate_id)
+    except OSError as fault:
+        why = f"the lake could not be changed: {fault.strerror or fault}; it is due again, and what is left goes then"
+        gone.failed += [(item, why) for item in items]
+        return
+    gone.destroyed += items
 
 
 def _destroy_inside(writer: Writer, data_class: DataClass, items: Sequence[RetainedItem]) -> None:
@@ -494,9 +589,10 @@ def _destroy_findings(writer: Writer, finding_ids: Sequence[str]) -> None:
     # What the leaf of an import discloses goes with the last of its findings.
     for chunk in batches(sorted(imports), CHUNK):
         left = set(writer.db.scalars(select(columns.import_id).where(columns.import_id.in_(chunk)).distinct()))
-        over = [f"findings/{import_id}" for import_id in chunk if import_id not in left]
-        if over:
-            _erase(writer.db, LEAVES.c.leaf_id.in_(over))
+        for leaf_id in (f"findings/{import_id}" for import_id in chunk if import_id not in left):
+            # A large file has leaves for its parts besides: findings/I-.../3. "0" comes after "/".
+            parts = and_(LEAVES.c.leaf_id > f"{leaf_id}/", LEAVES.c.leaf_id < f"{leaf_id}0")
+            _erase(writer.db, or_(LEAVES.c.leaf_id == leaf_id, parts))
 
 
 def _destroy_cases(db: Connection, case_ids: Sequence[str]) -> None:
@@ -536,6 +632,14 @@ def compact(store: DatabaseStore) -> None:
             )
 
 
+def is_certified(store: DatabaseStore, certificate_id: str, sha256: str) -> bool:
+    """Whether a certificate of that id says that readings of that digest were destroyed."""
+    with store.reading() as db:
+        text = db.scalar(select(CERTIFICATES.c.document).where(CERTIFICATES.c.certificate_id == certificate_id))
+    told_of = () if text is None else json.loads(text)["destroyed"]
+    return any(sha256 in one["sha256"] for one in told_of if one["class"] == DataClass.READING.value)
+
+
 def certificates(store: DatabaseStore) -> tuple[Mapping[str, object], ...]:
     """Certificates of destruction, the latest first.
 
@@ -548,8 +652,6 @@ def certificates(store: DatabaseStore) -> tuple[Mapping[str, object], ...]:
     tuple of mapping
         As `headframe.cases.retention.certificate_json` writes them.
     """
-    import json
-
     wanted = select(CERTIFICATES.c.document).order_by(CERTIFICATES.c.at_ns.desc(), CERTIFICATES.c.certificate_id)
     with store.reading() as db:
         return tuple(json.loads(text) for text in db.scalars(wanted))

@@ -20,6 +20,7 @@ from headframe.cases.store import (
     StoredAccount,
     StoredFinding,
 )
+from headframe.policy.clocks import binding
 from headframe.records.case import (
     Account,
     Act,
@@ -296,7 +297,7 @@ def outcome_of(case: Case) -> str | None:
 
 def row_of_case(case: Case, clocks: Iterable[Clock], coin: str = "") -> Row:
     """What lists show of a case; its coin is told by the findings' rows."""
-    first = soonest(clocks)
+    first = soonest(binding(case, clocks))
     return {
         "case_id": case.case_id,
         "site_id": case.site_id,
@@ -308,7 +309,8 @@ def row_of_case(case: Case, clocks: Iterable[Clock], coin: str = "") -> Row:
         "standing": case.standing.value,
         "opened_ns": case.opened_ns,
         "last_ns": case.last_ns,
-        "closed_ns": case.closed_ns,
+        # A closed case with a late appeal that nobody has judged is not over: nothing of it goes before that.
+        "closed_ns": case.closed_ns if case.stage is Stage.CLOSED else None,
         "closure": None if case.closure is None else case.closure.value,
         "outcome": outcome_of(case),
         "version": case.version,

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Connection, Engine, and_, bindparam, func, or_, select, tuple_, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
@@ -25,7 +26,7 @@ from headframe.cases.store import (
     StoredFinding,
     StoredLeaf,
 )
-from headframe.errors import HeadframeError
+from headframe.errors import HeadframeError, NotWritten, UnreadableInput
 from headframe.records.case import CaseEvent, KeptDocument, RegisterEntry
 from headframe.records.lawful import Contact, LawfulEntry
 from headframe.records.policy import Clock
@@ -40,6 +41,7 @@ from headframe.stores.database.tables import (
     DISCLOSURES,
     DOCUMENTS,
     FINDINGS,
+    IMPORTS,
     LAWFUL_ENTRIES,
     LEAVES,
     ORGANISATIONS,
@@ -57,6 +59,10 @@ TRY_AGAIN = frozenset({"40001", "40P01"})
 
 REGISTER_LIMIT = 1_000
 """Entries that one look-up in the register of decisions gives at most."""
+
+
+class NoAnswer(HeadframeError):
+    """The database does not run, or went away in the middle."""
 
 
 class DatabaseStore:
@@ -141,10 +147,20 @@ class DatabaseStore:
         HeadframeError
             If the database cannot be written.
         """
-        with told(), self._writer.begin() as connection:
-            writer = Writer(connection, self._now_ns, self.packer())
-            yield writer
-            writer.flush()
+        ending = False
+        try:
+            with told(), self._writer.begin() as connection:
+                writer = Writer(connection, self._now_ns, self.packer())
+                yield writer
+                writer.flush()
+                ending = True
+        except NoAnswer as fault:
+            if not ending:
+                raise NoAnswer(f"{fault} Nothing of this was kept: do it again when it runs.") from fault
+            raise NoAnswer(
+                f"{fault} It went away while it was asked to keep this, all of it or nothing, and which of both cannot "
+                "be told from here: look whether it is there before you do it again."
+            ) from fault
 
     # -- cases
 
@@ -221,6 +237,42 @@ class DatabaseStore:
         with self.reading() as db:
             for row in db.execute(wanted).mappings():
                 yield rows.finding_of(row, self.packer())
+
+    def resolvable_findings(self, after: str = "", limit: int = 5_000) -> Sequence[Any]:
+        """Findings that no case rests on, and whose site the registry alone may decide, by id.
+
+        Parameters
+        ----------
+        after : str
+            The id of the last one of the page before.
+        limit : int
+
+        Returns
+        -------
+        sequence of rows
+            With ``finding_id``, ``site_id``, ``subject``, ``started_ns``, ``ended_ns``, ``realm``.
+        """
+        columns = FINDINGS.c
+        wanted = (
+            select(
+                columns.finding_id, columns.site_id, columns.subject, columns.started_ns, columns.ended_ns,
+                IMPORTS.c.realm,
+            )
+            .join(IMPORTS, IMPORTS.c.import_id == columns.import_id)
+            .where(and_(columns.finding_id > after, ~columns.in_case, IMPORTS.c.registry_only))
+            .order_by(columns.finding_id)
+            .limit(limit)
+        )  # fmt: skip
+        with self.reading() as db:
+            return db.execute(wanted).all()
+
+    def unresolved_by_logs(self) -> int:
+        """Findings without a site, and without a case, whose import had leases or NAT logs, or nobody knows."""
+        columns = FINDINGS.c
+        wanted = select(func.count()).select_from(FINDINGS).join(IMPORTS, IMPORTS.c.import_id == columns.import_id)
+        wanted = wanted.where(and_(columns.site_id == "", ~columns.in_case, ~IMPORTS.c.registry_only))
+        with self.reading() as db:
+            return int(db.execute(wanted).scalar_one())
 
     def organisation(self, organisation_id: str) -> Organisation | None:
         wanted = select(ORGANISATIONS).where(ORGANISATIONS.c.organisation_id == organisation_id)
@@ -379,6 +431,12 @@ class DatabaseStore:
             place: int | None = db.execute(select(func.max(LEAVES.c.place))).scalar_one()
         return place
 
+    def leaf_count(self) -> int:
+        """Leaves that were made here, in the ledger already or not yet."""
+        with self.reading() as db:
+            number: int = db.execute(select(func.count()).select_from(LEAVES)).scalar_one()
+        return number
+
     def mark_logged(self, places: Mapping[str, int]) -> None:
         change = update(LEAVES).where(and_(LEAVES.c.leaf_id == bindparam("of"), LEAVES.c.place.is_(None)))
         change = change.values(place=bindparam("to"))
@@ -430,21 +488,40 @@ def told() -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as fault:
-        raise HeadframeError(_words_of(str(fault))) from fault
+        raise _refusal(str(fault)) from fault
     except DBAPIError as fault:
         said = " ".join(str(fault.orig).split())
         if getattr(fault.orig, "sqlstate", "") in TRY_AGAIN:
             raise StaleCase(f"another transaction got in the way ({said}). Read again and decide again.") from fault
-        raise HeadframeError(_words_of(said)) from fault
+        raise _refusal(said) from fault
 
 
 def _words_of(said: str) -> str:
     if "is locked" in said or "busy" in said:
         return f"the database is being written by another program for too long ({said}). Try again when it is done."
-    if "disk is full" in said or "No space left" in said or "disk I/O" in said:
-        return f"the database cannot be written ({said}). Nothing of this was kept. Free some space and try again."
     if "readonly" in said:
         return f"the database may not be written ({said}). Check the rights on the file and its folder."
-    if "connection" in said or "server" in said:
-        return f"the database does not answer ({said}). Check that it runs and try again."
     return f"the database refuses ({said}). Nothing of this was kept."
+
+
+_FULL = ("disk is full", "No space left", "disk I/O")
+"""What they say of a disk that takes nothing more."""
+_DAMAGE = ("malformed", "not a database", "invalid page", "missing chunk")
+"""What SQLite and PostgreSQL say of a file that is not whole."""
+
+
+def _refusal(said: str) -> HeadframeError:
+    """What a database says, with what to do about it."""
+    if any(words in said for words in _DAMAGE):
+        return UnreadableInput(
+            f"the database is damaged ({said}); nothing was done. Keep the folder as it is, and put the newest backup "
+            "of the database in its place: docs/store.md, Restoring, says how. headframe log verify then tells whether "
+            "the ledger has acts that the backup has not"
+        )
+    if any(words in said for words in _FULL):
+        return NotWritten(
+            f"the database cannot be written ({said}). Nothing of this was kept. Free some space and try again."
+        )
+    if "connection" in said or "server" in said:
+        return NoAnswer(f"the database does not answer ({said}). Check that it runs.")
+    return HeadframeError(_words_of(said))

@@ -19,6 +19,7 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
+    false,
     text,
 )
 from sqlalchemy.dialects import postgresql
@@ -133,6 +134,14 @@ IMPORTS = Table(
     Column("import_id", TEXT, primary_key=True),
     Column("imported_ns", BigInteger, nullable=False),
     Column("findings", BigInteger, nullable=False),
+    _words("realm"),
+    Column(
+        "registry_only",
+        Boolean,
+        nullable=False,
+        server_default=false(),
+        comment="the registry and the realm alone decided the sites of its findings",
+    ),
 )
 
 FILTERED = ("family", "detector", "mining", "in_case")

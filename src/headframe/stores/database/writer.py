@@ -299,6 +299,37 @@ class Writer:
             added += self._import_batch({finding.ref.finding_id: finding for finding in batch})
         return added
 
+    def note_import(self, import_id: str, realm: str, *, registry_only: bool) -> None:
+        row = {"import_id": import_id, "imported_ns": self._now_ns(), "findings": 0, "realm": realm}
+        statement = self._insert(IMPORTS).values(**row, registry_only=registry_only)
+        # Where two imports of one file went two ways, nobody can say any more which way each finding went.
+        same = and_(IMPORTS.c.registry_only, statement.excluded.registry_only, IMPORTS.c.realm == realm)
+        self.db.execute(statement.on_conflict_do_update(index_elements=["import_id"], set_={"registry_only": same}))
+
+    def assign_findings(self, changes: Iterable[tuple[str, str, str]]) -> int:
+        """Give findings to other sites: those that no case rests on, and whose site is still the one it was.
+
+        Parameters
+        ----------
+        changes : iterable of (finding_id, was, now)
+            Ids of sites; empty for none.
+
+        Returns
+        -------
+        int
+            How many were changed.
+        """
+        self.lock_findings()
+        together: dict[tuple[str, str], list[str]] = {}
+        for finding_id, was, now in changes:
+            together.setdefault((was, now), []).append(finding_id)
+        changed = 0
+        for (was, now), ids in sorted(together.items()):
+            for chunk in batches(sorted(ids), CHUNK):
+                of = and_(FINDINGS.c.finding_id.in_(chunk), FINDINGS.c.site_id == was, ~FINDINGS.c.in_case)
+                changed += self.db.execute(update(FINDINGS).where(of).values(site_id=now)).rowcount
+        return changed
+
     def lock_findings(self) -> None:
         """Let nobody else add, link or purge findings before this transaction ends.
 
@@ -307,6 +338,14 @@ class Writer:
         """
         if self.db.dialect.name == "postgresql":
             self.db.execute(select(func.pg_advisory_xact_lock(FINDINGS_LOCK)))
+
+    def in_cases(self, finding_ids: Iterable[str]) -> list[str]:
+        """Those of some findings that a case rests on."""
+        found: list[str] = []
+        for chunk in batches(finding_ids, CHUNK):
+            linked = select(CASE_FINDINGS.c.finding_id).where(CASE_FINDINGS.c.finding_id.in_(chunk)).distinct()
+            found += self.db.scalars(linked)
+        return sorted(found)
 
     def _add_findings(self, values: Sequence[rows.Row]) -> None:
         if self.db.dialect.name != "postgresql":

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from headframe.detectors.network.stratum.coins import Naming, candidates, is_wallet
+from headframe.detectors.network.stratum.course import course_of
 from headframe.detectors.network.stratum.dialects import Dialect, Notify
 from headframe.detectors.network.stratum.difficulty import V1_HASHES_PER_DIFFICULTY
 from headframe.detectors.network.stratum.hashrate import (
@@ -22,6 +23,7 @@ from headframe.detectors.network.stratum.session import MINING_AGENTS, StratumSe
 from headframe.detectors.network.stratum.shares import ACCEPTED, NAMES, REJECTED, STALE, UNANSWERED
 from headframe.records.conversation import Conversation, PacketRef, endpoint_text
 from headframe.records.finding import (
+    Course,
     EvidenceLine,
     Family,
     Finding,
@@ -300,6 +302,7 @@ def _finding(group: _Group, role: Role, world: _World) -> Finding:
         blind_spots=_blind_spots(views, role, measured, parameters),
         evidence=_evidence(views, parameters),
         timeline=_timeline(views, algorithm, parameters),
+        course=_course(views),
         sources=_sources(views, parameters),
         community_ids=tuple(dict.fromkeys(view.conversation.community_id for view in views)),
         accounts=tuple(world.pseudonym(account) for account in accounts),
@@ -548,6 +551,17 @@ def _timeline(views: list[_View], algorithm: str, parameters: StratumParameters)
         jobs=tuple(jobs[at] for at in _thin(jobs, limit)),
         shares=tuple(shares[at] for at in _thin(shares, limit)),
         difficulty=tuple(difficulty[at] for at in _thin(difficulty, limit)),
+    )
+
+
+def _course(views: list[_View]) -> Course | None:
+    return course_of(
+        [time for view in views for time in view.session.job_times],
+        [
+            (time, NAMES[state])
+            for view in views
+            for time, state in zip(view.session.book.time_ns, view.session.book.state, strict=True)
+        ],
     )
 
 
@@ -844,6 +858,7 @@ def _pool_finding(group: _Group, world: _World) -> Finding:
         blind_spots=("A proxy whose way to its own pool was not captured looks the same.",),
         evidence=_evidence(views, world.parameters),
         timeline=_timeline(views, algorithm, world.parameters),
+        course=_course(views),
         sources=_sources(views, world.parameters),
         community_ids=tuple(dict.fromkeys(view.conversation.community_id for view in views)),
     )
