@@ -147,3 +147,16 @@ def test_what_cannot_be_an_account_is_refused(name: str, unit: str, duties: list
     """An administrator with other duties could be all four eyes."""
     with pytest.raises(HeadframeError, match=message):
         checked_account(name, unit, duties)
+
+
+def test_acts_of_one_instant_on_one_account_are_all_logged(office: Office, tmp_path: Path) -> None:
+    """The clock of a training stands still between two commands."""
+    admin = office.work.store.account("admin")
+    assert admin is not None
+    office.work.now_ns = lambda: 1_800_000_000_000_000_000  # type: ignore[method-assign]
+    before = office.work.ledger.size
+    for name in ("a", "b"):
+        office.work.renew_token(admin.account, "officer", tmp_path / name)
+    office.work.disable_account(admin.account, "officer")
+    office.work.enable_account(admin.account, "officer")
+    assert office.work.ledger.size == before + 4

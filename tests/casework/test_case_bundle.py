@@ -371,6 +371,16 @@ def test_words_are_found_in_any_case_and_script() -> None:
         assert not curtain.tells([text]), text
 
 
+@pytest.mark.parametrize("text", [r'["by \u5e02\u53d1\u6539\u59d4"]', r'"{\"a\": \"\\u5e02\\u53d1\\u6539\\u59d4\"}"'])
+def test_a_withheld_word_is_found_in_json_of_ascii(text: str) -> None:
+    """The value of a correction is JSON text, which has other ways to write a name."""
+    leaf, disclosures = seal("case", "HF-1/1", 1, {"account": "市发改委"}, lambda: bytes(16))
+    curtain = _Curtain("HF-1", frozenset({"account"}), "")
+    curtain.look_at([StoredLeaf(leaf_id="case/HF-1/1", leaf=leaf, index=0, disclosures=disclosures)])
+    assert curtain.tells({"value": text})
+    assert not curtain.tells({"value": text.replace("u59d4", "u59d5")})
+
+
 def test_a_finding_that_retention_took_is_its_digest(office: Office, tmp_path: Path) -> None:
     """And is not called withheld."""
     from sqlalchemy import delete

@@ -8,8 +8,10 @@ from headframe.casework.case_bundle import write_case_bundle
 from headframe.casework.free_text import (
     MOST_CHARACTERS,
     MOST_TOGETHER,
+    ControlCharacter,
     TextTooLong,
     cautions,
+    decoded,
     refuse_long_texts,
     ways_to_reach,
 )
@@ -142,3 +144,31 @@ def test_a_reason_for_reading_is_bounded_as_well(office: Office, tmp_path: Path)
         )
     assert not (tmp_path / "b").exists()
     assert office.work.store.accesses().total == 0
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"content": {"text": "a\x01b"}},
+        {"content": {"value": "a\x1b[2Jb"}},
+        {"content": {"value": r'["a\u0001b"]'}},
+        {"reason": "a\x7fb"},
+        {"reason": "a\x9bb"},
+    ],
+)
+def test_a_control_character_is_refused_where_somebody_typed_it(fields: dict[str, object]) -> None:
+    """Also where the JSON of a correction would bring it in."""
+    with pytest.raises(ControlCharacter, match=r"control character U\+00"):
+        refuse_long_texts(fields)
+
+
+def test_line_ends_and_tabs_are_text() -> None:
+    """And a text may speak of an escape sequence."""
+    refuse_long_texts({"content": {"text": "a\r\n\tb", "value": r'"a\nb"', "reason": r"it says \u0001"}})
+
+
+def test_escapes_are_read_as_often_as_there_are_some() -> None:
+    """JSON within JSON, half of JSON, and a character of two escapes."""
+    assert list(decoded("plain")) == ["plain"]
+    assert "officer" in list(decoded(r'["seen by \\u006ffficer"]'))[-1]
+    assert list(decoded(r"\ud83d\ude00 {"))[-1] == "😀 {"

@@ -52,7 +52,13 @@ def test_a_period_begins_in_the_packs_zone(office: Office, text: str, first: str
     assert [f"{datetime.fromtimestamp(at // 10**9, tz=UTC):%Y-%m-%dT%H:%M}" for at in bounds] == [first, last]
 
 
-@pytest.mark.parametrize("text", ["2026", "2026-W54", "2026-13", "last week"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2026", "2026-W54", "2026-13", "last week", "9999-12", "9999-W52", "0001-01", "0001-W01",
+        "\N{FULLWIDTH DIGIT TWO}026-01",
+    ],
+)  # fmt: skip
 def test_what_is_no_period_is_refused(office: Office, text: str) -> None:
     """With two that are."""
     with pytest.raises(HeadframeError, match="2026-W47"):

@@ -443,3 +443,17 @@ def test_no_such_site(office: Office) -> None:
     """With the command that adds some."""
     with pytest.raises(HeadframeError, match="headframe sites import"):
         view_site(office.work, "Q")
+
+
+def test_open_cases_hear_that_their_site_lost_an_address(office: Office) -> None:
+    """Without a case, nothing is said; and nothing ends in the future."""
+    whole = "site,name,prefix\nS3,Shaft,198.51.100.0/24\n"
+    with pytest.raises(HeadframeError, match="ended in the future"):
+        bring(office, whole, whole_sites=True, gone_since_ns=office.work.now_ns() + DAY_NS)
+    office.find("192.0.2.9")
+    case = office.open()
+    site = office.work.case(case).site_id
+    told = [text for text in bring(office, whole, whole_sites=True).remarks if case in text]
+    assert len(told) == 1
+    assert f"is open at site {site}" in told[0]
+    assert not any(case in text for text in bring(office, whole, whole_sites=True).remarks)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -136,7 +137,7 @@ class AccountActs(Holdings):
             answers[unit] = address
         now = self.now_ns()
         leaf = self.sealed(
-            f"access/answer-{unit}-{now}", "access", f"answer address {unit}".strip(), now,
+            f"access/answer-{unit}-{now}-{secrets.token_hex(4)}", "access", f"answer address {unit}".strip(), now,
             {"what": "answer address set", "by": by.name, "unit": unit, "address": list(told)}, data_class="access",
         )  # fmt: skip
         with self.store.writing() as writer:
@@ -179,7 +180,8 @@ class AccountActs(Holdings):
     def _account_leaf(self, what: str, by: str, account: Account) -> PendingLeaf:
         now = self.now_ns()
         return self.sealed(
-            f"access/account-{account.name}-{now}",
+            # Two acts may have one instant: the clock of a training stands still.
+            f"access/account-{account.name}-{now}-{what.replace(' ', '-')}-{secrets.token_hex(4)}",
             "access",
             f"account {account.name}",
             now,

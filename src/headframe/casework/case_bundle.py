@@ -22,12 +22,13 @@ from __future__ import annotations
 import re
 import secrets
 import unicodedata
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from headframe.cases.store import AccessEntry, Disclosure, StoredLeaf
+from headframe.casework.free_text import decoded
 from headframe.casework.photos import neutral_name
 from headframe.errors import HeadframeError
 from headframe.ledger.bundle import FINDINGS, Manifest
@@ -102,7 +103,7 @@ class _Curtain:
             for one in leaf.disclosures:
                 # The content of an act has all its words in it; that it is closed closes no field beside it.
                 if one.name in self.withhold and one.name not in ("content", "withheld"):
-                    said.update(folded for text in texts(one.value) if (folded := _folded(text)))
+                    said.update(folded for text in _spoken(one.value) if (folded := _folded(text)))
         if said:
             words = "|".join(re.escape(text) for text in sorted(said, key=len, reverse=True))
             # Words of scripts that write no blanks have no ends: there a part is the whole. Closing too much is safe.
@@ -110,7 +111,7 @@ class _Curtain:
 
     def tells(self, value: object) -> bool:
         """Whether a value says what a withheld field says."""
-        return self._secret is not None and any(self._secret.search(_folded(text)) for text in texts(value))
+        return self._secret is not None and any(self._secret.search(_folded(text)) for text in _spoken(value))
 
     def discloses(self, leaf: StoredLeaf, one: Disclosure) -> bool:
         """Whether a disclosure goes in."""
@@ -125,6 +126,11 @@ class _Curtain:
             self.closed += 1
             return False
         return True
+
+
+def _spoken(value: object) -> Iterator[str]:
+    """Every text in a value as it stands, and as JSON in it is read: the value of a correction is such text."""
+    return (said for text in texts(value) for said in decoded(text))
 
 
 def _folded(text: str) -> str:

@@ -11,6 +11,7 @@ whoever typed it, and not refused: it may be the number of a meter after all, or
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 
 from headframe.errors import HeadframeError
@@ -57,12 +58,21 @@ _NUMBER = re.compile(
 )
 
 
+_ESCAPE = re.compile(r"\\(u[0-9a-fA-F]{4}|.)", re.DOTALL)
+_ESCAPED = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
+_LINE_ENDS_AND_TABS = frozenset("\t\n\r")
+
+
+class ControlCharacter(HeadframeError):
+    """A text has a character in it that no page shows and that a terminal may obey."""
+
+
 class TextTooLong(HeadframeError):
     """A text does not fit into the ledger; it is to be handed in as a document."""
 
 
 def refuse_long_texts(fields: Mapping[str, object], *, of_an_act: bool = True) -> None:
-    """Refuse fields of a leaf with a text that is a document.
+    """Refuse fields of a leaf with a text that is a document, or that somebody typed with control characters.
 
     Parameters
     ----------
@@ -74,6 +84,8 @@ def refuse_long_texts(fields: Mapping[str, object], *, of_an_act: bool = True) -
     ------
     TextTooLong
         With the name of the text, its length, and what to do instead.
+    ControlCharacter
+        If what was typed, or what a correction puts in its place, has one that is no line end and no tab.
     """
     together = 0
     waiting: list[tuple[str, object]] = list(fields.items())
@@ -87,6 +99,8 @@ def refuse_long_texts(fields: Mapping[str, object], *, of_an_act: bool = True) -
                     f"{MOST_CHARACTERS:,}. Nothing was recorded. Hand it in as a document instead (--document FILE, "
                     "where the command takes one), and say here in a sentence what it is"
                 )
+            if name in TYPED or (name == "value" and of_an_act):
+                _refuse_control_characters(name, value)
         elif isinstance(value, Mapping):
             waiting.extend((str(key), inner) for key, inner in value.items())
         elif isinstance(value, Sequence) and not isinstance(value, bytes):
@@ -96,6 +110,51 @@ def refuse_long_texts(fields: Mapping[str, object], *, of_an_act: bool = True) -
             f"the texts of this act have {together:,} characters together, and the file of a case takes up to "
             f"{MOST_TOGETHER:,}. Nothing was recorded; hand some of it in as documents"
         )
+
+
+def _refuse_control_characters(name: str, text: str) -> None:
+    # The value of a correction is JSON, which has its own way to write them.
+    for said in decoded(text) if name == "value" else (text,):
+        for letter in said:
+            if unicodedata.category(letter) == "Cc" and letter not in _LINE_ENDS_AND_TABS:
+                raise ControlCharacter(
+                    f"{name} has the control character U+{ord(letter):04X} in it, which no page shows; nothing was "
+                    "recorded. Leave it out; line ends and tabs may stay"
+                )
+
+
+def decoded(text: str) -> Iterator[str]:
+    r"""A text, and what it says when the escape sequences of JSON in it are read, as often as there are some.
+
+    Also of text that holds JSON only in part, or JSON within JSON: where a word must not be told, no way to write it
+    is told either.
+
+    Parameters
+    ----------
+    text : str
+
+    Yields
+    ------
+    str
+
+    Examples
+    --------
+    >>> list(decoded(r'["\u674e"]'))
+    ['["\\u674e"]', '["李"]']
+    """
+    while True:
+        yield text
+        # Each round takes a character away at least, so there is an end.
+        plainer = _ESCAPE.sub(_escaped, text)
+        if plainer == text:
+            return
+        # Two halves of a surrogate pair are one character.
+        text = plainer.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def _escaped(found: re.Match[str]) -> str:
+    what = found[1]
+    return chr(int(what[1:], 16)) if len(what) == 5 else _ESCAPED.get(what, what)
 
 
 def ways_to_reach(text: str) -> tuple[str, ...]:

@@ -35,19 +35,23 @@ def period_bounds(text: str, pack: Pack) -> tuple[int, int]:
         If it is neither.
     """
     try:
-        if found := re.fullmatch(r"(\d{4})-W(\d{2})", text):
+        if found := re.fullmatch(r"(\d{4})-W(\d{2})", text, re.ASCII):
             first = date.fromisocalendar(int(found[1]), int(found[2]), 1)
             last = first + timedelta(days=7)
-        elif found := re.fullmatch(r"(\d{4})-(\d{2})", text):
+        elif found := re.fullmatch(r"(\d{4})-(\d{2})", text, re.ASCII):
             first = date(int(found[1]), int(found[2]), 1)
             last = (first + timedelta(days=32)).replace(day=1)
         else:
             raise ValueError
-    except ValueError:
+        if not 1970 <= first.year < 2200:
+            raise ValueError  # as all times that come in
+        zone = zone_of(pack)
+        begin, end = (
+            int((datetime.combine(day, time(), tzinfo=zone) - _EPOCH).total_seconds()) for day in (first, last)
+        )
+    except (ValueError, OverflowError):
         raise HeadframeError(f"{text!a} is no period; name a week as in 2026-W47, or a month as in 2026-11") from None
-    zone = zone_of(pack)
-    begin, end = (datetime.combine(day, time(), tzinfo=zone) for day in (first, last))
-    return int((begin - _EPOCH).total_seconds()) * 1_000_000_000, int((end - _EPOCH).total_seconds()) * 1_000_000_000
+    return begin * 1_000_000_000, end * 1_000_000_000
 
 
 def write_period_report(

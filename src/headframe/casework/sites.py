@@ -257,9 +257,15 @@ def import_registry(
                 "stay valid. If the files are the whole registers, import them with --whole-registers"
             )
         gone_ns = now_ns if gone_since_ns is None else gone_since_ns
+        if gone_ns > now_ns:
+            raise HeadframeError(
+                "what the table does not hold any more cannot have ended in the future; nothing was imported. Name a "
+                "time that is over (--gone-since), or leave it out: it ends now then"
+            )
         gone = _gone(casework, tables.sites, gone_ns, everywhere=whole_sites) if sites else _Gone()
         if whole_sites:
             done.ended_sites, done.ended_assignments = len(gone.sites), len(gone.assignments)
+            done.remarks += _open_cases_of(casework, gone)
         elif gone.assignments:
             done.remarks.append(
                 f"{len(gone.assignments)} stored assignments of sites in the files are not in the files; they stay "
@@ -355,6 +361,23 @@ def _gone(casework: Casework, table: SiteTable, gone_ns: int, *, everywhere: boo
         if (everywhere or one.site_id in named) and _key(one) not in there and _lasts(one, gone_ns)
     ]
     return _Gone(tuple(sites), tuple(assignments))
+
+
+def _open_cases_of(casework: Casework, gone: _Gone) -> Iterator[str]:
+    """Each open case of a site that ends, or that an address or supply point is taken from."""
+    taken: dict[str, list[str]] = {site.site_id: [] for site in gone.sites}
+    for one in gone.assignments:
+        taken.setdefault(one.site_id, []).append(one.value)
+    for site_id, values in sorted(taken.items()):
+        named = ", ".join(values[:_MOST_NAMED]) + (
+            f" and {more} more" if (more := len(values) - _MOST_NAMED) > 0 else ""
+        )
+        for row in _cases(casework, CaseFilter(site_id=site_id)):
+            if row.stage is not Stage.CLOSED:
+                yield (
+                    f"{row.case_id} is open at site {site_id}, of which the table does not hold "
+                    f"{named or 'anything'} any more; see whether its findings are still of that site"
+                )
 
 
 def _key(one: Assignment) -> tuple[str, str, str, str, int | None]:

@@ -1,5 +1,6 @@
 """``headframe case`` to its end: remedy, measuring again, closure, reopening, appeal, correction."""
 
+import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -313,7 +314,14 @@ def correct(
     case_id: CaseId,
     event: Annotated[int, typer.Option("--event", metavar="NUMBER", min=1, help="The event that says it wrongly.")],
     field: Annotated[str, typer.Option("--field", metavar="NAME", help="Which of its fields.")],
-    value: Annotated[str, typer.Option("--value", metavar="TEXT", help="What is right.")],
+    value: Annotated[
+        str,
+        typer.Option(
+            "--value",
+            metavar="TEXT",
+            help="What is right: text as it stands, an instant as a day or time, all else JSON.",
+        ),
+    ],
     reason: Reason,
     workspace: Workspace = None,
     act_as: ActAs = None,
@@ -321,15 +329,25 @@ def correct(
 ) -> None:
     """Propose to correct what an earlier event says. The event stays; the correction stands beside it.
 
+    Fields that end in _ns are instants. They take a day or a time in ISO 8601, which without an offset is in the pack's
+    zone; null where there is none; or, in quotes, nanoseconds since 1970, as headframe case events shows them.
+
     \b
-    Example:
+    Examples:
       headframe case correct HF-2026-000001 --event 4 --field text \\
         --value "38 machines" --reason "counted twice"
+      headframe case correct HF-2026-000001 --event 7 --field received_ns \\
+        --value 2026-01-08T14:00 --reason "as the receipt says"
     """  # noqa: D301 - the backspace tells the help to keep these lines apart
 
-    def act(_casework: "Casework", _pack: "Pack") -> "Act":
+    def act(casework: "Casework", pack: "Pack") -> "Act":
         from headframe.records.case import ProposeCorrection
 
-        return ProposeCorrection(event=event, field=field, value=value, reason=reason)
+        right = value
+        if field.endswith("_ns") and not value.lstrip().startswith(('"', "null")):
+            if value.strip() in ("", "-"):
+                fail("--value is empty; where there is no such time, it is null", ExitCode.USAGE)
+            right = json.dumps(str(moment(value, pack, casework.now_ns(), "--value")))
+        return ProposeCorrection(event=event, field=field, value=right, reason=reason)
 
     do(case_id, act, workspace, act_as, token_file)
