@@ -12,7 +12,7 @@ from headframe.casework.free_text import (
     TextTooLong,
     cautions,
     decoded,
-    refuse_long_texts,
+    refuse_unfit_texts,
     ways_to_reach,
 )
 from headframe.ledger.bundle import LARGEST_LINE
@@ -24,11 +24,11 @@ from tests.casework.office import Office
 def test_the_bound_counts_characters_at_any_depth() -> None:
     """Of one text, and of all together; keys, numbers and empty places count nothing."""
     fits = "挖" * MOST_CHARACTERS
-    refuse_long_texts({"content": {"text": fits, "more": [fits, {"deep": (fits,)}], "n": 10**9, "none": None}})
+    refuse_unfit_texts({"content": {"text": fits, "more": [fits, {"deep": (fits,)}], "n": 10**9, "none": None}})
     with pytest.raises(TextTooLong, match=r"^text has 100,001 characters, .*--document FILE"):
-        refuse_long_texts({"content": [{"text": fits + "x"}]})
+        refuse_unfit_texts({"content": [{"text": fits + "x"}]})
     with pytest.raises(TextTooLong, match="4,000,001 characters together"):
-        refuse_long_texts({"content": [fits] * (MOST_TOGETHER // MOST_CHARACTERS) + ["x"]})
+        refuse_unfit_texts({"content": [fits] * (MOST_TOGETHER // MOST_CHARACTERS) + ["x"]})
 
 
 def test_a_certificate_of_a_large_destruction_is_no_long_text(office: Office) -> None:
@@ -159,12 +159,12 @@ def test_a_reason_for_reading_is_bounded_as_well(office: Office, tmp_path: Path)
 def test_a_control_character_is_refused_where_somebody_typed_it(fields: dict[str, object]) -> None:
     """Also where the JSON of a correction would bring it in."""
     with pytest.raises(ControlCharacter, match=r"control character U\+00"):
-        refuse_long_texts(fields)
+        refuse_unfit_texts(fields)
 
 
 def test_line_ends_and_tabs_are_text() -> None:
     """And a text may speak of an escape sequence."""
-    refuse_long_texts({"content": {"text": "a\r\n\tb", "value": r'"a\nb"', "reason": r"it says \u0001"}})
+    refuse_unfit_texts({"content": {"text": "a\r\n\tb", "value": r'"a\nb"', "reason": r"it says \u0001"}})
 
 
 def test_escapes_are_read_as_often_as_there_are_some() -> None:

@@ -836,13 +836,10 @@ def _export(
     lefts = left_over(-kwh, columns, rows.clean, rows.mining, rows.later, effect, error)
     before, after = (_mean(kwh[some]) for some in (_before_rows(days, windows), rows.later))
     reading = _reading(EXPORT, before, after, lefts, coverage)
-    if lefts:
-        # What would be fed in if the machines went on.
-        reading = dataclasses.replace(
-            reading, expected=-reading.expected, low=-reading.high, high=-reading.low
-        )  # fmt: skip
     if not lefts:
         return _as(reading, OPEN, _no_baseline(rows))
+    # What would be fed in if the machines went on.
+    reading = dataclasses.replace(reading, expected=-reading.expected, low=-reading.high, high=-reading.low)
     low, high = lefts[0].interval()
     said = (
         f"Of the {effect:.0f} kWh/day of feed-in that were missing, {lefts[0].value:.0f} ({low:.0f} to {high:.0f}) are "

@@ -181,7 +181,7 @@ class AccountActs(Holdings):
         now = self.now_ns()
         return self.sealed(
             # Two acts may have one instant: the clock of a training stands still.
-            f"access/account-{account.name}-{now}-{what.replace(' ', '-')}-{secrets.token_hex(4)}",
+            f"access/account-{account.name}-{now}-{secrets.token_hex(4)}",
             "access",
             f"account {account.name}",
             now,

@@ -71,8 +71,8 @@ class TextTooLong(HeadframeError):
     """A text does not fit into the ledger; it is to be handed in as a document."""
 
 
-def refuse_long_texts(fields: Mapping[str, object], *, of_an_act: bool = True) -> None:
-    """Refuse fields of a leaf with a text that is a document, or that somebody typed with control characters.
+def refuse_unfit_texts(fields: Mapping[str, object], *, of_an_act: bool = True) -> None:
+    """Refuse fields of a leaf with a text so long that it is a document, or with control characters that were typed.
 
     Parameters
     ----------

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Self
 
 from headframe.cases.apply import replay
 from headframe.cases.store import AccessEntry, CaseWriter, FindingFilter, PendingLeaf, StoredFinding
-from headframe.casework.free_text import cautions, refuse_long_texts
+from headframe.casework.free_text import cautions, refuse_unfit_texts
 from headframe.casework.workspace import WorkspaceConfig, WorkspacePaths
 from headframe.errors import HeadframeError, UnreadableInput
 from headframe.ledger.leaf import seal
@@ -497,8 +497,10 @@ class Holdings:
         ------
         TextTooLong
             If a text is so long that it has to be handed in as a document.
+        ControlCharacter
+            If somebody typed one that no page shows.
         """
-        refuse_long_texts(fields, of_an_act=kind == "case")
+        refuse_unfit_texts(fields, of_an_act=kind == "case")
         # A text is sealed anew where another act was faster; who typed it hears of it once.
         self.cautions.update(dict.fromkeys(cautions(fields)))
         leaf, disclosures = seal(kind, subject, at_ns, fields, lambda: secrets.token_bytes(SALT_BYTES))

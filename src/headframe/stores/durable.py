@@ -9,6 +9,15 @@ from pathlib import Path
 from typing import BinaryIO
 
 
+def flush_file(path: Path) -> None:
+    """Return when what was written to a file, by whomever, is on the disk; its name in the folder is another matter."""
+    number = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(number)
+    finally:
+        os.close(number)
+
+
 def flush_folder(folder: Path) -> None:
     """Return when the names in a folder are on the disk: a file's own fsync does not do that (fsync(2))."""
     number = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)

@@ -43,7 +43,7 @@ from pathlib import Path
 
 from headframe import clock
 from headframe.errors import HeadframeError, UnreadableInput
-from headframe.stores.durable import flush_folder, replacing
+from headframe.stores.durable import flush_file, flush_folder, replacing
 
 MASTER_FILE = "workspace.key"
 KINDS = ("contacts", "pseudonyms")
@@ -113,7 +113,7 @@ class Keyring:
                     paths.append(path)
                     _write(_temporary(path), _wrap(master, kind, name, key), flush=False)
                 for path in paths:
-                    _flush(_temporary(path))
+                    flush_file(_temporary(path))
                 for path in paths:
                     _temporary(path).replace(path)
             except BaseException:
@@ -231,7 +231,7 @@ class Keyring:
                 for path in there.values():
                     _overwrite(path, flush=False)
                 for path in there.values():
-                    _flush(path)
+                    flush_file(path)
                 for path in there.values():
                     path.unlink(missing_ok=True)
                 if there:
@@ -455,14 +455,6 @@ def _write(path: Path, data: bytes, *, flush: bool) -> None:
         file.flush()
         if flush:
             os.fsync(file.fileno())
-
-
-def _flush(path: Path) -> None:
-    number = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(number)
-    finally:
-        os.close(number)
 
 
 def _destroy(path: Path) -> bool:

@@ -19,7 +19,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -33,7 +32,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headframe.errors import HeadframeError, UnreadableInput
-from headframe.stores.durable import flush_folder, replacing
+from headframe.stores.durable import flush_file, flush_folder, replacing
 from headframe.stores.lake import ROW_GROUP, Lake, Name, names_in
 from headframe.stores.load_batches import cuts_of
 
@@ -201,7 +200,7 @@ class LakePurge:
         after = Name(name.number, name.anew + 1)
         part = folder / after.file(".parquet.part")
         scan.filter(~gone).sink_parquet(part, row_group_size=ROW_GROUP, compression="zstd", compression_level=1)
-        _flush(part)
+        flush_file(part)
         listing = folder / after.file(".points.parquet.part")
         left = pl.scan_parquet(part, glob=False).group_by("usage_point", "flow").agg(
             rows=pl.len().cast(pl.Int64),
@@ -209,7 +208,7 @@ class LakePurge:
             last_s=(pl.col("start_s") + pl.col("duration_s")).max(),
         )  # fmt: skip
         left.sort("usage_point", "flow").collect().write_parquet(listing)
-        _flush(listing)
+        flush_file(listing)
         self._anew[name] = after
 
     def destroy(self, certificate_id: str) -> None:
@@ -323,14 +322,6 @@ def _remove_list(folder: Path, name: Name, *, is_last: bool) -> None:
         (folder / name.listing).write_bytes(b"")
     else:
         (folder / name.listing).unlink(missing_ok=True)
-
-
-def _flush(path: Path) -> None:
-    number = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(number)
-    finally:
-        os.close(number)
 
 
 def _begun(folder: Path) -> tuple[LakePart, ...]:

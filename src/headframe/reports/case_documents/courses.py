@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from headframe.reports.case_documents.drawings import DAY_NS, POWER_HEIGHT, escaped, over_time
-from headframe.reports.case_documents.held import onset_of
+from headframe.reports.case_documents.held import number_of, onset_of
 from headframe.reports.case_documents.model import LegendPart, Plot
 from headframe.reports.case_documents.speech import Speech, instant_ns
 from headframe.reports.meters_drawing import band_outline, line_path, nice_ceiling
@@ -195,7 +195,7 @@ def plot_months(document: Mapping[str, Any], speech: Speech) -> Plot | None:
     months: list[tuple[int, float, float, float]] = []
     for one in told if isinstance(told, list) else []:
         if isinstance(one, Mapping) and (started := _instant(one.get("started"))) is not None:
-            known_h, energy, accuracy = (_number(one.get(name)) for name in ("known_h", "energy_wh", "accuracy_wh"))
+            known_h, energy, accuracy = (number_of(one.get(name)) for name in ("known_h", "energy_wh", "accuracy_wh"))
             if known_h > 0 and math.isfinite(energy):
                 months.append((started, known_h, energy, accuracy))
     if not months:
@@ -270,12 +270,8 @@ def _instant(value: object) -> int | None:
     return found if found is not None and 0 <= found <= LATEST_NS else None
 
 
-def _number(value: object) -> float:
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else math.nan
-
-
 def _watts(value: object) -> list[float]:
-    return [_number(one) for one in value[:_MOST_BINS]] if isinstance(value, list) else []
+    return [number_of(one) for one in value[:_MOST_BINS]] if isinstance(value, list) else []
 
 
 def _counts(value: object) -> list[int]:

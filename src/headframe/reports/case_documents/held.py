@@ -174,7 +174,8 @@ def _of_network(one: Held, speech: Speech) -> Iterator[Entry]:
             label=speech.say("finding.sync"),
             value=speech.say(
                 "finding.sync.counts", chain=sync.get("chain"), hits=f"{_count(sync.get('hits')):,}",
-                blocks=f"{_count(sync.get('blocks')):,}", expected=speech.number(_number(sync.get("expected_hits")), 2),
+                blocks=f"{_count(sync.get('blocks')):,}",
+                expected=speech.number(number_of(sync.get("expected_hits")), 2),
             ),
         )  # fmt: skip
     if rate := interval_of(document.get("hashrate_hs")):
@@ -198,7 +199,7 @@ def _of_meter(one: Held, speech: Speech) -> Iterator[Entry]:
         yield Entry(label=speech.say("finding.onset"), value=speech.say("finding.onset.before"))
     if energy := interval_of(document.get("energy_wh")):
         yield Entry(label=speech.say("finding.energy"), value=speech.interval(energy, "Wh"))
-    share = _number(document.get("share"))
+    share = number_of(document.get("share"))
     if math.isfinite(share):
         # A balance is that of everything behind the transformer's meter, so its share is, too.
         behind = "finding.share.balance" if one.ref.family is Family.BALANCE else "finding.share"
@@ -211,14 +212,14 @@ def _weight(one: Held, speech: Speech) -> str:
     if once := speech.once_in(one.ref.log10_e):
         lines.append(speech.say("weight.e", once=once))
     document = one.document
-    p_value = _number(document.get("p_value"))
+    p_value = number_of(document.get("p_value"))
     peers = _count(document.get("peers"))
     # n comparable points cannot show that something is rarer than 1 in n + 1; what is smaller comes from a model of the
     # detector, and is not told as if they had shown it.
     if one.of_meter and math.isfinite(p_value) and (not peers or p_value * (peers + 1) >= 1):
         key = "weight.p.peers" if peers else "weight.p"
         lines.append(speech.say(key, p=f"{p_value:.2g}", peers=f"{peers:,}"))
-    rate = _number(document.get("fdr"))
+    rate = number_of(document.get("fdr"))
     if one.of_meter and math.isfinite(rate):
         key = "weight.list" if document.get("listed") else "weight.no_list"
         lines.append(speech.say(key, fdr=speech.share(rate)))
@@ -310,7 +311,7 @@ def interval_of(value: object) -> Interval | None:
     """An interval of a document; None where any of its ends is not known."""
     if not isinstance(value, Mapping):
         return None
-    low, middle, high = (_number(value.get(name)) for name in ("low", "estimate", "high"))
+    low, middle, high = (number_of(value.get(name)) for name in ("low", "estimate", "high"))
     return Interval(low, middle, high) if math.isfinite(low + middle + high) else None
 
 
@@ -345,7 +346,8 @@ def onset_of(document: Mapping[str, Any]) -> tuple[int, int, int] | None:
     return earliest, estimate, latest
 
 
-def _number(value: object) -> float:
+def number_of(value: object) -> float:
+    """A number of a document; NaN where it is none."""
     return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else math.nan
 
 
