@@ -8,7 +8,10 @@
 SHELL := /bin/sh
 .SUFFIXES:
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format docs bench golden clean
+.PHONY: help setup demo test read-tests lint format docs bench golden clean
+
+# Tests start the program hundreds of times, and each time it would be compiled anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 # The first interpreter that is new enough; override with: make PYTHON=/path/to/python setup
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python3.14 python; do \
@@ -65,8 +68,14 @@ format: .venv/.stamp-dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-test: setup build/.stamp-system lint
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --cov --cov-report=term
+# The tests are read once on one core while the types are checked on another; the workers then find them compiled.
+# Files in the order of tests/conftest.py, which has the longest first: one of them, begun last, would run alone.
+test: setup build/.stamp-system
+	$(MAKE) -j2 lint read-tests
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --cov --cov-report=term
+
+read-tests: .venv/.stamp-dev
+	@$(BIN)/python -m pytest --collect-only -qq -p no:cacheprovider >/dev/null || true  # the tests say what is wrong
 
 docs: setup
 	$(BIN)/python -m pytest -q src docs

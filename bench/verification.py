@@ -8,6 +8,8 @@ holiday, a vacation or the change of a season is a trial like any other.
 Prints a table in Markdown: of the trials in which the mining ended, how many are called rectified, persisting, or not
 enough data; and of those in which it went on, the same. "Wrongly rectified" is what must be near 0.
 
+``--unread`` prints the same of readings with holes, and of machines that run in the very hours that nobody read.
+
 ``--exports`` prints the same of energy fed in. **No real meter of a generator is among the data**, so the plant is
 modelled (panels, an inverter that cuts, heat, dirt that rain washes off, a noise of its own) under sun that was
 measured; it shows that the arithmetic holds under a real sky, and not how real plants behave.
@@ -42,6 +44,8 @@ DAY, HOUR_S = 24, 3600
 NS = 1_000_000_000
 WINDOW_DAYS = 30
 AFTERWARDS = ("ended", "goes on", "half", "one in three", "night only", "goes on, half empty", "half, half empty")
+UNREAD = ("ended, an hour in three unread", "goes on in unread hours", "ended, two nights in a week unread")
+"""What ``--unread`` looks at: readings that are missing hour by hour, and machines that run in those very hours."""
 SIZES = {"cambridge": (0.25, 0.5, 1.0, 2.0), "eemeter": (1.0, 3.0, 6.0), "sgsc": (1.0, 3.0, 6.0)}
 """Machines' power over the mean of the building itself. One machine draws three to six times what a home does."""
 HALF_EMPTY = 0.5
@@ -140,6 +144,15 @@ def afterwards(trial: Trial, how: str, rng: np.random.Generator) -> tuple[np.nda
         added[end:] = running[end:] / 3
     elif how == "night only":
         added[end:] = np.where((hour[end:] >= 22) | (hour[end:] < 6), running[end:], 0.0)
+    unread = np.zeros(power.size, bool)
+    if "unread hours" in how or "an hour in three" in how:
+        unread[end:] = hour[end:] % 3 == 0
+        if how.startswith("goes on"):
+            added[end:] = np.where(unread[end:], running[end:], 0.0)
+    elif "nights" in how:
+        day = (trial.start_s // HOUR_S + np.arange(power.size)) // 24
+        unread[end:] = (day[end:] % 7 < 2) & (hour[end:] < 3)
+    power[unread] = np.nan
     if "half empty" in how:
         power[end:] *= HALF_EMPTY
 
@@ -276,18 +289,20 @@ def main() -> None:
     parser.add_argument("--split", default="report")
     parser.add_argument("--most", type=int, default=45, help="trials of each source")
     parser.add_argument("--seed", type=int, default=20261120)
+    parser.add_argument("--unread", action="store_true", help="readings that are missing, and machines in those hours")
     parser.add_argument("--exports", action="store_true", help="energy fed in, by modelled plants")
     chosen = parser.parse_args()
     if chosen.exports:
         exports(chosen.most, chosen.seed)
         return
+    states = UNREAD if chosen.unread else AFTERWARDS
     began = time.perf_counter()
     rng = np.random.default_rng(chosen.seed)
     counts: dict[tuple[str, int, str], Counter[str]] = {}
     sizes: dict[tuple[float, str], Counter[str]] = {}
     for source, split in (("cambridge", chosen.split), ("sgsc", None), ("eemeter", None)):
         for trial in trials(source, split, chosen.most, rng):
-            for how in AFTERWARDS:
+            for how in states:
                 found = outcome(trial, how, rng)
                 counts.setdefault((source, trial.history, how), Counter())[found] += 1
                 sizes.setdefault((trial.share, how), Counter())[found] += 1
@@ -298,11 +313,11 @@ def main() -> None:
         n = count.total()
         shares = [f"{count[name] / n:.0%}" for name in ("rectified", "persists", "not_enough_data")]
         print(f"| {source} | {history or 'none'} | {how} | {n} | {' | '.join(shares)} |")
-        if how != "ended":
+        if not how.startswith("ended"):
             wrong, going_on = wrong + count["rectified"], going_on + n
     print("\n| machines / building | afterwards | trials | rectified | persists | not enough data |")
     print("|---|---|---|---|---|---|")
-    for (share, how), count in sorted(sizes.items(), key=lambda item: (AFTERWARDS.index(item[0][1]), item[0][0])):
+    for (share, how), count in sorted(sizes.items(), key=lambda item: (states.index(item[0][1]), item[0][0])):
         n = count.total()
         shares = [f"{count[name] / n:.0%}" for name in ("rectified", "persists", "not_enough_data")]
         print(f"| {share:g} | {how} | {n} | {' | '.join(shares)} |")

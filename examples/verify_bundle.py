@@ -47,8 +47,8 @@ CHUNK = 2**16
 
 NEEDED = {"README.txt", "checkpoint", "disclosures.jsonl", "keys", "leaves.jsonl"}  # section 6, table and step 3
 MANIFEST, MANIFEST_NOTE, TIMESTAMP = "manifest.json", "manifest.note", "timestamp.tsr"
-WITNESSED, WITNESSED_PROOF = "witnessed", "witnessed.proof"
-OPTIONAL = {TIMESTAMP, WITNESSED, WITNESSED_PROOF}  # section 6, table and step 3
+WITNESSED = ["witnessed", *(f"witnessed-{number}" for number in range(2, 17))]  # section 6, table
+OPTIONAL = {TIMESTAMP, *WITNESSED, *(f"{name}.proof" for name in WITNESSED)}  # section 6, table and step 3
 FINDINGS = "data/findings.jsonl"
 HANDED_OUT = "access"  # section 6, steps 7 and 9
 
@@ -866,7 +866,8 @@ class Verification:
         demand(not absent, f"missing: {', '.join(map(repr, absent[:5]))}")
         extra = sorted(self.bundle.sizes.keys() - {*listed, MANIFEST, MANIFEST_NOTE})
         demand(not extra, f"not in the manifest: {', '.join(map(repr, extra[:5]))}")
-        demand((WITNESSED in listed) == (WITNESSED_PROOF in listed), f"{WITNESSED} and {WITNESSED_PROOF} go together")
+        for name in WITNESSED:
+            demand((name in listed) == (f"{name}.proof" in listed), f"{name} and {name}.proof go together")
         for path in ("checkpoint", MANIFEST_NOTE, "keys", *OPTIONAL):
             demand(self.bundle.sizes.get(path, 0) <= MAX_SMALL, f"{path} is longer than {MAX_SMALL:,} bytes")
         for path, (size, sha256) in listed.items():
@@ -906,32 +907,34 @@ class Verification:
     def cosignatures(self) -> str:
         """Step 6."""
         size = self.manifest.checkpoint.size
-        seen = dict.fromkeys(signers(self.note, self.trusted, WITNESS_KEY, "checkpoint"), size)
-        if WITNESSED in self.manifest.files:
-            older, signed = self.older_checkpoint()
-            seen = {**dict.fromkeys(signed, older.size), **seen}
+        # By name: a witness that changed its key is one, whichever of its keys are trusted.
+        seen = {key.name: size for key in signers(self.note, self.trusted, WITNESS_KEY, "checkpoint")}
+        for name in WITNESSED:
+            if name in self.manifest.files:
+                older, signed = self.older_checkpoint(name)
+                seen |= {key.name: max(older.size, seen.get(key.name, 0)) for key in signed}
         demand(len(seen) >= self.witnesses, f"{len(seen)} known witnesses have signed, not {self.witnesses}")
         # So many have seen the beginning of the log up to here; it takes one where the reader asks for none.
         enough = max(self.witnesses, 1)
         self.witnessed = sorted([0] * enough + list(seen.values()), reverse=True)[enough - 1]
-        said = sorted(f"{key.name!r} has seen {count:,} leaves" for key, count in seen.items())
+        said = sorted(f"{name!r} has seen {count:,} leaves" for name, count in seen.items())
         return ", ".join(said) or "none that you know, and none asked for"
 
-    def older_checkpoint(self) -> tuple[Checkpoint, set[Key]]:
-        """Step 6: `witnessed` is the beginning of `checkpoint`; gives who has co-signed it."""
-        note = parse_note(self.bundle.read(WITNESSED, MAX_SMALL), WITNESSED)
+    def older_checkpoint(self, name: str) -> tuple[Checkpoint, set[Key]]:
+        """Step 6: this one is the beginning of `checkpoint`; gives who has co-signed it."""
+        note = parse_note(self.bundle.read(name, MAX_SMALL), name)
         older, newer = parse_checkpoint(note.text), self.manifest.checkpoint
-        demand(older.origin == newer.origin, f"{WITNESSED} is of another log than the manifest")
-        signers(note, self.trusted, LOG_KEY, WITNESSED)
-        text = self.bundle.read(WITNESSED_PROOF, MAX_SMALL).decode("ascii", "replace")
+        demand(older.origin == newer.origin, f"{name} is of another log than the manifest")
+        signers(note, self.trusted, LOG_KEY, name)
+        text = self.bundle.read(f"{name}.proof", MAX_SMALL).decode("ascii", "replace")
         proof = text.split("\n")
-        demand(proof.pop() == "", f"{WITNESSED_PROOF} is not ended by a newline")
-        demand(len(proof) <= MAX_PROOF, f"{WITNESSED_PROOF} has more than {MAX_PROOF} hashes")
-        demand(all(is_text(line, HEX_DIGEST) for line in proof), f"{WITNESSED_PROOF} has something else than hashes")
+        demand(proof.pop() == "", f"{name}.proof is not ended by a newline")
+        demand(len(proof) <= MAX_PROOF, f"{name}.proof has more than {MAX_PROOF} hashes")
+        demand(all(is_text(line, HEX_DIGEST) for line in proof), f"{name}.proof has something else than hashes")
         hashes = [bytes.fromhex(line) for line in proof]
         holds = is_continued(older.size, older.root, newer.size, newer.root, hashes)
-        demand(holds, f"{WITNESSED_PROOF} does not lead from {WITNESSED} to the checkpoint")
-        return older, signers(note, self.trusted, WITNESS_KEY, WITNESSED)
+        demand(holds, f"{name}.proof does not lead from {name} to the checkpoint")
+        return older, signers(note, self.trusted, WITNESS_KEY, name)
 
     def leaves(self) -> str:
         """Step 7."""
@@ -1061,6 +1064,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--key", action="append", default=[], help="a public key that you trust, or a file of them")
     parser.add_argument("--witnesses", type=int, default=0, help="so many known witnesses must have co-signed")
     options = parser.parse_args(arguments)
+    if options.witnesses < 0:
+        parser.error(f"--witnesses {options.witnesses}: expected a whole number, 0 or more")
     try:
         trusted = trusted_keys(options.key)
         options.bundle.stat()

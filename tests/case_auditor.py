@@ -10,6 +10,7 @@ import dataclasses
 import itertools
 import json
 import math
+import unicodedata
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
@@ -26,12 +27,18 @@ SOURCES = {"content": "packets", "endpoint": "packets", "traffic": "packets", "l
 AFTER_CLOSURE = {
     "propose_reopening", "propose_correction", "link", "appeal", "hold", "lift_hold", "report", "approve", "reject",
     "withdraw", "declare_final", "reply", "grant_access", "admit_appeal", "decide_appeal", "serve_setting_aside",
+    "serve_notice", "serve_decision",
 }  # fmt: skip
 
 
 def audit(events: Sequence[CaseEvent], pack: Pack, commands: Sequence[Any] = ()) -> list[str]:
     """Everything that is wrong with a case's history."""
     return Auditor(events, pack, commands).wrong
+
+
+def hidden(letter: str) -> bool:
+    """Whether a page shows nothing of a character, or a line end."""
+    return unicodedata.category(letter) in ("Cc", "Cf", "Zl", "Zp")
 
 
 def worth_a_look(finding: Any) -> bool:
@@ -54,6 +61,9 @@ class Auditor:
         self.yes: dict[int, list[CaseEvent]] = {}
         self.settled: dict[int, str] = {}
         self.letters: list[tuple[CaseEvent, Any]] = []
+        self.waiting: dict[int, tuple[int, int]] = {}
+        self.fell: set[int] = set()
+        self.other_party_at = 0
         self.replies: list[CaseEvent] = []
         self.accesses: list[CaseEvent] = []
         self.access_at = 0
@@ -69,10 +79,11 @@ class Auditor:
         self.decisions: list[dict[str, Any]] = []
         self.asked: list[dict[str, Any]] = []
         self.remedies: list[CaseEvent] = []
-        self.appeal: dict[str, Any] | None = None
         self.appeals: list[dict[str, Any]] = []
         self.pauses: list[list[Any]] = []
         self.extensions: list[tuple[str, int]] = []
+        self.given: list[tuple[int, str]] = []
+        self.now_ns = 0
         self.parts: set[str] = set()
         self.closed = False
         self.closed_as = ""
@@ -90,13 +101,16 @@ class Auditor:
                 self.say(event, "numbers have a gap")
             if event.at_ns < last:
                 self.say(event, "time goes back")
-            last = event.at_ns
+            last = self.now_ns = event.at_ns
             self.by_number[number] = event
             name = event.act.NAME
             if self.closed and name not in AFTER_CLOSURE:
                 self.say(event, "was done to a closed case")
             if number == 1 and name != "open":
                 self.say(event, "is not the opening")
+            for text in (getattr(event.act, "channel", ""), getattr(event.act, "body", "")):
+                if any(hidden(letter) for letter in text):
+                    self.say(event, "a text that no page shows whole")
             getattr(self, f"see_{name}", self.see_nothing)(event, event.act)
             if name not in ("appeal", "admit_appeal", "decide_appeal"):
                 self.parts.add(event.account)
@@ -125,6 +139,8 @@ class Auditor:
     def cites(self, event: CaseEvent, rules: Sequence[str]) -> None:
         """What is cited is in the pack."""
         for rule in rules:
+            if any(hidden(letter) for letter in rule):
+                self.say(event, f"rests on {rule!a}, a rule that no page shows whole")
             if rule.partition("#")[0] not in {one.id for one in self.pack.instruments}:
                 self.say(event, f"rests on {rule}, a rule that the pack does not have")
 
@@ -248,6 +264,12 @@ class Auditor:
         """What does not rest on the same thing."""
         return {SOURCES.get(str(family), str(family)) for family in self.families()}
 
+    def rests_on_two(self, findings: int, inspections: int) -> bool:
+        """Whether the first so many findings and inspections are two sources, as is known now."""
+        families = {one.family for one in self.findings[:findings] if one.mining and 0 < one.log10_e < math.inf}
+        seen = any(one.act.record.machines_seen for one in self.inspections[:inspections])
+        return len({SOURCES.get(str(family), str(family)) for family in families}) + seen >= 2
+
     def evidence(self, event: CaseEvent, what: str) -> None:
         if len(self.sources()) < 2:
             self.say(event, f"{what} on one source of evidence")
@@ -303,22 +325,47 @@ class Auditor:
         if act.kind == "notice":
             self.notice_rights(event)
             self.evidence(event, "a notice")
+            self.waiting[proposal.number] = len(self.findings), len(self.inspections)
             if any(appeal["outcome"] == "upheld" for appeal in self.appeals):
                 self.say(event, "a notice to a party whose appeal was upheld")
             order = [str(step.step) for step in self.pack.procedure]
             if "inspect" in order and order.index("inspect") < order.index("notify") and not self.inspected:
                 self.say(event, "a notice before the inspection")
 
+    def stood_until(self, approval: int) -> int:
+        """Until when nothing had happened since a letter's approval by which it may not stand any more."""
+        found = [] if self.lookup is None else [self.lookup.at_ns + LOOKUP_DAYS * DAY + 1]
+        for number, past in self.by_number.items():
+            wanted = self.by_number[past.act.proposal].act.NAME if past.act.NAME == "approve" else ""
+            if number > approval and (
+                past.act.NAME in ("look_up_lawful", "add_findings", "decide_appeal")
+                or wanted in ("propose_class", "propose_correction", "propose_closure")
+            ):
+                found.append(past.at_ns)
+        return min(found, default=2**63)
+
     def see_serve_notice(self, event: CaseEvent, act: Any) -> None:
-        if self.settled.get(act.proposal) != "approved":
+        if self.settled.get(act.proposal) != "approved" and act.proposal not in self.fell:
             self.say(event, "a letter that was not approved")
             return
+        # What happened is recorded: it came while the letter stood, or its delivery is proved.
+        goes_out = act.proof is None and act.received_ns >= self.stood_until(self.yes[act.proposal][-1].number)
         wanted = self.by_number[act.proposal].act
         if act.received_ns > event.at_ns or act.received_ns < self.yes[act.proposal][-1].at_ns:
             self.say(event, "a letter received at an impossible time")
-        if wanted.kind == "notice":
+        self.waiting.pop(act.proposal, None)
+        if goes_out and act.proposal in self.fell:
+            self.say(event, "a letter that fell with a correction")
+        if goes_out and wanted.kind == "notice":
             self.notice_rights(event)
-        if wanted.kind == "help" and self.standing != "victim":
+            self.evidence(event, "a notice served")
+            if self.lookup is not None and self.lookup.number < self.findings_at:
+                self.say(event, "a notice served without a look into the registers after the last findings")
+            elif self.lookup is not None and event.at_ns - self.lookup.at_ns > LOOKUP_DAYS * DAY:
+                self.say(event, "a notice served on a stale look into the registers")
+            if any(appeal["outcome"] == "upheld" for appeal in self.appeals):
+                self.say(event, "a notice served on a party whose appeal was upheld")
+        if goes_out and wanted.kind == "help" and self.standing != "victim":
             self.say(event, "a help letter to no victim")
         self.letters.append((event, wanted))
 
@@ -328,6 +375,8 @@ class Auditor:
             self.say(event, "a reply from the future")
 
     def see_grant_access(self, event: CaseEvent, act: Any) -> None:
+        if not all(name.strip() for name in act.documents):
+            self.say(event, "access to a document without a name")
         self.access_at = event.number
         self.accesses.append(event)
 
@@ -350,6 +399,9 @@ class Auditor:
     def see_extend_clock(self, event: CaseEvent, act: Any) -> None:
         before = self.ends(act.clock)
         self.extensions.append((act.clock, act.until_ns))
+        self.given.append((event.number, act.clock))
+        if self.decision is not None and self.decision.get("final") and act.clock in ("reply", *self.bodies().values()):
+            self.say(event, "gave time to answer or to appeal after the decision was final")
         self.not_shorter(event, act.clock, before)
 
     def not_shorter(self, event: CaseEvent, clock: str, before: int | None) -> None:
@@ -357,8 +409,8 @@ class Auditor:
         if before is not None and after is not None and after < before:
             self.say(event, "made a period shorter")
 
-    def ends(self, name: str, began: int | None = None) -> int | None:
-        """First instant after the period; None if it has none, or stands still."""
+    def ends(self, name: str, began: int | None = None, runs_on: int | None = None) -> int | None:
+        """First instant after the period; None if it has none, or stands still and is not said to run on."""
         if name == "reply":
             received = [event.act.received_ns for event, wanted in self.letters if wanted.kind == "notice"]
             start = max(received, default=None) if began is None else began
@@ -371,7 +423,11 @@ class Auditor:
             return None
         if start is None or not deadlines or deadlines[0] is None:
             return None
-        pauses = [(since, until) for clock, since, until in self.pauses if clock == name]
+        pauses = [
+            (since, runs_on if until is None and runs_on is not None else until)
+            for clock, since, until in self.pauses
+            if clock == name
+        ]
         granted = [until for clock, until in self.extensions if clock == name]
         return due(deadlines[0], start, self.pack, pauses, granted).due_ns
 
@@ -380,9 +436,15 @@ class Auditor:
     def drop_decision(self) -> None:
         if self.decision is not None:
             self.decision["gone"] = True
+            self.decision["gone_at"] = self.now_ns
         self.decision = None
         for measure in self.asked:
-            measure["withdrawn"] = True
+            self.withdraw_measure(measure)
+
+    def withdraw_measure(self, measure: dict[str, Any]) -> None:
+        """It is asked for no more, from the first time on that it was taken away."""
+        measure["withdrawn"] = True
+        measure.setdefault("withdrawn_at", self.now_ns)
 
     def approved_propose_decision(self, event: CaseEvent, act: Any, proposal: CaseEvent) -> None:
         if self.appeal is not None:
@@ -410,17 +472,17 @@ class Auditor:
         elif act.measures:
             self.say(event, "measures without a confirmed decision")
         self.drop_decision()
-        self.decision = {"number": proposal.number, "act": act, "at": event.at_ns, "letters": list(self.letters),
+        self.decision = {"number": proposal.number, "act": act, "at": event.at_ns, "yes": event.number,
+                         "letters": list(self.letters),
                          "answers": len(self.replies)}  # fmt: skip
         self.decisions.append(self.decision)
 
     def against(self, event: CaseEvent, act: Any) -> None:
-        notices = [(served, wanted) for served, wanted in self.letters if wanted.kind == "notice"]
-        if not notices:
+        served = self.last_notice()
+        if served is None:
             self.say(event, "decided against a party without a notice")
             return
         self.evidence(event, "decided against a party")
-        served, _ = notices[-1]
         if not self.heard(event.at_ns):
             self.say(event, "decided before the party answered or had its time")
         self.shown_what_is_new(event, served.act.proposal)
@@ -439,11 +501,23 @@ class Auditor:
             if not any(entry.id == name and entry.mode != "not_supported" for entry in self.pack.measures):
                 self.say(event, f"decided on {name}, which is not supported")
 
+    def last_notice(self) -> CaseEvent | None:
+        """The notice that reached this party last."""
+        notices = [
+            served for served, wanted in self.letters
+            if wanted.kind == "notice" and served.act.proposal > self.other_party_at
+        ]  # fmt: skip
+        return max(notices, key=lambda one: (one.act.received_ns, one.number), default=None)
+
     def heard(self, at_ns: int, until: int | None = None) -> bool:
         """Whether the party had answered the last notice by then, or had its time."""
-        notices = [served for served, wanted in self.letters if wanted.kind == "notice"]
+        served = self.last_notice()
+        if served is None:
+            return False
+        letter = served.act
         answered = any(
-            reply.act.received_ns >= notices[-1].act.received_ns and reply.act.stance not in ("asks_time", "asks_file")
+            (reply.act.received_ns >= letter.received_ns or reply.act.answers == letter.proposal)
+            and reply.act.stance not in ("asks_time", "asks_file")
             for reply in self.replies[:until]
         )
         end = self.ends("reply")
@@ -451,31 +525,75 @@ class Auditor:
 
     def shown_what_is_new(self, event: CaseEvent, letter: int) -> None:
         """What came after the notice: the party was given it, and has answered since, or had a reply's time again."""
-        newer = [number for number in self.against_party if number > letter]
+        if wrong := self.new_and_unanswered(event.at_ns, letter):
+            self.say(event, f"decided on {wrong}")
+
+    def whole(self, access: Any) -> bool:
+        """Whether an access gave the file, and held nothing back."""
+        return any(name.strip() for name in access.documents) and not access.held_back
+
+    def new_and_unanswered(self, at_ns: int, letter: int) -> str:
+        """What is wrong with what came after a notice; nothing if it was shown and answered, or its time is over."""
+        newer = sorted(number for number in self.against_party if number > letter)
         if not newer:
-            return
-        shown = [access for access in self.accesses if access.number > newer[-1]]
+            return ""
+        shown = [access for access in self.accesses if access.number > newer[-1] and self.whole(access.act)]
         if not shown:
-            self.say(event, "decided on what the party was not shown")
-            return
+            return "what the party was not shown"
         access = shown[0]
         for reply in self.replies:
             asks = reply.act.stance in ("asks_time", "asks_file")
             if reply.number > access.number and reply.act.received_ns >= access.act.given_ns and not asks:
-                return
+                return ""
         began = max(access.act.given_ns, self.by_number[newer[-1]].at_ns, access.at_ns - 3 * DAY)
         end = self.ends("reply", began)
-        if end is None or event.at_ns < end:
-            self.say(event, "decided on something new before the party answered it or had its time")
+        late = end is not None and at_ns >= end
+        return "" if late else "something new before the party answered it or had its time"
+
+    def unheard(self, before: int | None = None) -> list[int]:
+        """Answers in time that came to the file after the decision was approved: numbers of their events."""
+        row = self.decision
+        if row is None or row["act"].outcome != "confirmed":
+            return []
+        end = self.ends("reply")
+        runs = any(wanted.kind == "notice" for _, wanted in self.letters) and any(
+            step.step == "reply" and step.deadline is not None for step in self.pack.procedure
+        )
+        return [
+            reply.number
+            for reply in self.replies
+            if reply.number > row["yes"]
+            and (before is None or reply.number < before)
+            and (reply.act.received_ns < row["at"] or (runs and (end is None or reply.act.received_ns < end)))
+        ]
+
+    def may_answer(self, at_ns: int) -> list[int]:
+        """Extensions of the time to answer that were given after the decision and are not over."""
+        row = self.decision
+        if row is None or row["act"].outcome != "confirmed":
+            return []
+        end = self.ends("reply")
+        given = [number for number, clock in self.given if clock == "reply" and number > row["yes"]]
+        return given if end is None or at_ns < end else []
+
+    def must_hear(self, event: CaseEvent, what: str) -> None:
+        """Nothing that rests on a decision goes on before it was weighed what the party sent in time."""
+        if self.unheard():
+            self.say(event, f"{what} before an answer in time was weighed")
+        if self.may_answer(event.at_ns):
+            self.say(event, f"{what} while the party had time to answer again")
 
     def see_serve_decision(self, event: CaseEvent, act: Any) -> None:
-        if self.decision is None:
+        row = next((row for row in self.decisions if row["number"] == act.decision), None)
+        if row is None:
             self.say(event, "served no decision")
             return
-        if not self.decision["at"] <= act.received_ns <= event.at_ns:
+        if not row["at"] <= act.received_ns <= event.at_ns:
             self.say(event, "a decision received at an impossible time")
-        self.decision["received"] = act.received_ns
-        self.decision["served"] = event.number
+        if row.get("gone") and act.proof is None and act.received_ns >= row["gone_at"]:
+            self.say(event, "a decision delivered that had been set aside")
+        row["received"] = act.received_ns
+        row["served"] = event.number
 
     def see_serve_setting_aside(self, event: CaseEvent, act: Any) -> None:
         row = next((row for row in self.decisions if row["number"] == act.decision), {})
@@ -493,15 +611,23 @@ class Auditor:
         for place, right in enumerate([right for right in self.pack.rights if right.right == "appeal"], 1):
             used = any(
                 appeal["decision"] == number and appeal["body"] == right.id
-                and appeal["outcome"] in ("rejected", "withdrawn", "inadmissible")
+                and appeal["outcome"] == "rejected"
                 for appeal in self.appeals
             )  # fmt: skip
             end = self.ends("appeal" if place == 1 else f"appeal-{place}")
             if not used and (end is None or event.at_ns < end):
                 self.say(event, f"final before the appeal was over: {right.id}")
+        self.must_hear(event, "final")
         self.decision["final"] = True
+        self.decision["final_number"] = event.number
         self.decision["final_at"] = event.at_ns
-        self.decision["used"] = {appeal["body"] for appeal in self.appeals if appeal["decision"] == number}
+        self.decision["final_event"] = event.number
+        self.decision["used"] = {
+            appeal["body"] for appeal in self.appeals
+            if appeal["decision"] == number and appeal["outcome"] == "rejected"
+        }  # fmt: skip
+        if self.unheard_appeals():
+            self.say(event, "final although an appeal that came in time was not heard")
         self.decision["final_standing"] = self.standing
 
     # -- measures -----------------------------------------------------------------------------------------------------
@@ -520,6 +646,7 @@ class Auditor:
             return
         if act.measure not in decision["act"].measures:
             self.say(event, "a measure that the decision does not name")
+        self.must_hear(event, "a measure")
         end = self.ends("reply")
         lacking = {
             "notice_served": all(wanted.kind != "notice" for _, wanted in self.letters),
@@ -547,12 +674,20 @@ class Auditor:
             live[-1]["ended"] = True
             return
         live[-1]["done"] = True
-        if live[-1]["withdrawn"]:
+
+        def too_late(since: int) -> bool:
+            """Not carried out before that, by a document that shows it."""
+            return act.at_ns >= since or act.document is None
+
+        if live[-1]["withdrawn"] and too_late(live[-1]["withdrawn_at"]):
             self.say(event, "carried out a measure that was withdrawn")
-        if self.appeal is not None:
+        if any(row["outcome"] is None and too_late(row["filed"]) for row in self.appeals):
             self.say(event, "carried out a measure while an appeal is pending")
-        if self.standing not in ("operator", "host"):
+        if self.standing not in ("operator", "host") and too_late(live[-1].get("withdrawn_at", 0)):
             self.say(event, f"carried out a measure against a party of standing {self.standing}")
+        for number in (*self.unheard(), *self.may_answer(event.at_ns)):
+            if too_late(self.by_number[number].at_ns):
+                self.say(event, "carried out a measure before an answer in time was weighed")
 
     # -- the end ------------------------------------------------------------------------------------------------------
 
@@ -575,8 +710,11 @@ class Auditor:
                 self.say(event, "rectified on a window that is too short")
             if not measured.coverage >= self.pack.verification.min_coverage:
                 self.say(event, "rectified on too little data")
+            same = {f"{found.detector} {found.version}" for found in self.findings if found.mining}
+            if same - set(measured.detectors):
+                self.say(event, "rectified on the word of other detectors")
 
-    def over(self) -> bool:
+    def over(self, at_ns: int) -> bool:
         """Whether the last measurement says so, and nothing newer stands against it."""
         if not self.verifications:
             return False
@@ -586,7 +724,14 @@ class Auditor:
             measured.outcome == "rectified"
             and all(remedy.number < last.number for remedy in self.remedies)
             and all(found.ended_ns <= measured.after_from_ns for found in self.findings if found.mining)
+            and not any(self.after_the_remedy(found) for found in self.findings if found.mining)
+            and at_ns - measured.after_until_ns <= 60 * DAY
         )
+
+    def after_the_remedy(self, found: Any) -> bool:
+        """Whether mining was seen more than a day after all that the party did."""
+        seen = found.started_ns if found.family in ("load", "balance") else found.ended_ns
+        return bool(self.remedies) and seen > max(remedy.act.at_ns for remedy in self.remedies) + DAY
 
     def approved_propose_closure(self, event: CaseEvent, act: Any, proposal: CaseEvent) -> None:
         if self.appeal is not None:
@@ -603,19 +748,30 @@ class Auditor:
         had_one = [row for row in self.decisions if "received" in row]
         if self.decision is not None and (self.letters or had_one) and not told:
             self.say(event, "closed before the party was told")
-        if self.decision is None and had_one and not had_one[-1].get("told"):
+        unserved = self.decision is not None and "received" not in self.decision
+        if not unserved and any(
+            row.get("gone") and not row.get("told")
+            and all(other["number"] <= row["number"] or other["received"] < row["received"] for other in had_one)
+            for row in had_one
+        ):  # fmt: skip
             self.say(event, "closed before the party was told that what it was served is gone")
         self.closed_as = str(act.reason)
         reason = str(act.reason)
-        if reason == "rectified" and not (outcome == "confirmed" and told and proved and self.over()):
+        if reason == "rectified" and not (outcome == "confirmed" and told and proved and self.over(event.at_ns)):
             self.say(event, "closed as rectified without decision, proof or measurement")
+        if reason == "rectified":
+            self.must_hear(event, "closed")
         if reason in ("dismissed", "lawful", "undetermined") and outcome != reason:
             self.say(event, f"closed as {reason} without such a decision")
         if reason == "victim_helped":
             helped = [served.number for served, wanted in self.letters if wanted.kind == "help"]
             handed = bool(helped) and bool(proved) and self.remedies[-1].number > helped[0]
-            if self.standing != "victim" or not helped or not (handed or self.over()):
+            if self.standing != "victim" or not helped or not (handed or self.over(event.at_ns)):
                 self.say(event, "closed as helped without help")
+            came = {kind: max((served.act.received_ns for served, wanted in self.letters if wanted.kind == kind),
+                              default=0) for kind in ("notice", "help")}  # fmt: skip
+            if came["notice"] > came["help"]:
+                self.say(event, "closed as helped on an accusation that came after the help")
         if reason == "decision_set_aside":
             if outcome == "confirmed" or all(appeal["outcome"] != "upheld" for appeal in self.appeals):
                 self.say(event, "closed as set aside although nothing was")
@@ -632,16 +788,43 @@ class Auditor:
         if act.event not in self.by_number:
             return
         names = ("reply", *self.bodies().values())
-        before = {name: self.ends(name) for name in names}
+        before = {name: (self.ends(name), self.ends(name, runs_on=event.at_ns)) for name in names}
         doubted = self.in_doubt()
+        unheard = self.not_heard(event.at_ns)
+        unweighed = self.unheard()
+        told = self.by_number[act.event].act
         self.mend(act)
+        right = self.by_number[act.event].act
+        for name in ("received_ns", "given_ns"):
+            if getattr(right, name, 0) > event.at_ns:
+                self.say(event, "corrected to a time to come")
         for name in names:
-            self.not_shorter(event, name, before[name])
+            self.not_shorter(event, name, before[name][0])
+            ran, runs = before[name][1], self.ends(name, runs_on=event.at_ns)
+            if ran is not None and runs is not None and runs < ran:
+                self.say(event, "made a period shorter that stood still")
+        if told.NAME == "reply" and told.stance in ("asks_time", "asks_file", "claims_victim", "claims_lawful"):
+            if right.stance != told.stance:
+                self.say(event, "corrected away what the party asked for or claimed")
+        if told.NAME == "grant_access" and self.whole(right) and not self.whole(told):
+            self.say(event, "made an access whole that held something back")
+        if set(unweighed) - set(self.unheard()):
+            self.say(event, "a correction made an answer late that nobody has weighed")
+        for what in unheard - self.not_heard(event.at_ns):
+            self.say(event, f"a correction took it from the party: {what}")
+        if act.event == 1 and act.field == "organisation_id":
+            self.other_party_at = event.number
+        if told.NAME == "inspect":
+            self.against_party.append(event.number)
         for number in act.falls:
             if self.decision is not None and number == self.decision["number"]:
                 self.drop_decision()
+            elif self.by_number[number].act.NAME == "propose_notice":
+                self.settled[number] = "withdrawn"
+                self.fell.add(number)
+                self.waiting.pop(number, None)
             elif any(row["proposal"] == number for row in self.asked):
-                next(row for row in self.asked if row["proposal"] == number)["withdrawn"] = True
+                self.withdraw_measure(next(row for row in self.asked if row["proposal"] == number))
             elif self.decision is not None:
                 self.decision["final"] = False
         for what in self.in_doubt() - doubted:
@@ -660,12 +843,22 @@ class Auditor:
                 row["received"] = new.act.received_ns
             if row["number"] == new.number:
                 row["act"] = new.act
+        for row in self.appeals:
+            if row["event"] == new.number:
+                row["received"], row["body"] = new.act.received_ns, new.act.body
         if new.number == 1:
             self.region, self.site_kind = new.act.region, new.act.site_kind
+
+    def unheard_appeals(self) -> list[dict[str, Any]]:
+        """Found inadmissible for being late, and in time as is known now."""
+        return [row for row in self.appeals if row["outcome"] == "inadmissible" and self.in_time_after_all(row)]
 
     def in_doubt(self) -> set[str]:
         """What was done and is not right, as things are known now."""
         found = set()
+        for findings, inspections in [] if self.closed else self.waiting.values():
+            if not self.rests_on_two(findings, inspections):
+                found.add("an approved notice waits to go out that rests on one source of evidence")
         row = self.decision
         if row is not None and row["act"].outcome == "confirmed" and len(self.letters) == len(row["letters"]):
             if not self.heard(row["at"], row["answers"]):
@@ -675,9 +868,23 @@ class Auditor:
                 end = self.ends(clock)
                 if name not in row["used"] and (end is None or row["final_at"] < end):
                     found.add("a decision stays final that was declared so too early")
+            if any(one["said"] < row["final_event"] for one in self.unheard_appeals()):
+                found.add("a decision stays final although an appeal that came in time was not heard")
+            if self.unheard(row["final_number"]):
+                found.add("a decision stays final although an answer in time was not weighed before")
         if self.closed and self.closed_as == "rectified":
             if not any(remedy.act.grade in ("A", "B") for remedy in self.remedies):
                 found.add("a case stays closed as rectified without a proof")
+        return found
+
+    def not_heard(self, at_ns: int) -> set[str]:
+        """What the party could still say by then, and what time it has for that."""
+        last = self.last_notice()
+        if last is None:
+            return set()
+        found = set() if self.heard(at_ns) else {"the time to answer the notice"}
+        if self.new_and_unanswered(at_ns, last.act.proposal):
+            found.add("the time to answer what is new")
         return found
 
     def bodies(self) -> dict[str, str]:
@@ -685,53 +892,69 @@ class Auditor:
         rights = [right.id for right in self.pack.rights if right.right == "appeal"]
         return {name: "appeal" if place == 1 else f"appeal-{place}" for place, name in enumerate(rights, 1)}
 
+    @property
+    def appeal(self) -> dict[str, Any] | None:
+        """The first appeal that nobody has decided."""
+        return next((row for row in self.appeals if row["outcome"] is None), None)
+
+    def too_late(self, body: str, received: int) -> bool:
+        """Whether the time of a body was over by then; of all of them, where the party went elsewhere."""
+        bodies = self.bodies()
+        ends = [self.ends(clock) for name, clock in bodies.items() if body not in bodies or name == body]
+        known = [end for end in ends if end is not None]
+        return bool(known) and len(known) == len(ends) and received >= max(known)
+
+    def in_time_after_all(self, row: dict[str, Any]) -> bool:
+        """Whether an appeal that was taken for late came in time, as the dates are known now."""
+        mine = self.decision is not None and self.decision["number"] == row["decision"]
+        return mine and row["late"] and not self.too_late(row["body"], row["received"])
+
     def see_appeal(self, event: CaseEvent, act: Any) -> None:
         if self.decision is None or "received" not in self.decision:
             self.say(event, "an appeal against nothing")
             return
-        if self.appeal is not None:
-            self.say(event, "two appeals at once")
-        bodies = self.bodies()
-        if (act.body in bodies) is act.other_body:
+        if (act.body in self.bodies()) is act.other_body:
             self.say(event, f"an appeal to {act.body}, which the pack does not name, or is said not to")
-        ends = [self.ends(clock) for name, clock in bodies.items() if act.other_body or name == act.body]
-        known = [end for end in ends if end is not None]
-        late = bool(known) and len(known) == len(ends)
-        late = late and act.received_ns >= max(known)
+        late = self.too_late(act.body, act.received_ns)
         if late != act.late:
             self.say(event, f"a late appeal that is not marked so, or the other way round: {late}")
-        self.appeal = {"decision": self.decision["number"], "outcome": None, "waits": late,
-                       "body": "" if act.other_body else act.body}  # fmt: skip
-        self.appeals.append(self.appeal)
+        self.appeals.append(
+            {"event": event.number, "decision": self.decision["number"], "outcome": None, "waits": late, "late": late,
+             "body": act.body, "received": act.received_ns}
+        )  # fmt: skip
         if not late:
             self.closed = False
 
     def see_admit_appeal(self, event: CaseEvent, act: Any) -> None:
-        if self.appeal is None or not self.appeal["waits"]:
+        row = next((row for row in self.appeals if row["event"] == act.appeal), None)
+        if row is None or not (row["waits"] or (row["outcome"] == "inadmissible" and self.in_time_after_all(row))):
             self.say(event, "no late appeal waits")
             return
         if event.account in self.had_a_say:
             self.say(event, "judged whether an appeal against its own decision is heard")
-        self.appeal["waits"] = False
+        if not act.admitted and self.in_time_after_all(row):
+            self.say(event, "found an appeal inadmissible that came in time")
+        row["waits"] = False
+        row["outcome"] = None if act.admitted else "inadmissible"
+        row["said"] = event.number
         if act.admitted:
             self.closed = False
-        else:
-            self.appeal["outcome"] = "inadmissible"
-            self.appeal = None
 
     def see_decide_appeal(self, event: CaseEvent, act: Any) -> None:
         if event.account in self.parts:
             self.say(event, "heard an appeal in a case that it had a part in")
-        if self.appeal is None:
+        row = next((row for row in self.appeals if row["event"] == act.appeal and row["outcome"] is None), None)
+        if row is None:
             self.say(event, "decided no appeal")
             return
-        if self.appeal["waits"] and act.outcome != "withdrawn":
+        if row["waits"] and act.outcome != "withdrawn":
             self.say(event, "heard a late appeal that nobody has admitted")
-        self.appeal["outcome"] = str(act.outcome)
-        self.appeal = None
+        row["waits"] = False
+        before = [one for one in self.appeals if one["outcome"] == "upheld" and one["decision"] == row["decision"]]
+        row["outcome"] = str(act.outcome)
         if act.outcome in ("upheld", "remitted"):
             self.drop_decision()
-            if act.standing is not None or act.outcome == "upheld":
+            if act.standing is not None or (act.outcome == "upheld" and not before):
                 self.standing = str(act.standing or "undetermined")
         elif act.standing is not None:
             self.say(event, "found a standing and changed nothing")

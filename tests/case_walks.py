@@ -26,6 +26,8 @@ from case_stories import (
     opening,
 )
 
+from headframe.cases.question import classified_at, last_event, replies, unheard
+from headframe.cases.rules.decide import accesses, newer_evidence, shows_all
 from headframe.policy.appeals import appeal_bodies
 from headframe.policy.rights import BROUGHT, measure_states
 from headframe.records.case import (
@@ -47,6 +49,7 @@ from headframe.records.case import (
     GrantAccess,
     LiftHold,
     LinkCase,
+    LookUpLawful,
     LookupOutcome,
     NoticeKind,
     PauseClock,
@@ -141,6 +144,8 @@ class Walk:
         rng = self.rng
         if rng.random() < 0.15:
             self.story + rng.choice([0.5, 1, 3, 8, 20, 40, 100, 200])
+        if self.story.case is not None and self.story.case.verifications and rng.random() < 0.05:
+            self.story + 70  # what was measured grows old
         if self.story.case is None:
             return self.ask(self.hand(Duty.SCREEN), opening(self.story.pack))
         kinds = list(WANTED)
@@ -179,28 +184,38 @@ class Walk:
         if not case.inspections:
             return "inspect"
         letters = [status for status in case.proposals if isinstance(status.act, ProposeNotice)]
-        if len(letters) > len(case.notices) and letters[-1].state is ProposalState.APPROVED:
-            return "serve"
+        served = {letter.proposal for letter in case.notices}
+        if letters and letters[-1].state is ProposalState.APPROVED and letters[-1].number not in served:
+            done = [mark.act for mark in case.history]
+            overtaken = "add_findings" in done[len(done) - done[::-1].index("look_up_lawful") :]
+            if overtaken or self.story.now_ns - case.lookup_ns > 30 * DAY:
+                return ["look up", "look up", "look up", "serve"]
+            return ["serve", "serve", "serve", "letter"]
         if any(appeal.outcome is None for appeal in case.appeals):
-            return ["decide appeal", "decide appeal", "carry out"]
+            return ["decide appeal", "decide appeal", "decide appeal", "carry out", "appeal"]
         held = bool(case.decisions) and not case.decisions[-1].set_aside
         if not held:
             if any(until is None for _, _, until, _ in case.pauses):
                 return ["resume", "resume", "decide"]
             if any(one.set_aside and one.received_ns and not one.told_set_aside_ns for one in case.decisions):
                 return ["serve setting aside", "close", "decide", "letter"]
+            if any(appeal.outcome is AppealOutcome.UPHELD for appeal in case.appeals):
+                return ["close", "close", "classify", "decide", "reply"]
             if any(served.kind is NoticeKind.NOTICE for served in case.notices):
                 if self.story.now_ns - case.lookup_ns > 30 * DAY:
                     return ["look up", "look up", "decide"]
-                done = [mark.act for mark in case.history]
-                new = {"inspect", "add_findings", "verify"}.intersection(
-                    done[len(done) - done[::-1].index("serve_notice") :]
-                )
-                shown = "grant_access" in done and done[::-1].index("grant_access") < min(
-                    done[::-1].index(name) for name in new or {"serve_notice"}
-                )
-                if new and not shown:
+                notices = [served.proposal for served in case.notices if served.kind is NoticeKind.NOTICE]
+                new = newer_evidence(case, max(notices))
+                if new and not any(shows_all(one) and number > new[-1][0] for number, one in accesses(case)):
                     return ["access", "access", "decide"]
+                said = {reply.stance: number for number, reply in replies(case)}
+                if said.get(ReplyStance.CLAIMS_VICTIM, 0) > classified_at(case):
+                    return ["classify", "classify", "decide"]
+                if said.get(ReplyStance.ASKS_FILE, 0) > last_event(case, GrantAccess):
+                    return ["access", "access", "decide"]
+                new = max(said.get(ReplyStance.CLAIMS_LAWFUL, 0), last_event(case, AddFindings))
+                if new > last_event(case, LookUpLawful) or case.lookup.outcome is LookupOutcome.LISTED:
+                    return ["look up", "look up", "decide"]
                 aside = ["letter", "close", "pause", "pause", "reply", "reply", "correct"]
                 return ["decide", "decide", "decide", *aside]
             return ["letter", "letter", "letter", "decide", "close", "remedy", "inspect", "look up"]
@@ -213,6 +228,10 @@ class Walk:
         aside = ["classify", "classify", "extend", "remedy", "appeal"] if self.rng.random() < often else []
         if self.rng.random() < 0.05:
             return "correct"
+        if unheard(case, self.story.clocks):
+            return ["decide", "decide", "final", "measure", "carry out", "close", "look up", "access"]
+        if self.rng.random() < 0.02:
+            return ["reply", "extend"]
         return ["final", "measure", "measure", "carry out", "carry out", "verify", "verify", "close", *aside]
 
     # What is at hand
@@ -256,7 +275,33 @@ def _serve(walk: Walk) -> Any:
     letters = [status for status in walk.story.case.proposals if isinstance(status.act, ProposeNotice)]
     if not letters:
         return None
-    return ServeNotice(proposal=walk.rng.choice(letters).number, received_ns=walk.lately(), channel="post")
+    served = {letter.proposal for letter in walk.story.case.notices}
+    waiting = [one for one in letters if one.state is ProposalState.APPROVED and one.number not in served]
+    number = walk.rng.choice(waiting if waiting and walk.rng.random() < 0.8 else letters).number
+    return ServeNotice(proposal=number, received_ns=walk.lately(), channel="post", proof=_proof(walk))
+
+
+def _proof(walk: Walk) -> Any:
+    return document() if walk.rng.random() < 0.1 else None
+
+
+def _serve_decision(walk: Walk) -> Any:
+    numbers = [one.number for one in walk.story.case.decisions]
+    number = walk.rng.choice(numbers) if numbers and walk.rng.random() < 0.3 else 0
+    return ServeDecision(received_ns=walk.lately(), channel="post", proof=_proof(walk), decision=number)
+
+
+def _reply(walk: Walk) -> Any:
+    letters = [status for status in walk.story.case.proposals if isinstance(status.act, ProposeNotice)]
+    named = walk.rng.choice(letters).number if letters and walk.rng.random() < 0.1 else 0
+    late = walk.rng.choice([5, 20]) * DAY if walk.rng.random() < 0.2 else 0
+    return RecordReply(
+        received_ns=walk.lately() - late,
+        stance=walk.rng.choice(list(ReplyStance)),
+        document=None,
+        text="our answer",
+        answers=named,
+    )
 
 
 def _decide(walk: Walk) -> Any:
@@ -290,7 +335,9 @@ def _carry_out(walk: Walk) -> Any:
     name = walk.rng.choice(asked).measure
     entry = next(entry for entry in walk.story.pack.measures if entry.id == name)
     unit = entry.executed_by or entry.decided_by
-    return RecordMeasure(measure=name, unit=unit, at_ns=walk.lately(), ended=walk.rng.random() < 0.4)
+    return RecordMeasure(
+        measure=name, unit=unit, at_ns=walk.lately(), ended=walk.rng.random() < 0.4, document=_proof(walk)
+    )
 
 
 def _verify(walk: Walk) -> Any:
@@ -333,6 +380,15 @@ def _appeal(walk: Walk) -> Any:
     return FileAppeal(received_ns=walk.lately(), body=body, other_body=other, grounds=_REASON(walk))
 
 
+def _which_appeal(walk: Walk) -> int:
+    """One of those that are open, or none that is named, or now and then any."""
+    rng, appeals = walk.rng, walk.story.case.appeals
+    open_ = [one.event for one in appeals if one.outcome is None]
+    if rng.random() < 0.1 and appeals:
+        return rng.choice(appeals).event
+    return rng.choice(open_) if len(open_) > 1 or (open_ and rng.random() < 0.2) else 0
+
+
 def _serve_setting_aside(walk: Walk) -> Any:
     gone = [one.number for one in walk.story.case.decisions if one.set_aside]
     if not gone or walk.rng.random() < 0.05:
@@ -345,9 +401,10 @@ _RIGHT = {
     "remedy": ("grade", "at_ns"),
     "serve_notice": ("received_ns",),
     "serve_decision": ("received_ns",),
+    "appeal": ("received_ns", "body"),
     "reply": ("stance", "received_ns"),
     "inspect": ("record.machines_seen", "record.machines_seen", "record.place"),
-    "grant_access": ("given_ns",),
+    "grant_access": ("given_ns", "held_back", "documents"),
     "propose_decision": ("outcome", "heard_reply"),
     "verify": ("measurement.outcome",),
 }
@@ -368,6 +425,8 @@ def _correct(walk: Walk) -> Any:
             "grade": rng.choice(list(RemedyGrade)), "stance": rng.choice(list(ReplyStance)), "outcome": "confirmed",
             "record.machines_seen": rng.choice(["0", "0", "4"]), "usage_points": '["UP-2"]',
             "site_kind": rng.choice(["enterprise", "household_premises"]), "heard_reply": rng.choice(["", "well"]),
+            "body": rng.choice(["the moon", *(body.id for body in appeal_bodies(walk.story.pack))]),
+            "held_back": "[]", "documents": '["F-1", "F-2"]',
         }.get(field, shifted if field.endswith("_ns") else "better")  # fmt: skip
     return ProposeCorrection(event=number, field=field, value=value, reason=_REASON(walk))
 
@@ -378,10 +437,12 @@ WANTED: dict[str, Callable[[Walk], Any]] = {
     "classify": _classify,
     "letter": lambda walk: letter(walk.rng.choice([NoticeKind.NOTICE] * 3 + list(NoticeKind))),
     "serve": _serve,
-    "reply": lambda walk: RecordReply(
-        received_ns=walk.lately(), stance=walk.rng.choice(list(ReplyStance)), document=None, text="our answer"
+    "reply": _reply,
+    "access": lambda walk: GrantAccess(
+        given_ns=walk.lately(),
+        documents=("" if walk.rng.random() < 0.03 else "F-1",),
+        held_back=("F-2: names",) if walk.rng.random() < 0.2 else (),
     ),
-    "access": lambda walk: GrantAccess(given_ns=walk.lately(), documents=("F-1",)),
     "pause": lambda walk: PauseClock(clock=_clock(walk), from_ns=walk.lately(), reason=_REASON(walk)),
     "resume": lambda walk: ResumeClock(
         clock=next((name for name, _, until, _ in walk.story.case.pauses if until is None), "reply"),
@@ -395,7 +456,7 @@ WANTED: dict[str, Callable[[Walk], Any]] = {
     ),
     "inspect": lambda walk: inspection(walk.lately(), machines=walk.rng.choice([0, 0, 4])),
     "decide": _decide,
-    "serve decision": lambda walk: ServeDecision(received_ns=walk.lately(), channel="post"),
+    "serve decision": _serve_decision,
     "final": lambda walk: DeclareFinal(reason=_REASON(walk)),
     "measure": _measure,
     "carry out": _carry_out,
@@ -410,8 +471,11 @@ WANTED: dict[str, Callable[[Walk], Any]] = {
     "reopen": lambda walk: ProposeReopening(reason=_REASON(walk)),
     "appeal": _appeal,
     "serve setting aside": _serve_setting_aside,
-    "admit appeal": lambda walk: AdmitAppeal(admitted=walk.rng.random() < 0.5, reason=_REASON(walk)),
+    "admit appeal": lambda walk: AdmitAppeal(
+        admitted=walk.rng.random() < 0.5, reason=_REASON(walk), appeal=_which_appeal(walk)
+    ),
     "decide appeal": lambda walk: DecideAppeal(
+        appeal=_which_appeal(walk),
         outcome=walk.rng.choice(list(AppealOutcome)),
         reason=_REASON(walk),
         standing=walk.rng.choice([*[None] * 9, *PartyStanding]),

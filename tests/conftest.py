@@ -2,11 +2,14 @@
 
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
+import typer
 from hypothesis import HealthCheck, settings
+from typer import testing
 
 PROJECT_ROOT = Path(__file__).resolve().parents[1]
 SHARED_DATA = PROJECT_ROOT.parent / "shared" / "data"
@@ -23,11 +26,44 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--golden", action="store_true", help="rewrite the golden files instead of comparing with them")
 
 
+LONGEST_FIRST = (
+    "tests/test_story.py",
+    "tests/test_story_page.py",
+    "tests/casework/test_together.py",
+    "tests/cases/test_rights.py",
+    "tests/cli/test_wrong_values.py",
+    "tests/acceptance/test_real_captures.py",
+    "tests/acceptance/test_simulated_office.py",
+    "tests/test_verify_bundle.py",
+    "tests/cli/test_casework_faults.py",
+    "tests/cli/test_examples_of_help.py",
+    "tests/reports/test_html.py",
+    "tests/test_app.py",
+)
+"""Files that take long, the longest first. Files go to the workers whole, and one begun last would run there alone."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the longest files first; nothing else changes its place."""
+    places = {PROJECT_ROOT / name: place for place, name in enumerate(LONGEST_FIRST)}
+    items.sort(key=lambda item: places.get(item.path, len(places)))
+
+
 def missing(what: str) -> None:
     """Skip a test for want of something, but fail it on the machine whose green light counts (``CI`` is set)."""
     if os.environ.get("CI"):
         pytest.fail(f"{what} (CI is set, so this is a failure and not a skip)", pytrace=False)
     pytest.skip(what)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_parser_for_all() -> Iterator[None]:
+    """Commands that run in this process have their parser made once, and not for each of thousands of runs."""
+    made = cache(typer.main.get_command)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(typer.main, "get_command", made)
+        patch.setattr(testing, "_get_command", made)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -12,10 +12,12 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from conftest import LONGEST_FIRST
 
 from headframe.sites.no_person import (
     json_keys,
@@ -71,6 +73,12 @@ def room_of(path: Path) -> str:
     return path.relative_to(PACKAGE).with_suffix("").parts[0]
 
 
+@cache
+def tree_of(path: Path) -> ast.Module:
+    """Parse a module once for all the rules that look at it."""
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
 def imported_names(tree: ast.AST, package: str) -> Iterator[tuple[int, str]]:
     """Give every module name that a file imports, at any depth, with its line."""
     for node in ast.walk(tree):
@@ -92,6 +100,11 @@ def package_of(path: Path) -> str:
     return ".".join(path.relative_to(PACKAGE.parent).parent.parts)
 
 
+def test_files_that_are_begun_first_are_there() -> None:
+    """Else a long one that got another name is begun last."""
+    assert [name for name in LONGEST_FIRST if not (ROOT / name).is_file()] == []
+
+
 def test_there_is_something_to_check() -> None:
     """A guard that looks at nothing guards nothing."""
     assert len(MODULES) > 10
@@ -107,7 +120,7 @@ def test_imports_run_one_way(path: Path) -> None:
     else:
         assert room in ROOMS, f"{module_id(path)} lies in no known room"
         allowed = {*ROOMS[: ROOMS.index(room) + 1], *SHARED_MODULES}
-    for line, name in imported_names(ast.parse(path.read_text(encoding="utf-8")), package_of(path)):
+    for line, name in imported_names(tree_of(path), package_of(path)):
         parts = name.split(".")
         if parts[0] != "headframe" or len(parts) < 2:
             continue
@@ -130,7 +143,7 @@ def dotted(node: ast.AST) -> str:
 
 def calls(path: Path) -> Iterator[tuple[int, str, ast.Call]]:
     """Give every call in a file with its line and the name that is called."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(tree_of(path)):
         if isinstance(node, ast.Call):
             yield node.lineno, dotted(node.func), node
 
@@ -176,7 +189,7 @@ IO_MODULES = {
 @pytest.mark.parametrize("path", PURE, ids=module_id)
 def test_the_core_does_no_input_or_output(path: Path) -> None:
     """Records, kernels, detectors and evidence are pure: data in, data out."""
-    for line, name in imported_names(ast.parse(path.read_text(encoding="utf-8")), package_of(path)):
+    for line, name in imported_names(tree_of(path), package_of(path)):
         assert name not in IO_MODULES, f"{module_id(path)}:{line} imports {name}"
     for line, name, _ in calls(path):
         assert name not in {"open", "print", "input"}, f"{module_id(path)}:{line} calls {name}"
@@ -196,7 +209,7 @@ CONNECTS = "sources/chain/connections.py"
 @pytest.mark.parametrize("path", [path for path in MODULES if module_id(path) != CONNECTS], ids=module_id)
 def test_nothing_talks_to_the_network(path: Path) -> None:
     """Headframe reads what it is given. It asks nobody, tells nobody, and cannot act on a finding by itself."""
-    for line, name in imported_names(ast.parse(path.read_text(encoding="utf-8")), package_of(path)):
+    for line, name in imported_names(tree_of(path), package_of(path)):
         assert name not in TALKING, f"{module_id(path)}:{line} imports {name}"
 
 
@@ -205,7 +218,7 @@ def test_only_clocks_connect() -> None:
     users = {
         module_id(path)
         for path in MODULES
-        for _line, name in imported_names(ast.parse(path.read_text(encoding="utf-8")), package_of(path))
+        for _line, name in imported_names(tree_of(path), package_of(path))
         if name.startswith("headframe.sources.chain.connections")
     }
     assert users <= {f"sources/chain/{name}.py" for name in (
@@ -215,7 +228,7 @@ def test_only_clocks_connect() -> None:
 
 def field_names(path: Path) -> Iterator[tuple[int, str]]:
     """Give class attributes and enum members of a Python file, with their lines."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(tree_of(path)):
         if isinstance(node, ast.ClassDef):
             yield node.lineno, node.name
             for statement in node.body:

@@ -13,6 +13,7 @@ from headframe.errors import HeadframeError, UnreadableInput
 from headframe.meters import MeterFiles, screen
 from headframe.records.finding import Family
 from headframe.records.meters import MetersResult
+from headframe.stores.lake import TRANSFORMERS, transformers_in
 from tests.engines.meters_population import START_S, Series, home, shop
 
 COLUMNS = "usage_point=meter,start=ts,energy_kwh=kwh"
@@ -149,6 +150,14 @@ def test_a_transformer_is_balanced(tmp_path: Path) -> None:
     found = [row for row in result.rows if Family.BALANCE in row.families]
     assert [row.listed for row in found] == [True]
     assert found[0].usage_point in {"S00", "T1-head"}
+    # A lake keeps in mind what hangs together, for cases that rest on a balance; also one that was only looked at.
+    kept = tmp_path / "lake"
+    screen(MeterFiles(readings=(tmp_path / "r.parquet",), lake=kept))
+    assert transformers_in(kept) == {}
+    for files in ({"readings": (kept,)}, {"readings": (tmp_path / "r.parquet",), "lake": kept}):
+        screen(MeterFiles(**files, topology=(points, trafo)))  # type: ignore[arg-type]
+        assert transformers_in(kept) == {"T1": frozenset({"T1-head", *(f"S{k:02d}" for k in range(5))})}
+        (kept / TRANSFORMERS).unlink()
 
 
 @pytest.mark.parametrize(

@@ -73,7 +73,10 @@ def example(name: str) -> str:
 # A log and its bundles, from the page.
 
 ORIGIN, WITNESS, OTHER = "headframe.example/district", "witness.example/w1", "other.example/log"
-SEEDS = {ORIGIN: bytes(range(32)), WITNESS: bytes(range(32, 64)), OTHER: bytes(range(64, 96))}
+SECOND = "witness.example/w2"
+SEEDS = {
+    ORIGIN: bytes(range(32)), WITNESS: bytes(range(32, 64)), OTHER: bytes(range(64, 96)), SECOND: bytes(range(96, 128)),
+}  # fmt: skip
 
 
 def sha256(data: bytes) -> str:
@@ -89,6 +92,7 @@ def key_line(name: str, key_type: int = 1, seed: bytes | None = None) -> str:
 
 
 LOG_KEY, WITNESS_KEY, OTHER_KEY = key_line(ORIGIN), key_line(WITNESS, 4), key_line(OTHER)
+SECOND_KEY = key_line(SECOND, 4)
 
 
 def signature_line(text: str, name: str = ORIGIN) -> str:
@@ -98,12 +102,13 @@ def signature_line(text: str, name: str = ORIGIN) -> str:
     return f"\u2014 {name} {base64.b64encode(key_id + signature).decode()}\n"
 
 
-def cosignature_line(text: str, seconds: int = 1772000060) -> str:
+def cosignature_line(text: str, seconds: int = 1772000060, witness: str = WITNESS, seed: bytes | None = None) -> str:
     """Section 4: the line of a witness."""
+    seed = seed or SEEDS[witness]
     message = f"cosignature/v1\ntime {seconds}\n{text}".encode()
-    signature = Ed25519PrivateKey.from_private_bytes(SEEDS[WITNESS]).sign(message)
-    key_id = bytes.fromhex(WITNESS_KEY.split("+")[1])
-    return f"\u2014 {WITNESS} {base64.b64encode(key_id + seconds.to_bytes(8, 'big') + signature).decode()}\n"
+    signature = Ed25519PrivateKey.from_private_bytes(seed).sign(message)
+    key_id = bytes.fromhex(key_line(witness, 4, seed).split("+")[1])
+    return f"\u2014 {witness} {base64.b64encode(key_id + seconds.to_bytes(8, 'big') + signature).decode()}\n"
 
 
 def split_at(count: int) -> int:
@@ -1246,6 +1251,29 @@ def test_witnesses_are_counted_once_each(tmp_path: Path) -> None:
         assert headframe_verifies(path, *TRUSTED, "--witnesses", str(count)) == (step is None)
 
 
+def test_a_witness_that_changed_its_key_is_one(tmp_path: Path) -> None:
+    """Sections 4 and 6: witnesses are told by their names, under one checkpoint and under several."""
+    seed = bytes(range(128, 160))
+    new = key_line(WITNESS, 4, seed)
+    both = signed_too(lambda text: cosignature_line(text, seed=seed))
+    under_one = write_zip(seal_changed(both), tmp_path / "one.zip")
+    under_two = write_zip(seal(seen_by_two(3, 5, witness=WITNESS, seed=seed)), tmp_path / "two.zip")
+    both_all = write_zip(seal(seen_by_two(5, 5, witness=WITNESS, seed=seed)), tmp_path / "all.zip")
+    for path, keys, count, step in (
+        (under_one, (WITNESS_KEY, new), 1, None),
+        (under_one, (WITNESS_KEY, new), 2, 6),
+        (under_two, (WITNESS_KEY, new), 1, None),
+        (under_two, (WITNESS_KEY, new), 2, 6),
+        (both_all, (WITNESS_KEY, new), 1, None),
+        (both_all, (WITNESS_KEY, new), 2, 6),
+        (under_two, (new,), 1, None),
+        (under_two, (WITNESS_KEY,), 1, 7),
+    ):
+        options = [word for key in (LOG_KEY, *keys) for word in ("--key", key)]
+        assert failing_step(path, *options, "--witnesses", str(count)) == step
+        assert headframe_verifies(path, *options, "--witnesses", str(count)) == (step is None)
+
+
 # What a witness has seen, beside what the log has come to since.
 
 
@@ -1286,6 +1314,26 @@ def seen_and(change: Change) -> Files:
     return files
 
 
+def seen_by_two(
+    size: int,
+    second: int,
+    place: int = 2,
+    witness: str = SECOND,
+    change: Change | None = None,
+    seed: bytes | None = None,
+) -> Files:
+    """A bundle with two older checkpoints: of so many leaves by the first witness, and of so many by another."""
+    files, log = seen(size), a_log()
+    text = f"{ORIGIN}\n{second}\n{base64.b64encode(tree_root(log.leaves[:second])).decode()}\n"
+    line = cosignature_line(text, witness=witness, seed=seed)
+    files[f"witnessed-{place}"] = f"{text}\n{signature_line(text)}{line}".encode()
+    proof = "".join(f"{value.hex()}\n" for value in tree_consistency(second, log.leaves))
+    files[f"witnessed-{place}.proof"] = proof.encode()
+    if change is not None:
+        change(files)
+    return files
+
+
 OLDER = f"{ORIGIN}\n3\n"
 SEEN: dict[str, tuple[Files, int, int | None]] = {
     "all, and none is asked for": (seen(5), 0, None),
@@ -1319,6 +1367,26 @@ SEEN: dict[str, tuple[Files, int, int | None]] = {
         6,
     ),
     "more than 1 MiB": (seen_and(put("witnessed.proof", bytes(2**20 + 1))), 0, 3),
+    "all by one, three by the other": (seen_by_two(5, 3), 1, None),
+    "all by one, three by the other, and two are asked for": (seen_by_two(5, 3), 2, 7),
+    "three by one, all by the other": (seen_by_two(3, 5), 1, None),
+    "all by both": (seen_by_two(5, 5), 2, None),
+    "all by both, and three are asked for": (seen_by_two(5, 5), 3, 6),
+    "by one witness twice": (seen_by_two(3, 5, witness=WITNESS), 1, None),
+    "by one witness twice, and two are asked for": (seen_by_two(5, 5, witness=WITNESS), 2, 6),
+    "the sixteenth": (seen_by_two(5, 5, place=16), 2, None),
+    "a seventeenth": (seen_by_two(5, 5, place=17), 0, 2),
+    "a first by number": (seen_by_two(5, 5, place=1), 0, 2),
+    "a second without its proof": (seen_by_two(5, 3, change=drop("witnessed-2.proof")), 0, 3),
+    "a second proof alone": (seen_by_two(5, 3, change=lambda files: files.pop("witnessed-2")), 0, 3),
+    "a second that does not continue": (seen_by_two(5, 3, change=put("witnessed-2.proof", b"")), 0, 6),
+    "a second of another size": (seen_by_two(5, 3, change=edit("witnessed-2", "\n3\n", "\n4\n")), 0, 6),
+    "a second of more than 1 MiB": (seen_by_two(5, 3, change=put("witnessed-2", bytes(2**20 + 1))), 0, 3),
+    "the second alone": (
+        seen_by_two(5, 5, change=lambda files: [files.pop(f"witnessed{end}") for end in ("", ".proof")]),
+        1,
+        None,
+    ),
 }
 
 
@@ -1327,7 +1395,7 @@ def test_what_a_witness_has_seen_counts_for_that(name: str, tmp_path: Path) -> N
     """Sections 6, "witnessed", and steps 3, 6 and 7: both verifiers count alike."""
     files, count, step = SEEN[name]
     path = write_zip(seal(files), tmp_path / "bundle.zip")
-    keys = ("--key", LOG_KEY, "--key", WITNESS_KEY, "--witnesses", str(count))
+    keys = ("--key", LOG_KEY, "--key", WITNESS_KEY, "--key", SECOND_KEY, "--witnesses", str(count))
     assert failing_step(path, *keys) == step
     assert headframe_verifies(path, *keys) == (step is None)
 
@@ -1409,6 +1477,7 @@ def test_it_runs_alone_and_says_how_it_went(tmp_path: Path) -> None:
         ["{bundle}", "--key", "{bundle}"],
         ["{bundle}", "--keys", LOG_KEY],
         ["{bundle}", "--witnesses", "many"],
+        ["{bundle}", "--key", LOG_KEY, "--witnesses", "-1"],
     ],
 )
 def test_wrong_usage_ends_with_2(arguments: list[str], tmp_path: Path) -> None:

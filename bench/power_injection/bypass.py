@@ -254,23 +254,47 @@ class Trial:
     onset_error_days: float
 
 
-def trial(
-    split: str, setting: str, kind: str, size: float, rng: np.random.Generator, *, with_voltage: bool = False
-) -> Trial:
-    """Build a transformer, lead a load past a meter (kind ``none``: do not), and ask the detector."""
+@dataclass(frozen=True)
+class Metered:
+    """What the meters of a transformer show: float32[hours, points] and float32[hours]; and what is true."""
+
+    street: Street
+    done: Bypass | None
+    names: tuple[str, ...]
+    read_w: np.ndarray
+    head_w: np.ndarray
+    voltage: np.ndarray
+
+    def host(self) -> str:
+        """Where the load is: at a point, or, led past none of them, at the head."""
+        return HEAD if self.done is None or self.done.point is None else self.names[self.done.point]
+
+
+def metered(split: str, setting: str, kind: str, size: float, rng: np.random.Generator) -> Metered:
+    """Build a transformer, and lead a load past a meter (kind ``none``: do not)."""
     street = street_of_buildings(split, rng) if setting == "buildings" else street_of_homes(split, rng)
     done = None
     shown = street.true_w
     if kind != "none":
         street, shown, done = bypass(street, kind, size, rng)
-    hours, n_points = street.true_w.shape
+    n_points = street.true_w.shape[1]
     total = street.true_w.sum(axis=1)
     losses, voltage = line(street.true_w, rng, rng.uniform(0.005, 0.04))
     head = total + losses + rng.uniform(0.0, 0.008) * total.mean() + rng.uniform(0.0, 2.0) * n_points
     step = 100.0 if setting == "buildings" else 10.0
     read = np.column_stack([metered_with_errors(shown[:, k], 0.01, step / 10.0, rng) for k in range(n_points)])
-    at_head = metered_with_errors(head, 0.005, step, rng)[:, None]
-    names = tuple(f"p{k:02d}" for k in range(n_points))
+    at_head = metered_with_errors(head, 0.005, step, rng)
+    return Metered(street, done, tuple(f"p{k:02d}" for k in range(n_points)), read, at_head, voltage)
+
+
+def trial(
+    split: str, setting: str, kind: str, size: float, rng: np.random.Generator, *, with_voltage: bool = False
+) -> Trial:
+    """Ask the detector of one transformer."""
+    made = metered(split, setting, kind, size, rng)
+    street, done, names, read, voltage = made.street, made.done, made.names, made.read_w, made.voltage
+    hours, n_points = street.true_w.shape
+    at_head = made.head_w[:, None]
     points = [UsagePoint(usage_point=name, transformer="t", meter_class="1", source=_ROW) for name in names]
     seen = None
     if with_voltage:
@@ -291,7 +315,7 @@ def trial(
     building = street.of[host if host is not None else int(rng.integers(n_points))]
     if not isinstance(answer, LoadFinding):
         return Trial(setting, kind, size, building, 1.0, 0.0, False, False, np.nan, np.nan)
-    right = names[host] if host is not None else HEAD
+    right = made.host()
     power_error = onset_error = np.nan
     if done is not None and answer.estimate is not None:
         real = done.unmetered_w[done.unmetered_w > 0.0].mean()

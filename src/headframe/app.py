@@ -25,7 +25,7 @@ from headframe.pseudonym import pseudonyms
 from headframe.records.block import BlockClock
 from headframe.records.conversation import Conversation
 from headframe.records.endpoint import EndpointObservation, EndpointSign
-from headframe.records.scan import ScanResult
+from headframe.records.scan import ClockLook, ScanResult
 from headframe.sources.archives import unpack
 from headframe.sources.intel.load import load_indicators
 from headframe.sources.network.capture import expand
@@ -138,6 +138,8 @@ def scan(
     )
     result.timing_tested = timing.tested + peers.tested
     result.content_blind = options.content_blind
+    result.detectors = _looked(options, clocks)
+    result.clocks = tuple(_clock_look(one) for one in clocks)
     result.timing_fdr = options.false_discovery_rate if result.timing_tested else None
     result.remarks = problems
     result.insufficient = [*content.insufficient, *endpoint.insufficient, *timing.insufficient, *peers.insufficient]
@@ -145,8 +147,25 @@ def scan(
     return result
 
 
+def _looked(options: ScanOptions, clocks: Sequence[BlockClock]) -> tuple[str, ...]:
+    """Detectors that looked at the traffic, with their versions: what a scan could not do is not among them."""
+    ran = [] if options.content_blind else [f"stratum {stratum.VERSION}", f"pool_endpoint {pool_endpoint.VERSION}"]
+    ran.append(f"peer_sync {peer_sync.VERSION}")
+    return (*ran, f"chain_sync {chain_sync.VERSION}") if clocks else tuple(ran)
+
+
+def _clock_look(one: BlockClock) -> ClockLook:
+    return ClockLook(
+        chain=one.chain,
+        sources=one.sources,
+        covered=tuple((int(start), int(end)) for start, end in one.covered.tolist()),
+    )
+
+
 def _result(facts: CaptureFacts, elapsed_s: float) -> ScanResult:
     return ScanResult(
+        seen=facts.seen,
+        seen_left_out=facts.seen_left_out,
         inputs=facts.inputs,
         conversations=facts.conversations,
         packets=facts.packets,

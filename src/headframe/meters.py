@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime, tzinfo
 from pathlib import Path
@@ -118,6 +118,8 @@ def screen(
         readings = open_readings(files, stack, talk)
         registry, remarks = _registry(files)
         knowledge, tables, known, unmatched = _knowledge(files, readings)
+        if knowledge.transformers:
+            _note_transformers(files, knowledge)
         engine = MetersEngine(
             lambda names: readings.batches(names, as_measured=False),
             knowledge,
@@ -260,6 +262,7 @@ def open_readings(files: MeterFiles, stack: ExitStack, talk: Callable[[str], Non
     from headframe.sources.power.options import ReadingOptions
     from headframe.sources.power.read import ColumnMapping
     from headframe.stores.lake import Lake
+    from headframe.stores.lake_purge import tidy
 
     try:
         mapping = None if files.columns is None else ColumnMapping.parse(files.columns)
@@ -281,6 +284,8 @@ def open_readings(files: MeterFiles, stack: ExitStack, talk: Callable[[str], Non
             lake = Lake(folder)
         except OSError as fault:
             raise HeadframeError(f"{folder}: no lake can be kept there: {fault.strerror or fault}") from fault
+        if files.lake is not None:
+            tidy(folder)
         taken = _Taken(folder)
         for path, is_named in tables:
             if files.lake is not None and taken.has(path, files):
@@ -308,6 +313,21 @@ def open_readings(files: MeterFiles, stack: ExitStack, talk: Callable[[str], Non
             raise faults[0]
         raise _nothing_read(files, accounts)
     return _OfLakes(lakes, accounts)
+
+
+def _note_transformers(files: MeterFiles, knowledge: Knowledge) -> None:
+    """Keep beside the readings which of them a balance is made of: cases that rest on one keep all of these."""
+    from headframe.stores.lake import Lake
+
+    members = {one.transformer: {one.head_usage_point} for one in knowledge.transformers}
+    for point in knowledge.usage_points.values():
+        if point.transformer in members:
+            members[point.transformer].add(point.usage_point)
+    for folder in {path for path in files.readings if _is_lake(path)} - {files.lake}:
+        with suppress(OSError):  # who only reads a lake need not be allowed to write to it
+            Lake(folder).note_transformers(members)
+    if files.lake is not None:
+        Lake(files.lake).note_transformers(members)
 
 
 def _imported(lake: Lake, path: Path, mapping: ColumnMapping | None, options: ReadingOptions) -> ReadingAccount:
@@ -400,10 +420,14 @@ class _Taken:
 
     def add(self, path: Path, files: MeterFiles, account: ReadingAccount) -> None:
         """Write down a file; what stood under its path before is no longer so, for its later readings count."""
+        from headframe.stores.durable import replacing
+
         self._known = {key: one for key, one in self._known.items() if one is None or one.file != account.file}
         self._known[self._key(path, files)] = account
         told = {key: None if one is None else asdict(one) for key, one in sorted(self._known.items())}
-        self._path.write_text(json.dumps(told, indent=1), encoding="utf-8")
+        # Half a list would be none: every file would be read again, and what retention took away would come back.
+        with replacing(self._path) as file:
+            file.write(json.dumps(told, indent=1).encode())
 
     def accounts(self) -> list[ReadingAccount]:
         """What became of the rows of all files whose readings are in the lake."""

@@ -14,9 +14,19 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta, tzinfo
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from headframe.cases.looked import (
+    LEAST_SEEN_AGAIN,
+    Chain,
+    Look,
+    chains_of,
+    detectors_that_looked,
+    followed,
+)
+from headframe.cases.question import instant
 from headframe.cases.verification import (
     DAY_NS,
     EXPORT_DETECTOR,
@@ -36,13 +46,16 @@ from headframe.cases.verification import (
 )
 from headframe.errors import HeadframeError, UnreadableInput, fault_words
 from headframe.meters import MeterFiles
+from headframe.records.assessment import Looked
 from headframe.records.case import Case, FindingRef, Measurement
 from headframe.records.finding import Family, Finding, Role
 from headframe.records.lawful import LawfulEntry, LawfulKind
 from headframe.records.policy import VerificationRule
+from headframe.records.scan import LONGEST_SILENCE_S
 from headframe.records.site import Assignment, AssignmentKind, ResolutionOutcome
+from headframe.records.spans import Span, joined, within
 from headframe.sites.registry import EVER_NS, NEVER_NS, Registry
-from headframe.sites.resolve import resolve
+from headframe.sites.resolve import resolve, resolve_usage_point
 from headframe.sources.findings import interval_in
 
 if TYPE_CHECKING:
@@ -62,8 +75,13 @@ MOST_PEERS = 300
 """Comparable usage points that the baseline and the detectors are given: more change neither."""
 LONGEST_HISTORY_DAYS = 800
 """Readings before the mining that a baseline is drawn from. [days]"""
+MOST_LEFT_OVER_DAYS = 2
+"""Of data that was handed in and lies behind the window. Basis: operator default: a window ends with a whole day, and
+files end where they end. [days]"""
+METERED = frozenset({Family.LOAD, Family.BALANCE})
 MINING_ROLES = frozenset({Role.MINER, Role.PROXY, Role.POOL})
 WATCH_COLUMNS = ("start", "end", "address", "conversations")
+_Network = IPv4Network | IPv6Network
 _ROUND_THE_CLOCK = frozenset({"always_on", "step", "staged", "unmetered"})
 
 
@@ -176,6 +194,7 @@ def remeasure(
     documents: Sequence[Mapping[str, object]] = (),
     scan: Callable[[Sequence[str]], ScanResult] | None = None,
     zone: tzinfo = UTC,
+    now_ns: int = NEVER_NS,
     limits: VerificationLimits | None = None,
     talk: Callable[[str], None] = lambda line: None,
 ) -> Measurement:
@@ -199,6 +218,8 @@ def remeasure(
         From captures to findings: ``headframe.app.scan``. Without it captures are only counted, not searched.
     zone : datetime.tzinfo
         In which days begin.
+    now_ns : int
+        What is dated later than this is no data. [ns since 1970-01-01 UTC]
     limits : VerificationLimits, optional
     talk : callable
         Takes a line about what goes on.
@@ -218,18 +239,26 @@ def remeasure(
     missing: list[str] = []
     new: list[FindingRef] = []
     detectors: list[str] = []
+    replaced: list[str] = []
     network = None
     if files.captures or files.findings or files.watch:
         talk("looking at the site's traffic")
-        network, found, ran = _network(case, registry, windows, files, scan, zone, missing)
+        network, found, ran, told = _network(
+            case, registry, own, rule, windows, files, documents, scan, zone, now_ns, missing
+        )  # fmt: skip
         new += found
         detectors += ran
+        replaced += told
     load, found_load, found_export = None, None, None
     if files.meters is not None:
         talk("looking at the site's readings")
-        load, found, ran = _load(case, own, windows, files.meters, missing)
+        load, found, ran, told = _load(
+            case, own, registry, windows, files.meters, now_ns, rule.min_coverage, missing
+        )  # fmt: skip
+
         new += found
         detectors += ran
+        replaced += told
         found_load = _found_load([one for one in documents if not _is_export(one)], load, windows)
         found_export = _found_export([one for one in documents if _is_export(one)], load, windows)
     places = sorted(f"{one.kind} {one.value}" for one in own if _touches(one, after) and not _touches(one, before))
@@ -244,8 +273,10 @@ def remeasure(
     )  # fmt: skip
     measured = verify(case.findings, rule, windows, sources, limits or VerificationLimits())
     if places:
-        told = f" The site has {', '.join(places[:5])} now, which it had not before; it is in the sum."
-        measured = replace(measured, explanation=measured.explanation + told)
+        more = f" The site has {', '.join(places[:5])} now, which it had not before; it is in the sum."
+        measured = replace(measured, explanation=measured.explanation + more)
+    if replaced:
+        measured = replace(measured, explanation=" ".join([measured.explanation, *replaced[:5]]))
     return measured
 
 
@@ -299,22 +330,34 @@ def register_facts(
 def _network(
     case: Case,
     registry: Registry,
+    own: Sequence[Assignment],
+    rule: VerificationRule,
     windows: Windows,
     files: RemeasureFiles,
+    documents: Sequence[Mapping[str, object]],
     scan: Callable[[Sequence[str]], ScanResult] | None,
     zone: tzinfo,
+    now_ns: int,
     missing: list[str],
-) -> tuple[NetworkDays, list[FindingRef], list[str]]:
-    """Days of both windows, mining that was found in the later one, and the detectors that ran."""
+) -> tuple[NetworkDays, list[FindingRef], list[str], list[str]]:
+    """Days of both windows, mining that was found since the remedy, detectors that looked, what took a place."""
     findings: list[Finding] = []
     watch: list[WatchRow] = [row for path in files.watch for row in read_watch(path, zone)]
-    searched = bool(files.findings)
+    said = joined((row.started_ns, row.ended_ns) for row in watch if not row.address)
+    looks: list[Look] = []
     for path in files.findings:
         from headframe.sources.findings import read_findings
 
         read = read_findings(path)
         findings += read.findings
-        if read.first_ns is not None and read.last_ns is not None and not files.watch:
+        if read.looked is None:
+            missing.append(
+                f"what {path.name} looked at: it names neither detectors nor a period; hand in what headframe scan "
+                "--format json writes, of schema 1.4 or later"
+            )
+        else:
+            looks.append(Look(name=path.name, looked=read.looked, timing_tested=read.timing_tested or 0))
+        if not files.watch and not files.captures:
             missing.append(
                 f"{path.name} tells which findings there are, not whether the site could be seen; hand in the captures "
                 f"or a table of what the sensor recorded ({', '.join(WATCH_COLUMNS)})"
@@ -322,16 +365,219 @@ def _network(
     if files.captures:
         watch += _watched(files.captures)
         if scan is not None:
-            findings += scan(files.captures).findings
-            searched = True
+            result = scan(files.captures)
+            findings += result.findings
+            recorded = joined((span for one in result.inputs for span in one.recorded), LONGEST_SILENCE_S * NS)
+            looked = Looked(detectors=result.detectors, recorded=tuple(recorded), clocks=result.clocks)
+            looks.append(Look(name="the captures", looked=looked, timing_tested=result.timing_tested))
+    window = (windows.after_from_ns, windows.after_until_ns)
+    ran = detectors_that_looked(
+        looks, said, case.findings, chains_of(documents), window, rule.min_coverage, missing
+    )  # fmt: skip
+    ends = [row.ended_ns for row in watch] + [end for look in looks for _, end in look.looked.recorded]
+    _all_of_it(min(max(ends, default=0), now_ns), windows, missing)
     site = _SiteOf(case.site_id, registry)
-    at_site = [one for one in findings if one.role in MINING_ROLES and site.holds(one.host, one.started_ns)]
-    unknown = {one.host for one in findings if one.role in MINING_ROLES and site.is_open(one.host, one.started_ns)}
+    hosts = _hosts_of(case, own, registry, windows, missing)
+    mining = [one for one in findings if one.role in MINING_ROLES]
+    at_site = [one for one in mining if site.holds(one.host, one.started_ns)]
+    # Where the mining was found, and nobody else is known to be now, it is still the same.
+    at_site += [one for one in mining if one.host in hosts and site.is_nobodys(one.host, one.started_ns)]
+    unknown = {one.host for one in mining if one not in at_site and site.is_open(one.host, one.started_ns)}
     if unknown:
         missing.append(f"whose {', '.join(sorted(unknown)[:3])} was: mining was found there, and no site is known")
-    later = [one for one in at_site if one.ended_ns > windows.after_from_ns and one.started_ns < windows.after_until_ns]
+    for host in sorted({one.host for one in mining if one.host in hosts and one.ended_ns > window[0]}):
+        if not any(one.host == host for one in at_site):
+            missing.append(
+                f"who is at {host}, where mining was found before and again: the registry gives it to another site now"
+            )
+    # Whatever the end of the window is: what is known of the time after it counts.
+    later = [one for one in at_site if one.ended_ns > window[0]]
+    _since_the_remedy(case, at_site, windows, missing)
     days = _network_days(case, windows, watch, at_site, site, zone)
-    return days, [_ref(one) for one in later], _network_detectors() if searched else []
+    days = replace(days, vouched=_vouched(hosts, watch, looks, site, days, windows, rule, missing))
+    return days, [_ref(one) for one in later], ran, [told for host in hosts.values() for told in host.told]
+
+
+def _all_of_it(end_ns: int, windows: Windows, missing: list[str]) -> None:
+    """Nobody stops measuring where the mining begins again: the window goes on for as long as there is data."""
+    if end_ns > windows.after_until_ns + MOST_LEFT_OVER_DAYS * DAY_NS:
+        missing.append(
+            f"the days after {instant(windows.after_until_ns)}: data until {instant(end_ns)} were handed in; measure "
+            "up to there (--until)"
+        )
+
+
+def _since_the_remedy(case: Case, found: Sequence[Finding], windows: Windows, missing: list[str]) -> None:
+    """Mining after the last remedy and before the window: that remedy did not end it."""
+    if not case.remedies:
+        return
+    remedy_ns = max(one.at_ns for one in case.remedies)
+    since = [one for one in found if remedy_ns + DAY_NS < one.ended_ns <= windows.after_from_ns]
+    if since:
+        last = max(since, key=lambda one: one.ended_ns)
+        missing.append(
+            f"what ended the mining at {last.host}, which went on until {instant(last.ended_ns)}, after the remedy of "
+            f"{instant(remedy_ns)}: record what the party did since (case remedy)"
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Host:
+    """An address at which the case's mining was found, and the networks that stand for it in the later window."""
+
+    networks: tuple[_Network, ...]
+    replaced: bool = False
+    told: tuple[str, ...] = ()
+
+
+def _hosts_of(
+    case: Case, own: Sequence[Assignment], registry: Registry, windows: Windows, missing: list[str]
+) -> dict[str, _Host]:
+    """Addresses of the case's findings, with where they are in the later window by the registry."""
+    subjects = {
+        one.subject: one.ended_ns for one in case.findings if one.stands_out and one.family in NETWORK
+    }  # fmt: skip
+    window = (windows.after_from_ns, windows.after_until_ns)
+    spans: dict[str, list[Span]] = defaultdict(list)
+    for one in own:
+        if one.kind in (AssignmentKind.PREFIX, AssignmentKind.ADDRESS):
+            spans[one.value].append(_span(one))
+    hosts = {}
+    for subject, seen_ns in sorted(subjects.items()):
+        try:
+            address = ip_address(subject)
+        except ValueError:
+            continue
+        own_of_it = [name for name in spans if address in ip_network(name)]
+        then = [name for name in own_of_it if any(start < seen_ns <= end for start, end in spans[name])]
+        around = ip_network(f"{address}/{24 if address.version == 4 else 64}", strict=False)
+        networks = [ip_network(name) for name in then if ip_network(name).prefixlen < address.max_prefixlen] or [around]
+        nearest = max(networks, key=lambda network: network.prefixlen)
+        place = nearest if nearest.prefixlen > around.prefixlen else around
+        # Without a row of its own it came from a lease or a NAT log: then another host may have it by now.
+        if not then or _is_the_sites(subject, window, case.site_id, registry):
+            hosts[subject] = _Host(networks=(place,))
+            continue
+        held = {name: within_one for name, within_one in spans.items() if name not in own_of_it}
+        mine = [piece for name in own_of_it for piece in spans[name] if piece[0] < window[1]]
+        chains, _ = followed({subject}, {**held, subject: mine}, window)
+        chain = chains[subject]
+        if chain.whole and len(chain.names) > 1:
+            told = f"{chain.names[-1]} stands for {subject}, by the registry."
+            hosts[subject] = _Host(
+                networks=tuple(ip_network(name) for name in chain.names[1:]), replaced=True, told=(told,)
+            )
+            continue
+        missing.append(
+            f"where the host of {subject} is: mining was found there, and the address is not the site's for all of the "
+            "later window; import the registry with what it has instead, or correct the date"
+        )
+        hosts[subject] = _Host(networks=(place,))
+    return hosts
+
+
+def _is_the_sites(address: str, window: Span, site_id: str, registry: Registry) -> bool:
+    answer = resolve(address, None, window, registry)
+    return answer.outcome is ResolutionOutcome.RESOLVED and answer.site_id == site_id
+
+
+def _vouched(
+    hosts: Mapping[str, _Host],
+    watch: Sequence[WatchRow],
+    looks: Sequence[Look],
+    site: _SiteOf,
+    days: NetworkDays,
+    windows: Windows,
+    rule: VerificationRule,
+    missing: list[str],
+) -> NDArray[np.bool_] | None:
+    """Days on which each host that mined was seen, or hosts that were seen beside it before.
+
+    A machine that was taken away is seen no more, and neither is one that the sensor was moved away from. What was
+    seen beside it before tells the two apart.
+    """
+    import numpy as np
+
+    if not hosts:
+        return None
+    border_ns = np.append(days.day_start_s, days.day_start_s[-1] + DAY_S) * NS
+    before: set[str] = set()
+    after: dict[str, set[int]] = defaultdict(set)
+    earlier = False
+    for row in watch:
+        early = row.started_ns < windows.before_until_ns
+        earlier |= early
+        if not row.address or not row.conversations or not site.holds(row.address, row.started_ns):
+            continue
+        if early:
+            before.add(row.address)
+        elif row.ended_ns > windows.after_from_ns and row.started_ns < windows.after_until_ns:
+            after[row.address].add(int(np.searchsorted(border_ns, row.started_ns, "right")) - 1)
+    every = np.ones(days.day_start_s.size, bool)
+    for subject, host in hosts.items():
+        if host.replaced:
+            voices = {one for one in after if _in_any(one, host.networks)}
+        else:
+            beside = {one for one in before if one not in hosts and _in_any(one, host.networks)}
+            again = beside & after.keys()
+            vouching = bool(again) and len(again) >= LEAST_SEEN_AGAIN * len(beside)
+            voices = {subject} | (again if vouching else set())
+            if subject not in after and not vouching:
+                if earlier and beside:
+                    why = f"of {len(beside)} neighbours that were seen before, {len(again)} were seen again; hand in "
+                    why += "captures from where they are seen"
+                elif earlier:
+                    why = "it was not seen, and no neighbour was seen beside it before; have somebody look"
+                else:
+                    why = "it was not seen, and it is not known which neighbours were seen beside it before; hand in "
+                    why += "captures or a table of the earlier window too"
+                missing.append(f"whether the sensor still sees {subject}: {why}")
+        there = np.zeros(every.size, bool)
+        for one in voices:
+            there[sorted(after.get(one, ()))] = True
+        every &= there
+        _seen_by_scans(subject, host, looks, days, windows, rule, missing)
+    return np.where(border_ns[:-1] < windows.before_until_ns, True, every)
+
+
+def _seen_by_scans(
+    subject: str,
+    host: _Host,
+    looks: Sequence[Look],
+    days: NetworkDays,
+    windows: Windows,
+    rule: VerificationRule,
+    missing: list[str],
+) -> None:
+    """Files of findings must come from where the host's network is seen, too."""
+    import numpy as np
+
+    told = [look for look in looks if look.name != "the captures"]
+    if not told or not any(look.looked.recorded for look in told):
+        return
+    seen = {row.day for look in told for row in look.looked.seen if _in_any(row.prefix, host.networks)}
+    inside = (days.day_start_s * NS >= windows.after_from_ns) & (days.day_start_s * NS < windows.after_until_ns)
+    working = days.day_start_s[inside & ~days.day_off]
+    if not working.size:
+        return
+    # A day of the site touches two of UTC.
+    met = [
+        any(datetime.fromtimestamp(start + part, UTC).date().isoformat() in seen for part in (0, DAY_S - 1))
+        for start in working.tolist()
+    ]
+    if (share := float(np.mean(met))) < rule.min_coverage:
+        missing.append(
+            f"whether the scan saw the network of {subject}: it did on {share:.0%} of the working days; hand in scans "
+            "of captures from where it is seen"
+        )
+
+
+def _in_any(name: str, networks: Sequence[_Network]) -> bool:
+    try:
+        one = ip_network(name)
+    except ValueError:
+        return False
+    return any(one.version == other.version and one.overlaps(other) for other in networks)
 
 
 class _SiteOf:
@@ -339,7 +585,7 @@ class _SiteOf:
 
     def __init__(self, site_id: str, registry: Registry) -> None:
         self._site_id, self._registry = site_id, registry
-        self._known: dict[tuple[str, int], tuple[bool, bool]] = {}
+        self._known: dict[tuple[str, int], tuple[bool, bool, bool]] = {}
 
     def holds(self, address: str, at_ns: int) -> bool:
         """True where the site alone had it."""
@@ -349,17 +595,22 @@ class _SiteOf:
         """True where it may have been the site's, among others."""
         return self._asked(address, at_ns)[1]
 
-    def _asked(self, address: str, at_ns: int) -> tuple[bool, bool]:
+    def is_nobodys(self, address: str, at_ns: int) -> bool:
+        """True where the registry gives it to no site."""
+        return not self._asked(address, at_ns)[2]
+
+    def _asked(self, address: str, at_ns: int) -> tuple[bool, bool, bool]:
         key = (address, at_ns // (HOUR_S * NS))
         if key not in self._known:
             try:
                 answer = resolve(address, None, (at_ns, at_ns), self._registry)
             except ValueError:
-                self._known[key] = (False, False)
+                self._known[key] = (False, False, False)
             else:
                 mine = answer.outcome is ResolutionOutcome.RESOLVED and answer.site_id == self._site_id
                 several = any(self._site_id in stretch.site_ids for stretch in answer.stretches)
-                self._known[key] = (mine, several and not mine)
+                known = any(stretch.site_ids for stretch in answer.stretches)
+                self._known[key] = (mine, several and not mine, known)
         return self._known[key]
 
 
@@ -382,11 +633,9 @@ def _watched(captures: Sequence[str]) -> Iterator[WatchRow]:
     engine = LocalEngine(EndpointIndex([]), content_blind=True)
     engine.on_closed = count
     facts = engine.run(expand(captures))
-    rows = [
-        WatchRow(started_ns=one.first_ns, ended_ns=one.last_ns)
-        for one in facts.inputs
-        if one.first_ns is not None and one.last_ns is not None
-    ]
+    # A file that begins where another ends goes on with it; a silence within one was not recorded.
+    recorded = joined((span for one in facts.inputs for span in one.recorded), LONGEST_SILENCE_S * NS)
+    rows = [WatchRow(started_ns=start, ended_ns=end) for start, end in recorded]
     rows += [
         WatchRow(started_ns=hour * HOUR_S * NS, ended_ns=(hour + 1) * HOUR_S * NS, address=address, conversations=k)
         for (address, hour), k in sorted(seen.items())
@@ -459,7 +708,7 @@ def _network_days(
         last = int(np.searchsorted(border_ns, max(end_ns - 1, start_ns), "right")) - 1
         return range(max(first, 0), min(last, n - 1) + 1)
 
-    spans = _joined((row.started_ns, row.ended_ns) for row in watch if not row.address)
+    spans = joined((row.started_ns, row.ended_ns) for row in watch if not row.address)
     for start, end in spans:
         for k in days_of(start, end):
             inside = min(end, border_ns[k + 1]) - max(start, border_ns[k])
@@ -472,17 +721,15 @@ def _network_days(
     for one in mining:
         for k in days_of(one.started_ns, one.ended_ns):
             found[k] += max(len(one.community_ids), 1)
-    # Where the earlier captures are not handed in again, the case's own findings say when mining was seen. What was
-    # recorded beside them is not known, so only the time that they cover counts.
+    # The case's own findings say when mining was seen. Where what was recorded beside them is not known, only the time
+    # that they cover counts.
     known = [one for one in case.findings if one.mining and one.family in NETWORK]
-    early = [k for k in range(n) if border_ns[k] < windows.before_until_ns and recorded[k] > 0]
-    if not early:
-        for start, end in _joined((one.started_ns, one.ended_ns) for one in known):
-            for k in days_of(start, end):
-                inside = min(end, border_ns[k + 1]) - max(start, border_ns[k])
-                recorded[k] += max(int(inside), 0) / int(border_ns[k + 1] - border_ns[k])
-                conversations[k] += 1
-                found[k] += 1
+    for start, end in joined((one.started_ns, one.ended_ns) for one in known):
+        for k in days_of(start, min(end, windows.before_until_ns)) if start < windows.before_until_ns else ():
+            inside = min(end, border_ns[k + 1]) - max(start, border_ns[k])
+            recorded[k] = max(recorded[k], max(int(inside), 0) / int(border_ns[k + 1] - border_ns[k]))
+            conversations[k] = max(int(conversations[k]), 1)
+            found[k] = max(int(found[k]), 1)
     off = np.array([day.weekday() >= 5 for day in starts[:-1]], bool)
     return NetworkDays(
         day_start_s=border_ns[:-1] // NS,
@@ -502,28 +749,6 @@ def _local_days(windows: Windows, zone: tzinfo) -> list[datetime]:
     )
     days = (last.date() - first.date()).days + 1
     return [datetime.combine(first.date() + timedelta(days=k), datetime.min.time(), zone) for k in range(days + 1)]
-
-
-def _joined(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Stretches without overlaps."""
-    joined: list[tuple[int, int]] = []
-    for start, end in sorted(spans):
-        if joined and start <= joined[-1][1]:
-            joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
-        else:
-            joined.append((start, end))
-    return joined
-
-
-def _network_detectors() -> list[str]:
-    from headframe.detectors.network import pool_endpoint, stratum
-    from headframe.detectors.network.chain_sync import evidence as chain_sync
-    from headframe.detectors.network.peer_sync import evidence as peer_sync
-
-    return [
-        f"stratum {stratum.VERSION}", f"pool_endpoint {pool_endpoint.VERSION}", f"chain_sync {chain_sync.VERSION}",
-        f"peer_sync {peer_sync.VERSION}",
-    ]  # fmt: skip
 
 
 def _ref(found: Finding) -> FindingRef:
@@ -547,63 +772,152 @@ def _digest(document: Mapping[str, object]) -> str:
 
 
 def _load(
-    case: Case, own: Sequence[Assignment], windows: Windows, files: MeterFiles, missing: list[str]
-) -> tuple[SiteDays | None, list[FindingRef], list[str]]:
-    """The site's days, what the detectors find in the later window, and the detectors that ran."""
+    case: Case,
+    own: Sequence[Assignment],
+    registry: Registry,
+    windows: Windows,
+    files: MeterFiles,
+    now_ns: int,
+    least: float,
+    missing: list[str],
+) -> tuple[SiteDays | None, list[FindingRef], list[str], list[str]]:
+    """The site's days, what the detectors find in the later window, those that ran, and meters that were changed."""
     import numpy as np
 
     from headframe.cases.site_days import site_days
     from headframe.meters import local_clock, open_readings
 
-    points = {one.value: one for one in own if one.kind is AssignmentKind.USAGE_POINT}
-    for name in case.usage_points:
-        points.setdefault(name, _always(name, case.site_id))
-    if not points:
+    after = (windows.after_from_ns, windows.after_until_ns)
+    spans = _points(case, own, registry, windows)
+    if not spans:
         # Without evidence from meters nothing is missing: the readings that were handed in are of other sites.
-        if any(found.stands_out and found.family in (Family.LOAD, Family.BALANCE) for found in case.findings):
+        if any(found.stands_out and found.family in METERED for found in case.findings):
             missing.append("a usage point of the site: the registry names none")
-        return None, [], []
+        return None, [], [], []
+    told: list[str] = []
     with ExitStack() as stack:
         readings = open_readings(files, stack, lambda line: None)
         there = readings.usage_points()
-        start_s, end_s = _grid(readings.covers_s(), windows)
+        covers_s = readings.covers_s()
+        _all_of_it(0 if covers_s is None else min(covers_s[1] * NS, now_ns), windows, missing)
+        start_s, end_s = _grid(covers_s, windows)
         hours = (end_s - start_s) // HOUR_S
         if hours <= 0:
             missing.append("readings of the windows: none of the tables reaches into them")
-            return None, [], []
-        names = [name for name in points if name in there]
-        if lacking := sorted(set(points) - set(names)):
+            return None, [], [], told
+        names = [name for name in spans if name in there]
+        if lacking := sorted(set(spans) - set(names)):
             missing.append(f"readings of {', '.join(lacking[:3])}, which belongs to the site")
         table = _hours(readings.batches(names, as_measured=False), start_s, int(hours))
-        total = np.zeros(int(hours))
         instants_ns = (start_s + HOUR_S * np.arange(int(hours), dtype=np.int64)) * NS
-        for name, assignment in points.items():
-            power = table.get(name, np.full(int(hours), np.nan))
-            from_ns, until_ns = _span(assignment)
-            # What the site does not have yet, or not any more, is no part of it, and not missing.
-            total += np.where((instants_ns >= from_ns) & (instants_ns < until_ns), power, 0.0)
-        others = _others(there, set(points))
+        later = (instants_ns >= after[0]) & (instants_ns < after[1])
+        read = {name for name, power in table.items() if later.any() and np.isfinite(power[later]).mean() >= least}
+        chains, heirs, words = _changes(case, spans, registry, windows, read)
+        told += words
+        for name, chain in chains.items():
+            if not chain.whole:
+                missing.append(
+                    f"what the meter of {name} counts now: it is not the site's for all of the later window, and the "
+                    "registry names no meter in its place; import the registry with the one that took it, correct the "
+                    "date, or hand in its readings where it is nobody else's"
+                )
+        nothing = np.full(int(hours), np.nan)
+        held = {name: _held(table.get(name, nothing), instants_ns, mine) for name, mine in spans.items()}
+        total = np.zeros(int(hours))
+        for name in spans:
+            if name not in chains and name not in heirs:
+                # What the site does not have yet, or not any more, is no part of it, and not missing.
+                total += np.where(_during(instants_ns, spans[name]), held[name], 0.0)
+        for chain in chains.values():
+            both = np.array([held[name] for name in chain.names])
+            covered = np.array([_during(instants_ns, spans[name]) for name in chain.names])
+            summed = np.where(covered, both, 0.0).sum(axis=0)
+            # A meter that the case rests on, and that nobody reads any more, is missing, and never 0.
+            begun = instants_ns >= min(start for start, _ in chain.spans) if chain.spans else False
+            total += np.where(~covered.any(axis=0) & begun, np.nan, summed)
+        others = _others(there, set(spans))
         peer_table = _hours(readings.batches(others, as_measured=False), start_s, int(hours))
         clock = local_clock(files, start_s, end_s)
         temperature = None if files.weather is None else _temperature(files)
         fed_in = _hours(readings.exports(), start_s, int(hours))
-        export_w, export_peers_w = _exports(fed_in, points, instants_ns)
+        export_w, export_peers_w = _exports(fed_in, spans, instants_ns)
         resource_kind, resource = _resource(files, export_w, start_s, clock)
+        balance_w = _balance(files, set(spans), readings, start_s, int(hours))
         days = site_days(
             total, start_s, clock, temperature_c=temperature, peers_w=_peers(peer_table),
-            balance_w=_balance(files, set(points), readings, start_s, int(hours)), usage_points=tuple(sorted(points)),
+            balance_w=balance_w, usage_points=tuple(sorted(spans)),
             export_w=export_w, resource=resource, resource_kind=resource_kind, export_peers_w=export_peers_w,
         )  # fmt: skip
         refs = _load_findings({**peer_table, **table}, fed_in, set(names), clock, start_s, windows, files)
-    return days, refs, _load_detectors()
+    ran = [] if refs is None else _load_detectors(balance=balance_w is not None, exports=export_w is not None)
+    return days, refs or [], ran, told
 
 
-def _always(name: str, site_id: str) -> Assignment:
-    from headframe.records.site import SourceRow
+def _points(
+    case: Case, own: Sequence[Assignment], registry: Registry, windows: Windows
+) -> dict[str, list[Span]]:  # fmt: skip
+    """Every usage point that is or was the site's, with when; those that the case or its findings name among them."""
+    spans: dict[str, list[Span]] = defaultdict(list)
+    for one in own:
+        if one.kind is AssignmentKind.USAGE_POINT:
+            spans[one.value].append(_span(one))
+    subjects = [one.subject for one in case.findings if one.stands_out and one.family in METERED]
+    for name in (*case.usage_points, *subjects):
+        if name not in spans:
+            # The registry does not name it as the site's any more: it is, up to where another site has it.
+            answer = resolve_usage_point(name, (windows.after_from_ns, windows.after_until_ns), registry)
+            elsewhere = any(stretch.site_ids for stretch in answer.stretches)
+            spans[name] = [(EVER_NS, windows.after_from_ns if elsewhere else NEVER_NS)]
+    return dict(spans)
 
-    return Assignment(
-        kind=AssignmentKind.USAGE_POINT, value=name, site_id=site_id, source=SourceRow("the case itself", 0)
-    )
+
+def _named_points(case: Case, spans: Mapping[str, Sequence[Span]], windows: Windows) -> set[str]:
+    """Usage points that must be there in the later window: the case's, its findings', and all that it had before."""
+    named = {*case.usage_points, *(one.subject for one in case.findings if one.stands_out)} & spans.keys()
+    before = (windows.before_from_ns, windows.before_until_ns)
+    return named | {name for name, mine in spans.items() if within(mine, *before)}
+
+
+def _changes(
+    case: Case, spans: dict[str, list[Span]], registry: Registry, windows: Windows, read: Collection[str]
+) -> tuple[dict[str, Chain], frozenset[str], list[str]]:
+    """What took the place of which meter; one that left, is nobody else's and is read on, counts on (into `spans`)."""
+    after = (windows.after_from_ns, windows.after_until_ns)
+    named = _named_points(case, spans, windows)
+    chains, heirs = followed(named, spans, after)
+    words = []
+    for chain in chains.values():
+        last = chain.names[-1]
+        if not chain.whole and last in read:
+            answer = resolve_usage_point(last, after, registry)
+            if not any(set(stretch.site_ids) - {case.site_id} for stretch in answer.stretches):
+                spans[last] = [(min(start for start, _ in spans[last]), NEVER_NS)]
+                words.append(f"{last} left the site by the registry, and is nobody else's; its readings count on.")
+    chains, heirs = followed(named, spans, after) if words else (chains, heirs)
+    words += [
+        f"{new} stands for {old}, by the registry."
+        for chain in chains.values()
+        for old, new in zip(chain.names, chain.names[1:], strict=False)
+    ]
+    return chains, heirs, words
+
+
+def _during(instants_ns: NDArray[np.int64], spans: Sequence[Span]) -> NDArray[np.bool_]:
+    import numpy as np
+
+    there = np.zeros(instants_ns.size, bool)
+    for start, end in spans:
+        there |= (instants_ns >= start) & (instants_ns < end)
+    return there
+
+
+def _held(
+    power: NDArray[np.float64], instants_ns: NDArray[np.int64], spans: Sequence[Span]
+) -> NDArray[np.float64]:  # fmt: skip
+    """Power of the hours in which a point was the site's. [W]"""
+    import numpy as np
+
+    return np.where(_during(instants_ns, spans), power, np.nan)
 
 
 def _grid(covers_s: tuple[int, int] | None, windows: Windows) -> tuple[int, int]:
@@ -655,7 +969,7 @@ def _peers(table: Mapping[str, NDArray[np.float64]]) -> NDArray[np.float64] | No
 
 
 def _exports(
-    fed_in: Mapping[str, NDArray[np.float64]], points: Mapping[str, Assignment], instants_ns: NDArray[np.int64]
+    fed_in: Mapping[str, NDArray[np.float64]], points: Mapping[str, Sequence[Span]], instants_ns: NDArray[np.int64]
 ) -> tuple[NDArray[np.float64] | None, NDArray[np.float64] | None]:
     """What the site's points feed in together, and what is typical of others'; None where nobody does. [W]"""
     import numpy as np
@@ -664,8 +978,7 @@ def _exports(
     own = None
     for name in points:
         if name in table:
-            from_ns, until_ns = _span(points[name])
-            power = np.where((instants_ns >= from_ns) & (instants_ns < until_ns), table[name], 0.0)
+            power = np.where(_during(instants_ns, points[name]), table[name], 0.0)
             own = power if own is None else own + power
     return own, _peers({name: power for name, power in table.items() if name not in points})
 
@@ -747,8 +1060,8 @@ def _load_findings(
     start_s: int,
     windows: Windows,
     files: MeterFiles,
-) -> list[FindingRef]:
-    """What the detectors of load put on their list in the later window alone."""
+) -> list[FindingRef] | None:
+    """What the detectors of load put on their list in the later window alone; None where they could not look."""
     import numpy as np
 
     from headframe.engines.meters import Knowledge, MetersEngine, MetersOptions
@@ -780,7 +1093,7 @@ def _load_findings(
 
     there = {name for name, power in table.items() if np.isfinite(power[low:high]).any()}
     if high - low < 7 * 24 or not there & set(own):
-        return []
+        return None
     knowledge = Knowledge(
         surroundings=Surroundings(clock=clock, temperature_c=None if files.weather is None else _temperature(files)),
         references=load_references(),
@@ -813,9 +1126,10 @@ def _load_findings(
     return refs
 
 
-def _load_detectors() -> list[str]:
+def _load_detectors(*, balance: bool, exports: bool) -> list[str]:
+    """Those that looked; the balance only with what the transformer delivers, feed-in only with readings of it."""
+    from headframe.detectors.power import balance as balances
     from headframe.detectors.power import (
-        balance,
         export_drop,
         flat_load,
         homes,
@@ -826,8 +1140,10 @@ def _load_detectors() -> list[str]:
         price_follow,
     )
 
-    modules = (balance, export_drop, flat_load, homes, likeness, load_step, off_hours, peer_ratio, price_follow)
-    return [f"{module.DETECTOR} {module.VERSION}" for module in modules]
+    modules = [flat_load, homes, likeness, load_step, off_hours, peer_ratio, price_follow]
+    modules += [balances] if balance else []
+    modules += [export_drop] if exports else []
+    return sorted(f"{module.DETECTOR} {module.VERSION}" for module in modules)
 
 
 def _found_load(documents: Sequence[Mapping[str, object]], load: SiteDays | None, windows: Windows) -> FoundLoad | None:

@@ -4,8 +4,10 @@ import json
 from dataclasses import replace
 
 import pytest
+from case_auditor import audit
 from case_stories import (
     DAY,
+    HEARER,
     HOUR,
     INSPECTOR,
     PROPOSER,
@@ -24,11 +26,14 @@ from case_stories import (
 
 from headframe.cases.apply import replay
 from headframe.cases.codec import act_from_json
+from headframe.cases.steps import next_steps
 from headframe.records.case import (
     AddFindings,
     AdmitAppeal,
+    AppealOutcome,
     Approve,
     ClosureReason,
+    DecideAppeal,
     DeclareFinal,
     Duty,
     FileAppeal,
@@ -40,9 +45,10 @@ from headframe.records.case import (
     RemedyGrade,
     ServeDecision,
     ServeNotice,
+    Stage,
 )
 from headframe.records.finding import Family
-from headframe.records.policy import PartyStanding
+from headframe.records.policy import ClockState, PartyStanding
 
 
 def correction(event: int, field: str, value: str) -> ProposeCorrection:
@@ -236,6 +242,27 @@ def test_a_site_that_turns_out_to_be_a_home_leaves_the_register() -> None:
         decider(Story("campus-operator").pack), DeclareFinal(reason="no appeal")
     )  # fmt: skip
     story.agreed(correction(1, "site_kind", "household_premises")) << ["remove from register"]
+    story.agreed(correction(1, "region", "R-9")) << []
+    story.agreed(correction(1, "site_kind", "enterprise")) << ["enter register"]  # it was a slip the other way
+
+
+def test_a_home_that_turns_out_to_be_none_enters_the_register() -> None:
+    """Nothing was entered when the decision became final; what is right is entered when it is known."""
+    story = Story("campus-operator").opened(site_kind="household_premises").classified().notified().heard().decided()
+    story + 200 >> (decider(story.pack), DeclareFinal(reason="no appeal")) << []
+    story.agreed(correction(1, "site_kind", "data_centre")) << ["enter register"]
+
+
+def test_what_a_case_says_of_its_site_could_stand_in_a_registry() -> None:
+    """A kind that there is, a region that is said, usage points once each, and nothing that no page shows."""
+    story = Story("campus-operator").opened()
+    story.refuses(PROPOSER, correction(1, "site_kind", "castle"), "'castle' is no kind of site; kinds are campus,")
+    story.refuses(PROPOSER, correction(1, "region", " "), "the region is empty")
+    story.refuses(PROPOSER, correction(1, "region", "R\u200b-1"), "'R\\u200b-1' has the character U+200B in it")
+    story.refuses(PROPOSER, correction(1, "organisation_id", "O-1\n"), "has the character U+000A in it")
+    story.refuses(PROPOSER, correction(1, "usage_points", '["UP-1", ""]'), "a usage point is empty")
+    story.refuses(PROPOSER, correction(1, "usage_points", '["UP-1", "UP-1"]'), "a usage point is given twice")
+    story.agreed(correction(1, "usage_points", '["UP-2"]')).agreed(correction(1, "organisation_id", ""))
 
 
 def test_machines_that_nobody_saw_are_no_evidence() -> None:
@@ -262,8 +289,82 @@ def test_an_appeal_is_not_made_late_by_a_correction() -> None:
     story = Story("campus-operator").decided() + 40
     story >> (PROPOSER, lambda now: FileAppeal(received_ns=now, body="court", grounds="not us"))
     early = json.dumps(str(decided_ns + DAY))
-    story.refuses(PROPOSER, correction(story.last, "received_ns", early), "in time: admit it for that reason")
-    story >> (decider(story.pack, 2), AdmitAppeal(admitted=True, reason="it came in time"))
+    story.agreed(correction(story.last, "received_ns", early)) << []
+    assert story.case.stage is Stage.APPEALED
+    other = decider(story.pack, 2)
+    story.refuses(other, AdmitAppeal(admitted=False, reason="late"), "came in time, by the dates as they are known now")
+    story >> (other, AdmitAppeal(admitted=True, reason="it came in time"))
+
+
+def found_late() -> tuple[Story, int]:
+    """An appeal four weeks after the recorded delivery, which was found inadmissible for that."""
+    story = Story("campus-operator").heard().agreed(decision()) + 3
+    story >> (PROPOSER, lambda now: ServeDecision(received_ns=now - 5 * DAY // 2, channel="post"))
+    served = story.last
+    story.now_ns = next(clock.due_ns for clock in story.clocks if clock.id == "appeal") + HOUR
+    story >> (PROPOSER, lambda now: FileAppeal(received_ns=now, body="court", grounds="not us"))
+    assert story.case.appeals[-1].late
+    story >> (decider(story.pack, 2), AdmitAppeal(admitted=False, reason="late"))
+    return story, served
+
+
+def test_an_appeal_that_was_found_late_is_heard_when_the_delivery_turns_out_later() -> None:
+    """The finality falls, none comes before it is admitted, and whoever decided has no say in that."""
+    story, served = found_late()
+    filed, chief, other = story.case.appeals[-1].event, decider(story.pack), decider(story.pack, 2)
+    yes = AdmitAppeal(admitted=True, reason="the slip says the 5th")
+    story.refuses(other, replace(yes, appeal=filed), "was found inadmissible, and is late by the dates on file")
+    story.refuses(other, yes, "no appeal is pending")
+    story >> (chief, DeclareFinal(reason="inadmissible")) << ["enter register"]
+    final = story.last
+    later = correction(served, "received_ns", json.dumps(str(story.events[served - 1].at_ns)))
+    story >> (PROPOSER, later)
+    assert story.events[-1].act.falls == (final,)
+    story >> (chief, Approve(proposal=story.last)) << ["remove from register"]
+    story + 30
+    story.refuses(chief, DeclareFinal(reason="over"), f"the appeal of event {filed} was found inadmissible for coming")
+    story.refuses(chief, yes, "has proposed or approved a decision in this case")
+    story.refuses(other, replace(yes, admitted=False), "came in time, by the dates as they are known now")
+    offered = [step for step in next_steps(story.case, story.pack, story.clocks, story.now_ns) if step.ready]
+    assert [(step.variant, step.proposal) for step in offered if step.act == "admit_appeal"] == [("admit", filed)]
+    story >> (other, yes) << []
+    assert story.events[-1].act.appeal == filed
+    assert story.case.stage is Stage.APPEALED
+    story >> (HEARER, DecideAppeal(outcome=AppealOutcome.REJECTED, reason="no"))
+    story >> (chief, DeclareFinal(reason="rejected")) << ["enter register"]
+    assert audit(story.events, story.pack) == []
+
+
+def test_an_appeal_that_waits_is_in_time_when_the_delivery_turns_out_later() -> None:
+    """Nobody can find it inadmissible any more; people still say that it is heard."""
+    story, served = found_late()
+    story.case, story.events = replay(story.events[:-1]), story.events[:-1]
+    story.agreed(correction(served, "received_ns", json.dumps(str(story.events[served - 1].at_ns))))
+    story.refuses(HEARER, AdmitAppeal(admitted=False, reason="late"), "nothing is to be excused: admit it")
+    story >> (HEARER, AdmitAppeal(admitted=True, reason="in time"))
+
+
+def test_one_correction_of_the_body_says_where_the_party_went() -> None:
+    """From elsewhere to a body of the pack, whose clock stops then, and back; each is one correction."""
+    story = Story("cn-national-1283").decided() + 1
+    story >> (PROPOSER, lambda now: FileAppeal(received_ns=now, body="the moon", other_body=True, grounds="not us"))
+    filed = story.last
+
+    def stopped() -> list[str]:
+        return [one.id for one in story.clocks if one.id.startswith("appeal") and one.state is ClockState.STOPPED]
+
+    assert stopped() == []
+    story.agreed(correction(filed, "body", "review"))
+    assert stopped() == ["appeal-2"]
+    story.agreed(correction(filed, "body", "the ombudsman"))
+    assert stopped() == []
+    story.agreed(correction(filed, "body", "court"))
+    assert stopped() == ["appeal"]
+    story.refuses(PROPOSER, correction(filed, "body", " "), "the body that hears the appeal is empty")
+    story.refuses(PROPOSER, correction(filed, "other_body", "false"), "whether the pack names it, from its body")
+    story >> (HEARER, DecideAppeal(outcome=AppealOutcome.REJECTED, reason="no"))
+    story + 100 >> (decider(story.pack), DeclareFinal(reason="review has run out, the court said no"))
+    assert audit(story.events, story.pack) == []
 
 
 def test_an_old_correction_of_what_none_may_mend_changes_nothing() -> None:

@@ -575,8 +575,8 @@ def test_an_appeal_that_is_upheld_takes_all_back() -> None:
               Approve(proposal=story.last))  # fmt: skip
     story >> (PROPOSER, lambda now: RecordMeasure(measure=name, unit=by, at_ns=now))
     story + 200 >> (chief, DeclareFinal(reason="no appeal")) << ["enter register"]
-    story >> (PROPOSER, ExtendClock(clock="appeal", until_ns=story.now_ns + 5 * DAY, reason="kept from appealing"))
-    appealed(story) >> (HEARER, DecideAppeal(outcome=AppealOutcome.UPHELD, reason="right")) << [
+    appealed(story) >> (decider(story.pack, 2), AdmitAppeal(admitted=True, reason="kept from appealing"))
+    story >> (HEARER, DecideAppeal(outcome=AppealOutcome.UPHELD, reason="right")) << [
         "remove from register", f"write setting_aside {story.case.decisions[0].number}",
     ]  # fmt: skip
     assert story.case.standing is PartyStanding.UNDETERMINED
@@ -646,9 +646,87 @@ def test_a_rejection_at_one_body_leaves_the_way_to_the_other() -> None:
     story + 1 >> (HEARER, DecideAppeal(outcome=AppealOutcome.REJECTED, reason="no"))
     story.refuses(chief, DeclareFinal(reason="rejected"), "the party can appeal to court until 2026-09")
     story + 1 >> (PROPOSER, replace(at_review, received_ns=story.now_ns, body="court"))
-    story >> (HEARER, DecideAppeal(outcome=AppealOutcome.WITHDRAWN, reason="said so"))
+    story >> (HEARER, DecideAppeal(outcome=AppealOutcome.REJECTED, reason="said so"))
     story >> (chief, DeclareFinal(reason="both are used")) << ["enter register"]
     assert not story.case.appeals[1].late
+
+
+def test_who_withdraws_an_appeal_may_come_again_while_the_time_runs() -> None:
+    """A party that moves to the right body has lost nothing: the clock goes on as if it had not come."""
+    story = Story(CN).decided()
+    chief, came = decider(story.pack), FileAppeal(received_ns=story.now_ns, body="review", grounds="not us")
+    story >> (PROPOSER, came)
+    before = [one.due_ns for one in story.clocks if one.id.startswith("appeal")]
+    story >> (HEARER, DecideAppeal(outcome=AppealOutcome.WITHDRAWN, reason="wrong body"))
+    clocks = [one for one in story.clocks if one.id.startswith("appeal")]
+    assert [one.due_ns for one in clocks] == before
+    assert {one.state for one in clocks} == {ClockState.RUNNING}
+    story.refuses(chief, DeclareFinal(reason="withdrawn"), "can appeal to court until", "can appeal to review until")
+    story + 30 >> (PROPOSER, replace(came, received_ns=story.now_ns))
+    assert not story.case.appeals[-1].late
+    story >> (HEARER, DecideAppeal(outcome=AppealOutcome.WITHDRAWN, reason="again"))
+    story + 200 >> (chief, DeclareFinal(reason="both have run out")) << ["enter register"]
+
+
+def at_two_bodies() -> tuple[Story, int, int]:
+    """A party that went to review and to court at once."""
+    story = Story(CN).decided()
+    came = FileAppeal(received_ns=story.now_ns, body="review", grounds="not us")
+    story >> (PROPOSER, came) >> (PROPOSER, replace(came, body="court"))
+    first, second = (one.event for one in story.case.appeals)
+    return story, first, second
+
+
+def test_two_appeals_at_once_are_both_on_file_and_each_is_decided_by_itself() -> None:
+    """Nothing of a party is refused for coming; who decides says which, and all rests until both are decided."""
+    story, first, second = at_two_bodies()
+    chief, no = decider(story.pack), DecideAppeal(outcome=AppealOutcome.REJECTED, reason="no")
+    story.refuses(HEARER, no, f"several appeals are open: {first} (review), {second} (court); say by the number of its")
+    story.refuses(HEARER, replace(no, appeal=1), f"event 1 is no appeal of this case; its appeals are {first} (review)")
+    story >> (HEARER, replace(no, appeal=second))
+    assert [one.outcome for one in story.case.appeals] == [None, AppealOutcome.REJECTED]
+    assert story.case.stage is Stage.APPEALED
+    story.refuses(HEARER, replace(no, appeal=second), f"the appeal of event {second} was rejected already; if the")
+    yes = AdmitAppeal(admitted=True, reason="x", appeal=second)
+    story.refuses(HEARER, yes, f"the appeal of event {second} was rejected already; if the")
+    story.refuses(chief, DeclareFinal(reason="rejected"), "an appeal is pending")
+    story >> (HEARER, no)  # there is but one
+    assert story.events[-1].act.appeal == first
+    story >> (chief, DeclareFinal(reason="both said no")) << ["enter register"]
+
+
+def test_what_one_body_found_is_not_lost_when_another_says_nothing_on_it() -> None:
+    """Upheld by both, the first with a standing: the decision is gone once, and the standing stays."""
+    story, first, second = at_two_bodies()
+    right = DecideAppeal(outcome=AppealOutcome.UPHELD, reason="right", standing=PartyStanding.LAWFUL, appeal=first)
+    story >> (HEARER, right) << [f"write setting_aside {story.case.decisions[0].number}"]
+    assert story.case.stage is Stage.APPEALED
+    story >> (HEARER, replace(right, standing=None, appeal=second)) << []
+    assert story.case.standing is PartyStanding.LAWFUL
+    assert [one.reason for one in story.case.appeals] == ["right", "right"]
+
+
+def test_of_two_late_appeals_each_is_admitted_by_itself() -> None:
+    """The one that is heard is on, the other is not."""
+    story = late_appeal(late_appeal(Story("campus-operator").decided()))
+    first, second = (one.event for one in story.case.appeals)
+    story.refuses(HEARER, YES, "several appeals are open")
+    story >> (HEARER, replace(YES, appeal=second)) >> (HEARER, NO)
+    assert [one.admitted for one in story.case.appeals] == [False, True]
+    assert [one.outcome for one in story.case.appeals] == [AppealOutcome.INADMISSIBLE, None]
+    assert story.events[-1].act.appeal == first
+
+
+def test_events_of_older_files_name_no_appeal() -> None:
+    """There was but one at a time then, and it is the one that was meant."""
+    story = late_appeal(Story("campus-operator").decided()) >> (HEARER, YES)
+    story >> (HEARER, DecideAppeal(outcome=AppealOutcome.UPHELD, reason="right"))
+    older = [
+        replace(event, act=replace(event.act, appeal=0)) if event.act.NAME.endswith("_appeal") else event
+        for event in story.events
+    ]
+    assert older != story.events
+    assert replace(replay(older), events=()) == replace(story.case, events=())
 
 
 def test_each_body_has_its_own_time() -> None:
@@ -694,6 +772,44 @@ def test_a_decision_cites_the_packs_instruments(cited: str, known: bool) -> None
     if "#" in cited:
         story.refuses(PROPOSER, sheet, f"the calculation sheet 'surcharge' names {cited!r}, which is no instrument")
         story.refuses(INSPECTOR, RecordInspection(record=seen), f"the authority of the inspection names {cited!r}")
+
+
+@pytest.mark.parametrize(
+    ("hidden", "named"), [("\n", "U+000A"), ("\u200b", "U+200B"), ("\u202e", "U+202E"), ("\u200c", "U+200C")]
+)
+@pytest.mark.parametrize("instruments", [True, False])
+def test_a_rule_is_one_line_and_shows_whole(hidden: str, named: str, instruments: bool) -> None:
+    """Else a second rule stands in the letter that nobody looked up; also where a pack lists no instruments."""
+    story = Story(CN).heard()
+    if not instruments:
+        story.pack = replace(story.pack, instruments=())
+    cited = f"ndrc1283#13{hidden}any law"
+    story.refuses(PROPOSER, decision(legal_basis=(cited,)), f"basis names {cited!a}, with the character {named}")
+    sheet = decision(legal_basis=("ndrc1283#13",), sheets=(replace(SHEET, rule=cited),))
+    story.refuses(PROPOSER, sheet, f"the calculation sheet 'surcharge' names {cited!a}, with the character {named}")
+    seen = replace(inspection(story.now_ns).record, authority=cited)
+    story.refuses(INSPECTOR, RecordInspection(record=seen), f"names {cited!a}, with the character {named}")
+    in_words = replace(seen, authority=f"rule 12{hidden}")
+    if hidden != "\u200c":  # which some scripts spell with
+        story.refuses(INSPECTOR, RecordInspection(record=in_words), f"the authority has the character {named} in it")
+
+
+def test_texts_in_sentences_have_lines_and_no_text_turns_its_letters_round() -> None:
+    """Names, places and ways are one line; in sentences lines and tabs are fine, and what reads backwards is not."""
+    story = Story("campus-operator").notified()
+    said = RecordReply(received_ns=story.now_ns, stance=ReplyStance.CONTESTS, document=None, text="no:\n\t\u2022 no")
+    assert not isinstance(story.ask(PROPOSER, said), Refused)
+    story.refuses(PROPOSER, decision(legal_basis=("a\nb",)), "the legal basis names 'a\\nb', with the character U+000A")
+    turned = replace(said, text="we \u202etsetnoc")
+    story.refuses(PROPOSER, turned, "the text has the character U+202E in it, which no page shows; leave it out (li")
+    served = ServeNotice(proposal=story.last - 2, received_ns=story.now_ns, channel="post\r\n;bailiff")
+    story.refuses(PROPOSER, served, "the way of delivery has the character U+000D in it, which no page shows; leave it")
+    place = replace(inspection(story.now_ns).record, place="hall \u2028 2", observations=("racks,\nrunning",))
+    story.refuses(INSPECTOR, RecordInspection(record=place), "the place has the character U+2028 in it")
+    assert len(story.ask(INSPECTOR, RecordInspection(record=place)).reasons) == 1
+    number = next(event.number for event in story.events if event.act.NAME == "inspect")
+    wrong = ProposeCorrection(event=number, field="record.place", value="hall\u2066", reason="a slip")
+    story.refuses(PROPOSER, wrong, "the place has the character U+2066 in it")
 
 
 def late_appeal(story: Story) -> Story:
@@ -795,8 +911,8 @@ def test_an_appeal_that_is_remitted_lets_decide_again() -> None:
     )
     serve_decision(story.agreed(decision()) + 1)
     story.refuses(decider(story.pack), DeclareFinal(reason="now"), "the party can appeal to ombuds until")
-    appealed(story) >> (HEARER, DecideAppeal(outcome=AppealOutcome.WITHDRAWN, reason="the party said so"))
-    story >> (decider(story.pack), DeclareFinal(reason="withdrawn")) << ["enter register"]
+    appealed(story) >> (HEARER, DecideAppeal(outcome=AppealOutcome.REJECTED, reason="no grounds"))
+    story >> (decider(story.pack), DeclareFinal(reason="rejected")) << ["enter register"]
 
 
 def test_an_appeal_opens_a_closed_case() -> None:
@@ -875,6 +991,21 @@ def test_findings_after_closure_open_a_linked_case() -> None:
     assert [told(command) for command in accepted.commands] == ["AppendEvidence"]
     Story("campus-operator").opened().refuses(SCREENER, again, "is not closed; add the findings to it instead")
     Story("campus-operator").refuses(SCREENER, again, "case HF-2026-000001 has to be handed in with the act")
+
+
+def test_a_recurrence_rests_on_something_new() -> None:
+    """What was decided is not tried again; and after an appeal that was upheld none of what it rested on comes back."""
+    story = Story("campus-operator").closed() + 30
+    new = finding(7)
+    again = opening(story.pack, story.case.findings, case_id="HF-2026-000002", recurrence_of="HF-2026-000001")
+    story.refuses(SCREENER, again, "no finding is new; case HF-2026-000001 rests on each of them")
+    assert not isinstance(story.ask(SCREENER, replace(again, findings=(*again.findings, new))), Refused)
+    story = appealed(Story("campus-operator").decided())
+    story >> (HEARER, DecideAppeal(outcome=AppealOutcome.UPHELD, reason="right"))
+    told_of_it(story).agreed(ProposeClosure(reason=ClosureReason.DECISION_SET_ASIDE, text="set aside"))
+    both = replace(again, findings=(*again.findings, new))
+    story.refuses(SCREENER, both, "an appeal was upheld in case HF-2026-000001, which rests on F-1, F-2; what was")
+    assert not isinstance(story.ask(SCREENER, replace(again, findings=(new,))), Refused)
 
 
 def test_a_closed_case_takes_little_and_opens_by_two() -> None:

@@ -692,6 +692,7 @@ CASES: list[tuple[Any, Any, Any, tuple[str, ...]]] = [
     ),
     (VERIFIED, VERIFIER, lambda now: measured(now, coverage=0.4), ("40% of the window has data", "needs 90%")),
     (VERIFIED, VERIFIER, window(metrics=()), ("no metric was measured",)),
+    (VERIFIED, VERIFIER, window(detectors=("stratum 1",)), ("stratum 2 did not look at the window after",)),
     (
         lambda: (
             Story("campus-operator").remedied() + 60
@@ -757,6 +758,24 @@ CASES: list[tuple[Any, Any, Any, tuple[str, ...]]] = [
         ("findings reach into the window", "(F-60); measure again"),
     ),
     (
+        lambda: Story("campus-operator").verified() + 61,
+        PROPOSER,
+        ProposeClosure(reason=ClosureReason.RECTIFIED, text="x"),
+        (
+            "ended 61 days ago",
+            "a closure rests on one that ended 60 days ago at most (operator default): measure again",
+        ),
+    ),
+    (
+        lambda: (
+            (story := Story("campus-operator").verified())
+            >> (SCREENER, AddFindings(findings=(finding(61, ended_ns=story.now_ns - 90 * DAY),)))
+        ),
+        PROPOSER,
+        ProposeClosure(reason=ClosureReason.RECTIFIED, text="x"),
+        ("findings say that mining went on after the remedy of", "(F-61); record what the party did since"),
+    ),
+    (
         CLASSIFIED,
         PROPOSER,
         ProposeClosure(reason=ClosureReason.VICTIM_HELPED, text="x"),
@@ -791,7 +810,7 @@ CASES: list[tuple[Any, Any, Any, tuple[str, ...]]] = [
         (
             "the body that hears the appeal is empty",
             "the grounds of the appeal is empty",
-            "before the decision was received",
+            "check the date. If it is about a decision that this one replaced",
         ),
     ),
     (REPLIED, PROPOSER, lambda now: FileAppeal(received_ns=now, body="x", grounds="x"), ("nothing to appeal against",)),
@@ -800,12 +819,6 @@ CASES: list[tuple[Any, Any, Any, tuple[str, ...]]] = [
         PROPOSER,
         lambda now: FileAppeal(received_ns=now, body="x", grounds="x"),
         ("record when the party received it first",),
-    ),
-    (
-        appealed,
-        PROPOSER,
-        lambda now: FileAppeal(received_ns=now, body="x", grounds="x"),
-        ("an appeal is pending already",),
     ),
     (
         DECIDED,
@@ -967,7 +980,7 @@ def test_every_reason_is_tested() -> None:
     test_the_wrong_pack_and_the_wrong_time()
     test_without_clocks_no_time_is_over()
     test_a_time_that_began_before_the_notice_is_none()
-    for file in ("test_machine.py", "test_corrections.py"):
+    for file in ("test_machine.py", "test_corrections.py", "test_other_order.py", "test_rights_kept.py"):
         spec = importlib.util.spec_from_file_location("stories_of_cases", Path(__file__).with_name(file))
         assert spec is not None
         assert spec.loader is not None
@@ -1015,3 +1028,12 @@ def test_the_units_clocks_by_the_names_that_packs_make(pack_id: str) -> None:
     assert {name for name in names if not is_the_units(name)} == party & names
     assert names >= {f"report:{duty.id}" for duty in pack.reporting if duty.frequency != "on_change"}
     assert all(is_the_units(f"report:{duty.id}") for duty in pack.reporting)
+
+
+def test_that_nobody_could_look_is_recorded() -> None:
+    """Without a detector nothing is rectified; that there was not enough data is said all the same."""
+    story = Story("campus-operator").verified()
+    nothing = measured(story.now_ns, outcome=VerificationOutcome.NOT_ENOUGH_DATA).measurement
+    story >> (VERIFIER, Verify(measurement=replace(nothing, detectors=())))
+    assert story.case is not None
+    assert story.case.verifications[-1][2].detectors == ()

@@ -21,7 +21,14 @@ from headframe.cases.retention import (
     what_goes,
 )
 from headframe.records.policy import Basis, DataField
-from headframe.records.retention import DataClass, LegalHold, RetainedItem, RetentionPlan, RetentionRule
+from headframe.records.retention import (
+    DataClass,
+    LegalHold,
+    RetainedItem,
+    RetentionPlan,
+    RetentionRule,
+    pack_name,
+)
 from headframe.stores.packs import load_packs
 
 DAY_NS = 86_400_000_000_000
@@ -40,7 +47,7 @@ def rule(days: int, data_class: DataClass = DataClass.FINDING, pack_id: str = ""
 
 
 def pack(*fields: DataField) -> Any:
-    return SimpleNamespace(id="cn-bj", version="1", data=fields)
+    return SimpleNamespace(id="cn-bj", version="1", data=fields, digest="")
 
 
 def data_field(name: str, days: int | None, ref: str = "") -> DataField:
@@ -154,9 +161,28 @@ def test_every_period_of_a_shipped_pack_is_kept(shipped: str) -> None:
             continue
         data_class = class_of(field)
         assert data_class is not None
-        one = item(data_class=data_class, pack_ids=(own.id,))
+        one = item(data_class=data_class, pack_ids=(pack_name(own.id, own.digest),))
         plan = what_goes([one], [*default_rules(), *rules], [], CLOSED + field.retention_days * DAY_NS)
         assert gone(plan) == ["I1"], field.field
+
+
+def test_a_rule_is_of_the_text_that_a_case_was_opened_under() -> None:
+    """Two texts of one pack are two rules; of a text that is lost nobody knows how long, so it stays and says so."""
+    then, now = (replace(rule(days, pack_id="a"), pack_digest=digest) for days, digest in ((3_650, "d1"), (30, "d2")))
+    rules = [*default_rules(), then, now]
+    old, new = (item(digest, pack_ids=(f"a@{digest}",)) for digest in ("d1", "d2"))
+    assert gone(what_goes([old, new], rules, [], CLOSED + 1_000 * DAY_NS)) == ["d2"]
+    assert gone(what_goes([old, new], rules, [], CLOSED + 3_650 * DAY_NS)) == ["d1", "d2"]
+    plan = what_goes([old, new], rules[:-2], [], CLOSED + 10_000 * DAY_NS, lost={"a@d1"})
+    assert gone(plan) == ["d2"], "by our own rule, as the text of d2 sets none"
+    assert "the text of pack a (SHA-256 d1) that its case was opened under is lost" in why(plan)[0]
+
+
+def test_what_waits_for_an_appeal_says_so() -> None:
+    """Nothing counts then, and it is not said to be an open case."""
+    waiting = item(from_ns=None, waits="a right of appeal has not begun")
+    plan = what_goes([waiting], default_rules(), [], CLOSED + 10_000 * DAY_NS)
+    assert (gone(plan), why(plan)) == ([], ["a right of appeal has not begun"])
 
 
 def test_days_that_have_not_begun_to_count_are_not_said_to_be_left() -> None:
@@ -173,6 +199,16 @@ def test_of_several_fields_in_one_class_the_shortest_counts() -> None:
     """What is kept together goes together: the pack allows none of it any longer."""
     rules, _ = rules_of(pack(data_field("kWh_month", 90), data_field("load_profile", 30), data_field("reading", 60)))
     assert [(one.data_class, one.days) for one in rules] == [(DataClass.READING, 30)]
+
+
+def test_an_address_goes_with_its_case_at_the_latest() -> None:
+    """Without a case nothing says that somebody needs it, and it would stay for ever."""
+    rules, (remark,) = rules_of(pack(data_field("case", 30, "x#1"), data_field("contact", 90, "x#2")))
+    assert {one.data_class: one.days for one in rules} == {DataClass.CASE: 30, DataClass.CONTACT: 30}
+    assert "an address goes with the case that needed it" in remark
+    assert rules_of(pack(data_field("case", 90, "x#1"), data_field("contact", 30, "x#2")))[1] == ()
+    _, (told,) = rules_of(pack(data_field("case", 30, "x#1"), data_field("reading", 900, "x#2")))
+    assert "they go after 760 days" in told
 
 
 def test_a_field_that_nobody_knows_is_told() -> None:

@@ -27,7 +27,7 @@ from case_stories import (
 from case_walks import Walk
 
 from headframe.cases.machine import replay
-from headframe.cases.steps import NextStep, next_steps, order_of
+from headframe.cases.steps import PROVED, NextStep, next_steps, order_of
 from headframe.policy.clocks import clocks_of
 from headframe.records.case import (
     Accepted,
@@ -84,6 +84,7 @@ def content(step: NextStep, story: Story) -> Any:
     """An act of a step, with sound content that is not the list's own."""
     now, case, pack, why = story.now_ns, story.case, story.pack, "for a reason"
     variant, number = step.variant, step.proposal
+    proof = document() if variant == PROVED else None
     clocks = {clock.id: clock for clock in story.clocks}
     if step.act == "verify":
         verify = measured(now, outcome=VerificationOutcome(variant), days=pack.verification.window_days)
@@ -95,12 +96,12 @@ def content(step: NextStep, story: Story) -> Any:
         entry = next(entry for entry in pack.measures if entry.id == name)
         return RecordMeasure(measure=name, unit=entry.executed_by or entry.decided_by, at_ns=now, ended=name != variant)
     makers = {
-        "open": lambda: opening(pack, (finding(1, ended_ns=now),), case_id="HF-2026-000777", recurrence_of=variant),
+        "open": lambda: opening(pack, (finding(777, ended_ns=now),), case_id="HF-2026-000777", recurrence_of=variant),
         "add_findings": lambda: AddFindings(findings=(finding(case.version + 5_000, ended_ns=now),)),
         "look_up_lawful": lookup,
         "propose_class": lambda: classification(pack, PartyStanding.UNDETERMINED),
         "propose_notice": lambda: letter(NoticeKind(variant)),
-        "serve_notice": lambda: ServeNotice(proposal=number, received_ns=now, channel="post"),
+        "serve_notice": lambda: ServeNotice(proposal=number, received_ns=now, channel="post", proof=proof),
         "reply": lambda: RecordReply(received_ns=now, stance=ReplyStance.OTHER, document=None, text=why),
         "grant_access": lambda: GrantAccess(given_ns=now, documents=("F-1",)),
         "pause_clock": lambda: PauseClock(clock=variant, from_ns=now, reason=why),
@@ -113,7 +114,9 @@ def content(step: NextStep, story: Story) -> Any:
         ),
         "inspect": lambda: inspection(now),
         "propose_decision": lambda: decision(DecisionOutcome(variant), sheets=(SHEET,)),
-        "serve_decision": lambda: ServeDecision(received_ns=now, channel="post"),
+        "serve_decision": lambda: ServeDecision(
+            received_ns=now, channel="post", proof=proof, decision=0 if proof is None else number
+        ),
         "serve_setting_aside": lambda: ServeSettingAside(decision=number, received_ns=now, channel="post"),
         "declare_final": lambda: DeclareFinal(reason=why),
         "propose_measure": lambda: ProposeMeasure(
@@ -123,8 +126,10 @@ def content(step: NextStep, story: Story) -> Any:
         "propose_closure": lambda: ProposeClosure(reason=ClosureReason(variant), text=why),
         "propose_reopening": lambda: ProposeReopening(reason=why),
         "appeal": lambda: FileAppeal(received_ns=now, body=variant, grounds=why),
-        "admit_appeal": lambda: AdmitAppeal(admitted=variant == "admit", reason=why),
-        "decide_appeal": lambda: DecideAppeal(outcome=AppealOutcome(variant or "remitted"), reason=why),
+        "admit_appeal": lambda: AdmitAppeal(admitted=variant == "admit", reason=why, appeal=number or 0),
+        "decide_appeal": lambda: DecideAppeal(
+            outcome=AppealOutcome(variant or "remitted"), reason=why, appeal=number or 0
+        ),
         "propose_correction": lambda: ProposeCorrection(
             event=1, field="region", value=f"R-{case.version}-new", reason=why
         ),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
@@ -23,6 +25,7 @@ from headframe.cases.verification import (
     metrics_needed,
     verify,
 )
+from headframe.meters import MeterFiles, local_clock
 from headframe.records.case import FindingRef, Measurement, VerificationOutcome
 from headframe.records.finding import Family, Interval
 from headframe.records.policy import Basis, VerificationRule
@@ -548,3 +551,25 @@ def test_comparable_generators_are_weather_too() -> None:
     assert of_plant(days).outcome is RECTIFIED
     going_on = plant(6_000, seed=3)
     assert of_plant(dataclasses.replace(going_on, resource=None, export_peers_w=peers)).outcome is PERSISTS
+
+
+@pytest.mark.parametrize("begins", [datetime(2026, 3, 25, tzinfo=UTC), datetime(2026, 10, 21, tzinfo=UTC)])
+def test_a_block_is_whole_or_missing(begins: datetime) -> None:
+    """An hour that is not there takes its three hours with it; days of 23 and 25 hours have no hole by themselves."""
+    files = MeterFiles(readings=(), zone=ZoneInfo("Europe/London"), zone_name="Europe/London", country="GB")
+    start_s, hours = int(begins.timestamp()), 10 * 24
+    power = np.full(hours, 1_000.0)
+    clock = local_clock(files, start_s, start_s + hours * 3600)
+    inner = site_days(power, start_s, clock).block_w[1:9]
+    assert np.isfinite(inner).all()
+    power[5 * 24 + 13] = np.nan
+    holed = site_days(power, start_s, clock).block_w[1:9]
+    assert np.isnan(holed).sum() == 1
+    # At the rim of the data a block is cut.
+    assert np.isnan(site_days(power[:22], start_s, None).block_w[0, -1])
+    balance = np.full(hours, 50.0)
+    balance[2 * 24 : 2 * 24 + 3] = np.nan
+    daily = site_days(power, start_s, None, balance_w=balance).balance_w
+    assert daily is not None
+    assert np.isnan(daily[2])
+    assert np.isfinite(np.delete(daily, 2)).all()

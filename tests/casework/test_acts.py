@@ -158,13 +158,12 @@ def test_an_appeal_that_is_upheld_takes_the_entry_out_of_the_register(office: Of
     office.clock.wait(days=200)
     office.do("chief", case, acts.DeclareFinal(reason="no appeal"))
     (entry,) = office.work.register_entries()
-    late = acts.ExtendClock(clock="appeal", until_ns=office.clock.at_ns + 720 * HOUR_NS, reason="kept from appealing")
-    office.do("officer", case, late)
     office.do(
         "officer",
         case,
         acts.FileAppeal(received_ns=office.work.now_ns(), body="court (行政诉讼）", grounds="a cold store"),
     )
+    office.do("second", case, acts.AdmitAppeal(admitted=True, reason="kept from appealing"))
     office.do("court", case, acts.DecideAppeal(outcome=acts.AppealOutcome.UPHELD, reason="it was the cold store"))
     assert office.work.register_entries() == ()
     (left,) = office.work.register_entries(expired=True)
@@ -298,6 +297,24 @@ def test_a_pack_that_changes_does_not_change_the_cases_under_it(office: Office) 
     office.work._kept_packs.clear()
     with pytest.raises(HeadframeError, match="was changed after a case was opened"):
         office.work.pack_of_case(case)
+
+
+def test_a_strange_file_among_the_packs_stops_no_case_under_the_others(office: Office) -> None:
+    """Neither one that is no pack, nor a copy of a shipped one; and what was once kept of such a copy is put right."""
+    from headframe.stores.packs import SHIPPED
+
+    packs = office.work.paths.packs
+    packs.mkdir(exist_ok=True)
+    (packs / "broken.yaml").write_text("id: [oops\n")
+    shipped = (SHIPPED / f"{PACK}.yaml").read_text()
+    (packs / "a-copy.yaml").write_text(f"{shipped}\n# mine, to read\n")
+    wrong = packs / "kept" / office.work.pack(PACK).digest
+    wrong.mkdir(parents=True)
+    (wrong / "00.yaml").write_text(f"{shipped}\n# mine, to read\n")
+    (wrong / "complete").touch()
+    case = office.open()
+    assert office.reopen().pack_of_case(case).id == PACK
+    assert shipped in [path.read_text() for path in wrong.glob("*.yaml")]
 
 
 def test_documents_are_the_cases_only_if_their_bytes_are_kept(office: Office) -> None:

@@ -14,8 +14,9 @@ from conftest import missing
 
 from headframe.cases.store import StoredLeaf
 from headframe.casework import open_workspace
-from headframe.casework.case_bundle import _Curtain, write_case_bundle
-from headframe.errors import HeadframeError
+from headframe.casework.case_bundle import _behind, _Curtain, _finding_rows, write_case_bundle
+from headframe.casework.workspace import read_config
+from headframe.errors import HeadframeError, NotAllowed
 from headframe.ledger.leaf import document_digest, read, seal
 from headframe.ledger.note import COSIGNATURE, Signer, format_note
 from headframe.ledger.witness import cosign
@@ -87,7 +88,7 @@ def witness_it(office: Office) -> bytes:
     """A second unit sees the log as it is now."""
     ledger = office.work.ledger
     note = format_note(cosign(ledger.note, ledger.keys, None, (), WITNESS, 1_777_600_000))
-    assert ledger.keep_witnessed(note)
+    assert ledger.keep_witnessed(note, [WITNESS.verifier])
     return note
 
 
@@ -111,6 +112,54 @@ def test_what_a_witness_saw_counts_in_a_bundle(office: Office, tmp_path: Path) -
         assert examples_verifier_takes(tmp_path / name, *both, witnesses=1)
         assert not examples_verifier_takes(tmp_path / name, *both, witnesses=2)
     assert f"newer than what others have seen: {seen}, {seen + 1}.\n" in (tmp_path / "c" / "README.txt").read_text()
+
+
+def test_a_forged_line_of_a_named_witness_goes_into_no_bundle(office: Office, tmp_path: Path) -> None:
+    """Neither by the ledger nor by hand: whoever knows the witness would refuse the bundle."""
+    case = _case(office)
+    admin = office.work.store.account("admin")
+    assert admin is not None
+    ledger = office.work.ledger
+    line = format_note(cosign(ledger.note, ledger.keys, None, (), WITNESS, 1_700_000_000)).splitlines(keepends=True)[-1]
+    office.work.name_witness(admin.account, WITNESS.verifier)
+    ledger.refresh()
+    before = ledger.size
+    with pytest.raises(HeadframeError, match="does not fit the text"):
+        write_case_bundle(
+            office.work, office.account("officer"), case, tmp_path / "a", reason="x", checkpoint=ledger.note + line
+        )
+    assert ledger.refresh().size == before, "nothing is logged of a bundle that was not made"
+    assert not (tmp_path / "a").exists()
+
+
+def test_a_witness_is_named_by_an_administrator_and_seen_in_the_ledger(office: Office) -> None:
+    """Once, by the key of a witness; it is taken out again likewise, and a new key stands beside the old one."""
+    stored = office.work.store.account("admin")
+    assert stored is not None
+    admin, work = stored.account, office.work
+    with pytest.raises(NotAllowed):
+        work.name_witness(office.account("officer"), WITNESS.verifier)
+    before = work.ledger.size
+    work.name_witness(admin, WITNESS.verifier)
+    new = Signer(WITNESS.name, COSIGNATURE, bytes([5]) * 32).verifier
+    work.name_witness(admin, new)
+    assert work.ledger.size == before + 2
+    for key, gone, words in (
+        (WITNESS.verifier, False, "is named already"),
+        (Signer("another", COSIGNATURE, bytes(32)).verifier, True, "is not named; named are: witness.example/w1"),
+        (work.ledger.keys[0], False, "is no key of a witness"),
+        (Signer(work.config.log_origin, COSIGNATURE, bytes(32)).verifier, False, "is no key of a witness"),
+    ):
+        with pytest.raises(HeadframeError, match=words):
+            work.name_witness(admin, key, gone=gone)
+    work = office.reopen()
+    assert work.config.witnesses == (WITNESS.verifier, new)
+    work.name_witness(admin, WITNESS.verifier, gone=True)
+    assert office.reopen().config.witnesses == (new,)
+    config = json.loads(office.work.paths.config.read_text())
+    office.work.paths.config.write_text(json.dumps({**config, "witnesses": ["nonsense"]}))
+    with pytest.raises(HeadframeError, match="the keys of witnesses are damaged"):
+        read_config(office.work.paths.folder)
 
 
 def test_an_act_that_no_witness_has_seen_is_told_and_does_not_count(office: Office, tmp_path: Path) -> None:
@@ -298,7 +347,6 @@ def test_a_finding_that_is_withheld_can_be_held_against_its_digest(told: Office,
         ("account", [b"officer", b"chief", b"screener"]),
         ("unit", [b"drc"]),
         ("reason", [b"audit of the year"]),
-        ("act", [b"propose_class", b"serve_notice"]),
     ],
 )
 def test_what_is_withheld_stands_nowhere(told: Office, tmp_path: Path, field: str, words: list[bytes]) -> None:
@@ -315,6 +363,145 @@ def test_what_is_withheld_stands_nowhere(told: Office, tmp_path: Path, field: st
     assert done.documents_out
     assert done.from_outside == 1, "the reply; whoever hands it out is told to look at it"
     assert verify_bundle(tmp_path / "b.zip", told.work.ledger.keys).sound
+
+
+FIELDS = ["account", "act", "content", "kind", "media_type", "name", "reason", "size", "unit"]
+
+
+@pytest.mark.parametrize("field", FIELDS)
+def test_no_part_of_a_bundle_tells_a_withheld_field(told: Office, tmp_path: Path, field: str) -> None:
+    """Not a byte of any file, no file's name or size says what one of its values says, whichever field it is."""
+    case, officer = _case(told), told.account("officer")
+    write_case_bundle(told.work, officer, case, tmp_path / "whole", reason="audit, asked for by S1")
+    opened = [json.loads(line) for line in (tmp_path / "whole" / "disclosures.jsonl").open()]
+    assert {one["name"] for one in opened} - {"case_id", "withheld"} == set(FIELDS), "each field is tried"
+    said = {word for one in opened if one["name"] == field for word in _words(one["value"])}
+    if field == "content":
+        # Who acted, and how the acts are called, is told beside it; a finding is told by its digest; small numbers are
+        # places in the log too.
+        beside = " ".join(str(one["value"]) for one in opened if one["name"] in ("account", "unit", "act"))
+        digests = {ref.sha256 for ref in told.work.case(case).findings}
+        said = {word for word in said - digests if word not in beside and (not word.isdigit() or len(word) > 4)}
+        said -= {case, field}
+    assert said
+    reason = "audit, asked for by S1"
+    done = write_case_bundle(told.work, officer, case, tmp_path / "b", reason=reason, withhold=[field])
+    data = _bytes_of(tmp_path / "b")
+    readme = (tmp_path / "b" / "README.txt").read_bytes()
+    found = {word for word in said if _has(data.replace(readme, b""), word.encode())}
+    assert found == set()
+    # The words of the README are the same for every case, but for who asked and why.
+    assert b"Made for: audit" not in readme or field not in ("content", "act", "reason")
+    assert {str(path.stat().st_size) for path in (tmp_path / "b").rglob("*") if path.is_file()}.isdisjoint(said)
+    assert done.documents_out
+    assert verify_bundle(tmp_path / "b", told.work.ledger.keys).sound
+    assert examples_verifier_takes(tmp_path / "b", told.work.ledger.keys[0].text())
+
+
+@pytest.mark.parametrize("field", FIELDS)
+def test_what_is_withheld_cannot_be_tried_out(told: Office, tmp_path: Path, field: str) -> None:
+    """The digest of a letter has no salt: it stands nowhere where the letter stays out for what it tells."""
+    case = _case(told)
+    write_case_bundle(told.work, told.account("officer"), case, tmp_path / "b", reason="a", withhold=[field])
+    data = _bytes_of(tmp_path / "b")
+    kept = {path.read_bytes() for path in (tmp_path / "b").glob("documents/*")}
+    for one in told.work.store.documents(case):
+        if told.work.documents.read(one.ref.sha256) not in kept:
+            assert one.ref.sha256.encode() not in data
+            assert one.ref.sha256[:12].encode() not in data
+
+
+def test_a_withheld_act_is_not_told_by_the_shape_of_what_is_left(told: Office, tmp_path: Path) -> None:
+    """Every event looks like every other: the keys of an act, a document that came with it, a register tell which."""
+    case = _case(told)
+    done = write_case_bundle(told.work, told.account("officer"), case, tmp_path / "b", reason="a", withhold=["act"])
+    leaves = [read(json.loads(line)["leaf"].encode()) for line in (tmp_path / "b" / "leaves.jsonl").open()]
+    assert [leaf.subject for leaf in leaves if leaf.kind == "case"] == [
+        f"{case}/{event.number}" for event in told.work.store.events(case)
+    ], "every act is proved"
+    assert {leaf.kind for leaf in leaves} == {"case", "access"}
+    assert done.leaves_out == len({one.ref.sha256 for one in told.work.store.documents(case)})
+    opened = [json.loads(line) for line in (tmp_path / "b" / "disclosures.jsonl").open()]
+    own = max(one["index"] for one in opened)
+    by_leaf = {one["index"]: {two["name"] for two in opened if two["index"] == one["index"]} for one in opened}
+    assert all(names == {"account", "unit"} for index, names in by_leaf.items() if index != own)
+    assert next(one["value"] for one in opened if one["name"] == "withheld") == ["act", "content"]
+    assert not (tmp_path / "b" / "documents").exists()
+
+
+def test_that_an_entry_left_the_register_is_not_told_beside_withheld_acts(office: Office) -> None:
+    """Its leaf is of a kind of its own, and has a field of that name; both stand open in any leaf."""
+    file = office.work.case_file(_case(office))
+    leaves = [
+        StoredLeaf(leaf_id=kind, leaf=leaf, index=place, disclosures=disclosures)
+        for place, kind in enumerate(("case", "register", "retention", "access"))
+        for leaf, disclosures in [seal(kind, "x", 1, {"removed": True, "reason": "annulled"}, lambda: bytes(16))]
+    ]
+    assert [leaf.leaf_id for leaf in _behind(leaves, file, {"act", "content"})] == ["register", "retention"]
+    assert [leaf.leaf_id for leaf in _behind(leaves, file, {"removed"})] == ["register", "retention"]
+    assert _behind(leaves, file, {"account", "content"}) == []
+
+
+def test_why_an_entry_left_the_register_goes_with_the_content() -> None:
+    """The act that removed it says the same in its content; what a field beside it says stays open."""
+    sealed = [
+        ("case/1", {"account": "court", "act": "appeal", "content": {"reason": "the party was right", "by": "court"}}),
+        ("register/1", {"removed": True, "reason": "the party was right"}),
+        ("register/2", {"removed": True, "reason": "court"}),
+    ]
+    leaves = []
+    for place, (name, fields) in enumerate(sealed):
+        leaf, disclosures = seal(name.partition("/")[0], "x", 1, fields, lambda: bytes(16))
+        leaves.append(StoredLeaf(leaf_id=name, leaf=leaf, index=place, disclosures=disclosures))
+    curtain = _Curtain("HF-1", frozenset({"content"}), "")
+    curtain.look_at(leaves)
+    open_ones = [
+        (leaf.leaf_id, one.name) for leaf in leaves for one in leaf.disclosures if curtain.discloses(leaf, one)
+    ]
+    assert open_ones == [
+        ("case/1", "account"), ("case/1", "act"), ("register/1", "removed"), ("register/2", "reason"),
+        ("register/2", "removed"),
+    ]  # fmt: skip
+
+
+def test_a_withheld_number_is_found_in_other_values() -> None:
+    """The size of a document stands in the act that it came with, as a number, in a text, or as a key."""
+    leaf, disclosures = seal("document", "0" * 64, 1, {"size": 34_567, "whole": True}, lambda: bytes(16))
+    curtain = _Curtain("HF-1", frozenset({"size", "whole"}), "")
+    curtain.look_at([StoredLeaf(leaf_id="document/0", leaf=leaf, index=0, disclosures=disclosures)])
+    for value in ({"document": {"size": 34_567}}, ["34567 bytes"], {"34567": 1}):
+        assert curtain.tells(value), value
+    for value in (345_670, "134567", {"size": 3_456}, True):
+        assert not curtain.tells(value), value
+
+
+def test_a_finding_that_says_what_is_withheld_is_its_digest(told: Office, tmp_path: Path) -> None:
+    """Findings are no leaves of the case, and say words of their own."""
+    case = _case(told)
+    file = told.work.case_file(case)
+    leaf, disclosures = seal("case", f"{case}/1", 1, {"unit": "192.0.2.9"}, lambda: bytes(16))
+    curtain = _Curtain(case, frozenset({"unit"}), "")
+    curtain.look_at([StoredLeaf(leaf_id="case/1", leaf=leaf, index=0, disclosures=disclosures)])
+    rows = list(_finding_rows(file, closed=False, curtain=curtain))
+    assert rows
+    assert all(row == {"sha256": row["sha256"], "withheld": True} for row in rows)
+
+
+@pytest.mark.parametrize(("reason", "told_of"), [("S1 asked", False), ("Foundry North asked", False), ("yearly", True)])
+def test_why_it_is_handed_out_does_not_tell_the_content(
+    told: Office, tmp_path: Path, reason: str, told_of: bool
+) -> None:
+    """Whoever makes the bundle writes freely, and may name the site; the access leaf and the README are closed then."""
+    case = _case(told)
+    write_case_bundle(told.work, told.account("officer"), case, tmp_path / "b", reason=reason, withhold=["content"])
+    assert _has(_bytes_of(tmp_path / "b"), reason.encode()) is told_of
+
+
+def _words(value: object) -> set[str]:
+    """What a value of a disclosure says: texts and numbers, at any depth."""
+    if isinstance(value, dict | list):
+        return {word for item in (value.values() if isinstance(value, dict) else value) for word in _words(item)}
+    return set() if value is None or isinstance(value, bool) or value == "" else {str(value)}
 
 
 def test_a_field_that_repeats_what_is_withheld_is_closed_with_it(office: Office, tmp_path: Path) -> None:

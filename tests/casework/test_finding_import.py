@@ -63,9 +63,25 @@ def test_a_meters_row_with_two_families_becomes_two_findings(office: Office, tmp
     rows = office.work.store.findings(FindingFilter(site_id="S1")).rows
     assert sorted((row.ref.family.value, row.ref.detector) for row in rows) == [
         ("balance", "balance"),
-        ("load", "flat_load"),
+        ("load", "likeness"),
     ]
     assert all(row.document == USAGE_POINT and row.ref.mining for row in rows)
+
+
+def test_two_detectors_of_one_family_are_two_findings(office: Office, tmp_path: Path) -> None:
+    """Each with its own number, for the case to average; neither is taken for the other's."""
+    found = [
+        {"detector": name, "version": "1", "family": "load", "log10_e": e}
+        for name, e in (("likeness", 0.5), ("export_drop", 3.0), ("flat_load", 4.0))
+    ]
+    path = tmp_path / "m.jsonl"
+    path.write_text(json.dumps({**USAGE_POINT, "families": ["load"], "findings": found}) + "\n")
+    for new in (2, 0):
+        (told,) = office.work.import_findings([path])
+        assert (told.rows, told.new) == (2, new)
+    rows = office.work.store.findings(FindingFilter(site_id="S1")).rows
+    assert sorted((row.ref.detector, row.ref.log10_e) for row in rows) == [("export_drop", 3.0), ("likeness", 0.5)]
+    assert len({row.ref.finding_id for row in rows}) == 2
 
 
 def test_each_file_leaves_its_digest_in_the_ledger(office: Office, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Texts that people type go into the ledger; what they paste is a document."""
 
 from pathlib import Path
+from time import process_time
 
 import pytest
 
@@ -80,6 +81,14 @@ def test_how_somebody_is_reached_is_seen(text: str, kinds: tuple[str, ...]) -> N
 def test_numbers_of_other_things_are_left_alone(text: str) -> None:
     """Meters, dates, hosts, cases, digests, amounts: a warning that comes each time is read by nobody."""
     assert ways_to_reach(text) == ()
+
+
+@pytest.mark.parametrize("piece", ["挖", "x", "1", "a@", "a.", "1 ", "0 ", "tel ", "138 1234 5678 "])
+def test_the_longest_text_is_looked_at_at_once(piece: str) -> None:
+    """Whatever it is made of: where each character was asked what follows it, a page of one word took ten seconds."""
+    before_s = process_time()
+    ways_to_reach((piece * MOST_CHARACTERS)[:MOST_CHARACTERS])
+    assert process_time() - before_s < 2
 
 
 def test_only_what_people_type_is_looked_at() -> None:

@@ -59,6 +59,15 @@ def test_keys_without_a_contact_go(office: Office) -> None:
     assert address(office) == "Quarry Lane 5"
 
 
+def test_acts_of_one_instant_on_keys_are_all_logged(office: Office) -> None:
+    """The clock of a training stands still; what is logged then has names that a replay finds again."""
+    office.work.now_ns = lambda: 1_800_000_000_000_000_000  # type: ignore[method-assign]
+    for _ in range(3):
+        rotate(office.work, ADMIN)
+    subjects = [read(office.work.ledger.entry(place)).subject for place in range(office.work.ledger.size)][-3:]
+    assert subjects == [f"rotated-1800000000000000000{end}" for end in ("", "-2", "-3")]
+
+
 def test_two_accounts_ask_who_it_was(office: Office) -> None:
     """An address of a finding or a usage point of the registry; logged, also where nothing is found."""
     office.find("192.0.2.7")

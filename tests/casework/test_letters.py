@@ -62,6 +62,64 @@ def test_documents_are_in_the_packs_language_until_somebody_chooses(office: Offi
     assert all(one.event is not None for one in decisions)
 
 
+def test_a_party_is_written_to_in_the_language_of_what_reached_it(office: Office) -> None:
+    """What was served counts before what was approved, and that before the pack; what is only proposed, never."""
+    work = office.work
+    case = office.open()
+
+    def language() -> str:
+        return work.language_of(work.case(case))
+
+    def propose(language: str, kind: acts.NoticeKind, *, decide: bool) -> int:
+        letter = office.paper("notice", f"a letter in {language}")
+        act = acts.ProposeNotice(kind=kind, document=letter, language=language)
+        return office.propose(case, act) if decide else office.do("officer", case, act).events[0].number
+
+    office.classify(case)
+    office.inspect(case)
+    opened = propose("en", acts.NoticeKind.INFORMATION, decide=False)
+    assert language() == "zh", "nobody has approved it: the pack's own"
+    office.do("chief", case, acts.Approve(proposal=opened))
+    assert language() == "en", "approved, and nothing has reached the party yet"
+    notice = propose("zh", acts.NoticeKind.NOTICE, decide=True)
+    office.clock.wait(hours=1)
+    office.do("officer", case, acts.ServeNotice(proposal=notice, received_ns=work.now_ns(), channel="post"))
+    assert language() == "zh"
+    propose("en", acts.NoticeKind.INFORMATION, decide=True)
+    assert language() == "zh", "approved later, and it has not reached the party"
+
+
+def test_the_letter_that_a_decision_was_set_aside_is_in_the_partys_language(office: Office) -> None:
+    """An English letter that somebody proposed meanwhile does not turn it into English."""
+    work = office.work
+    case = office.open()
+    office.classify(case)
+    office.inspect(case)
+    letter = acts.ProposeNotice(kind=acts.NoticeKind.NOTICE, document=office.paper("notice", "信"), language="zh")
+    number = office.propose(case, letter)
+    office.clock.wait(hours=1)
+    office.do("officer", case, acts.ServeNotice(proposal=number, received_ns=work.now_ns(), channel="post"))
+    office.do("officer", case, acts.GrantAccess(given_ns=work.now_ns(), documents=("the record of hall 2",)))
+    office.clock.wait(days=20)
+    office.do(
+        "officer", case,
+        acts.RecordReply(received_ns=work.now_ns(), stance=acts.ReplyStance.CONTESTS, document=None, text="a store"),
+    )  # fmt: skip
+    work.look_up(office.account("officer"), case)
+    office.decide(case, language="zh")
+    office.clock.wait(days=2)
+    english = acts.ProposeNotice(
+        kind=acts.NoticeKind.INFORMATION, document=office.paper("information_letter", "a letter"), language="en"
+    )
+    office.do("officer", case, english)
+    office.do("officer", case, acts.FileAppeal(received_ns=work.now_ns(), body="court", grounds="wrong"))
+    done = work.perform(
+        office.account("court"), case, acts.DecideAppeal(outcome=acts.AppealOutcome.UPHELD, reason="right")
+    )
+    told = [one for one in done.documents if one.ref.kind == "setting_aside"]
+    assert {one.language for one in told} == {"zh"}
+
+
 def test_where_answers_go_is_set_by_an_administrator_and_seen_in_the_ledger(office: Office) -> None:
     """It leads the party's answer to somebody: whoever changed it can be found, and nobody else may."""
     case = office.open()

@@ -5,15 +5,24 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cases_to_report import events_of
 
 from headframe.casework import retention
 from headframe.casework.keys import pseudonyms_of
-from headframe.casework.periodic import period_bounds, write_period_report
+from headframe.casework.periodic import (
+    counted_by,
+    counts_of_period,
+    least_cell,
+    period_bounds,
+    period_ends,
+    write_period_report,
+)
 from headframe.errors import HeadframeError, NotAllowed
 from headframe.records import case as acts
 from headframe.records.case import Account, Duty
 from headframe.records.finding import Interval
 from headframe.records.policy import PartyStanding
+from headframe.reports.funnel import case_facts
 from headframe.reports.ledger_figures import given_by_operator
 from tests.casework.office import PACK, Office, sealed_events
 
@@ -75,6 +84,68 @@ def test_a_weekly_report_is_kept_and_logged(office: Office) -> None:
     assert office.work.ledger.size == size + 2
     with pytest.raises(HeadframeError, match=r"it has .*weekly-ledger"):
         write_period_report(office.work, PACK, "2026-W18", duty="daily")
+
+
+def test_counts_are_published_once(office: Office) -> None:
+    """Of a period that is over, and by months where the pack owes a report by months: else two reports would tell what
+    each of them leaves out. A ledger is written all the same, and says where the counts are.
+    """
+    office.open()
+    page = page_of(office, "2026-W18")
+    assert "Counts of these cases are published by months" in page
+    assert "Cases by step" not in page
+    assert "Dismissed share" not in page
+    office.clock.wait(days=40)
+    with pytest.raises(HeadframeError, match="published by months"):
+        write_period_report(office.work, PACK, "2026-W18", account=office.account("officer"))
+    with pytest.raises(HeadframeError, match="not over"):
+        write_period_report(office.work, PACK, "2026-06", account=office.account("officer"))
+    refs = write_period_report(office.work, PACK, "2026-05", account=office.account("officer"))
+    page = office.work.documents.read(refs[1].sha256).decode()
+    assert "Cases by step" in page
+    assert "Cases that came and went" in page
+    with pytest.raises(HeadframeError, match="published by weeks"):
+        write_period_report(office.work, "cn-national-1283", "2026-05", account=office.account("officer"))
+
+
+def test_what_one_report_leaves_out_the_next_does_not_tell(office: Office) -> None:
+    """In the second week one case is opened, dismissed and closed; no week, and no two of them, say so."""
+    pack = office.work.pack("cn-national-1283")
+    assert (counted_by(pack), least_cell(pack)) == ("week", 5)
+    kinds = [
+        (12, acts.DecisionOutcome.CONFIRMED, 0, False), (8, acts.DecisionOutcome.CONFIRMED, 1, False),
+        (6, acts.DecisionOutcome.DISMISSED, 1, True), (1, acts.DecisionOutcome.DISMISSED, 8, True),
+        (9, None, 9, False), (15, None, 16, False),
+    ]  # fmt: skip
+    every = [kind for kind in kinds for _ in range(kind[0])]
+    events = [
+        event
+        for number, (_, outcome, day, closed) in enumerate(every, 1)
+        for event in events_of(number, outcome, day=day, closed=closed)
+    ]
+    told = {}
+    for week in ("2026-W45", "2026-W46", "2026-W47"):
+        from_ns, until_ns = period_bounds(week, pack)
+        facts = list(case_facts(events, from_ns=from_ns, until_ns=until_ns))
+        told[week] = counts_of_period(facts, from_ns, until_ns, pack)
+    assert [one["flow"] for one in told.values()] == [
+        {"opened": "26", "opened_again": "0", "closed": "6"},
+        {"opened": "10", "opened_again": "0", "closed": "*"},
+        {"opened": "15", "opened_again": "0", "closed": "0"},
+    ]
+    assert [one["dismissed"][0][1] for one in told.values()] == ["6 of 26"] * 3
+    # Each case is in the funnel of one report only, so no two of them share a figure.
+    assert [one["funnels"][0].rows[-1][1] for one in told.values()] == ["26", "10", "15"]
+
+
+def test_the_ends_of_periods_are_those_of_the_pack(office: Office) -> None:
+    """Weeks or months in its zone, without a gap."""
+    for name, periods in (
+        ("cn-national-1283", ["2026-W53", "2027-W01", "2027-W02"]), (PACK, ["2026-12", "2027-01", "2027-02"]),
+    ):  # fmt: skip
+        pack = office.work.pack(name)
+        bounds = [period_bounds(period, pack) for period in periods]
+        assert period_ends(bounds[0][0] + 1, bounds[-1][1], pack) == [end for _, end in bounds]
 
 
 def page_of(office: Office, period: str, **options: Any) -> str:
@@ -212,5 +283,5 @@ def test_papers_of_training_say_so(tmp_path: Path) -> None:
     case = office.open()
     (_paper, page) = office.work.write_document(case, acts.DocumentKind.INFORMATION_LETTER, language="en")
     assert "raining" in office.work.documents.read(page.ref.sha256).decode()
-    refs = write_period_report(office.work, PACK, "2026-W18", account=office.account("officer"))
+    refs = write_period_report(office.work, PACK, "2026-W18", duty="weekly-ledger", account=office.account("officer"))
     assert "raining" in office.work.documents.read(refs[1].sha256).decode()

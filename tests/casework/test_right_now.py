@@ -267,6 +267,17 @@ def test_the_commands_of_an_appeal(office: Office) -> None:
     assert run("officer", "appeal", case, "--other-body", "the mayor", "--grounds", "not us")[0] == 0
     # The commands go by the clock on the wall, by which it came late.
     assert run("second", "appeal", case, "--admit", "--reason", "the post was on strike")[0] == 0
+    assert run("officer", "appeal", case, "--body", "court", "--grounds", "not us")[0] == 0
+    first, second = (one.event for one in office.reopen().case(case).appeals)
+    commands = [row["command"] for row in step_rows(office.work.view(case)) if row["act"].endswith("_appeal")]
+    assert f"headframe case appeal {case} --admit --appeal {second} --reason TEXT" in commands
+    assert f"headframe case appeal {case} --outcome WHAT --appeal {first} --reason TEXT" in commands
+    assert f"  {first}: against decision {number}, came " in "\n".join(case_lines(office.work.view(case)))
+    office.work.close()
+    code, said = run("court", "appeal", case, "--outcome", "withdrawn", "--reason", "the court is enough")
+    assert (code, f"several appeals are open: {first} (the mayor), {second} (court)" in said) == (6, True)
+    withdrawn = ("--outcome", "withdrawn", "--appeal", str(second), "--reason", "the mayor is enough")
+    assert run("court", "appeal", case, *withdrawn)[0] == 0
     code, said = run("court", "appeal", case, "--outcome", "upheld", "--standing", "not_mining", "--reason", "a mill")
     assert (code, "party: not_mining" in said) == (0, True)
     serve = ("serve", case, "--channel", "post", "--setting-aside", str(number))

@@ -1,14 +1,18 @@
 """The registry of a workspace: imported whole or not at all, its addresses sealed, purged when no case needs them."""
 
 import json
+import threading
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from headframe.assess import RegistryFiles
-from headframe.cases.store import FindingFilter
+from headframe.cases.store import CaseFilter, FindingFilter
+from headframe.casework import open_workspace
+from headframe.casework.retention import lift_hold, place_hold
 from headframe.casework.sites import (
     forget,
     import_registry,
@@ -21,16 +25,19 @@ from headframe.casework.sites import (
 )
 from headframe.errors import HeadframeError, UnreadableInput
 from headframe.ledger.leaf import read
-from headframe.records.case import Case, LookupOutcome, Stage
+from headframe.records.case import Account, Case, Duty, LookupOutcome, PlaceHold, Stage
 from headframe.records.finding import Role
 from headframe.records.lawful import Contact
 from headframe.reports.jsonl import finding_lines
+from headframe.stores.database.tables import CASES
+from headframe.stores.database.writer import Writer
 from headframe.stores.key_files import KeyGone
 from headframe.stores.sealing import NoReason
-from tests.casework.office import DAY_NS, Office
+from tests.casework.office import DAY_NS, PACK, Office
 from tests.sites.test_assessment import finding
 from tests.sources.test_finding_rows import USAGE_POINT
 
+ADMIN = Account(name="admin", unit="Changping", duties=frozenset({Duty.ADMINISTER}))
 SECRET = "Quarry Lane 5"
 SITES = "site,name,kind,organisation,prefix\nS3,Shaft,data centre,O3,198.51.100.0/24\n"
 LAWFUL = "entry,register,site,organisation,valid_from,valid_until\nL1,fns,S1,,2026-01-01,2026-12-31\nL2,fns,,O2,,\n"
@@ -195,6 +202,11 @@ def test_names_that_nobody_knows_are_told(office: Office) -> None:
 
 
 def closed(office: Office, case_id: str) -> Case:
+    """A case that is closed, as far as lists and retention see; its addresses are there still."""
+    now = office.work.now_ns()
+    with office.work.store.writing() as writer:
+        change = update(CASES).where(CASES.c.case_id == case_id)
+        writer.db.execute(change.values(stage="closed", closed_ns=now, counts_from_ns=now))
     return replace(office.work.case(case_id), stage=Stage.CLOSED)
 
 
@@ -228,9 +240,75 @@ def test_another_open_case_keeps_contacts(office: Office, monkeypatch: pytest.Mo
     bring(office, contacts=CONTACTS)
     office.find("192.0.2.7")
     case_id = office.open("S1")
-    other = replace(closed(office, case_id), case_id="HF-2026-000099")
+    other = replace(office.work.case(case_id), stage=Stage.CLOSED, case_id="HF-2026-000099")
     assert purge_contacts(office.work, other) == ()
     assert len(keys_of(office)) == 3
+    closed(office, case_id)
+    assert len(purge_contacts(office.work, other)) == 2
+
+
+def test_a_hold_of_everything_keeps_contacts(office: Office) -> None:
+    """From a closure, and from an import that would put others in their place; new ones may come."""
+    bring(office, contacts=CONTACTS)
+    office.find("192.0.2.7")
+    case = closed(office, office.open("S1"))
+    hold = place_hold(office.work, ADMIN, "court file 12")
+    keys = keys_of(office)
+    assert purge_contacts(office.work, case) == ()
+    with pytest.raises(HeadframeError, match=r"legal hold is on everything \(court file 12\).*nothing was imported"):
+        bring(office, contacts=CONTACTS)
+    assert keys_of(office) == keys
+    assert len(view_site(office.work, "S1").contacts) == 2
+    bring(office, contacts=f"role,site,organisation,address\nlegal,,O2,{SECRET} d\n")
+    lift_hold(office.work, ADMIN, hold, "decided")
+    bring(office, contacts=CONTACTS)
+    assert keys & keys_of(office) == set()
+    assert len(purge_contacts(office.work, case)) == 2
+
+
+def test_a_hold_on_a_case_keeps_its_contacts_from_an_import(office: Office) -> None:
+    """Of its site and its organisation; other rows come in."""
+    bring(office, contacts=CONTACTS)
+    office.find("192.0.2.7")
+    case_id = office.open("S1")
+    office.do("chief", case_id, PlaceHold(reason="court file 13"))
+    keys = keys_of(office)
+    for row in ("legal,S1,,elsewhere", "billing,,O1,elsewhere"):
+        with pytest.raises(HeadframeError, match=f"legal hold is on case {case_id}"):
+            bring(office, contacts=f"role,site,organisation,address\n{row}\n")
+    assert keys_of(office) == keys
+    bring(office, contacts="role,site,organisation,address\nfacility,S2,,elsewhere\n")
+    assert len(keys_of(office) - keys) == 1
+
+
+@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+def test_a_case_that_is_opened_while_contacts_go_waits(
+    tmp_path: Path, database: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What needs an address is looked up in the transaction that destroys it, and nobody opens a case meanwhile."""
+    url = "" if database == "sqlite" else request.getfixturevalue("postgresql_url")
+    office = Office(tmp_path / "workspace", database_url=url)
+    bring(office, contacts=CONTACTS)
+    office.find("192.0.2.7")
+    case = closed(office, office.open("S1"))
+    office.find("192.0.2.9", name="more.jsonl")
+    other = open_workspace(office.folder, now_ns=office.clock)
+    opening = threading.Thread(target=lambda: other.open_case(office.account("officer"), "S1", PACK))
+    unneeded = Writer.unneeded_contacts
+
+    def slow(writer: Writer, *what: str) -> tuple[Contact, ...]:
+        found = unneeded(writer, *what)
+        opening.start()
+        opening.join(1.0)
+        assert opening.is_alive()
+        return found
+
+    monkeypatch.setattr(Writer, "unneeded_contacts", slow)
+    assert len(purge_contacts(office.work, case)) == 2
+    opening.join(30)
+    assert len(office.work.store.cases(CaseFilter(site_id="S1")).rows) == 2
+    other.close()
+    office.work.close()
 
 
 def test_what_cannot_be_destroyed_stays_told(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -369,6 +447,65 @@ def test_findings_whose_address_went_to_another_site_follow(office: Office) -> N
     assert again is not None
     assert (again.found, again.moved, again.lost) == (0, 0, 2)
     assert sites_of(office, "198.51.100.7") == {""}
+
+
+def test_tables_of_one_name_and_instant_are_all_imported(office: Office) -> None:
+    """The clock of a training stands still; each import is named, and so is what followed from it."""
+    office.work.now_ns = lambda: 1_800_000_000_000_000_000  # type: ignore[method-assign]
+    office.find("198.51.100.7")
+    done = [bring(office, table) for table in (HALLS, "site,prefix\nS9,198.51.100.0/25\n", HALLS)]
+    first = done[0].import_id
+    assert [one.import_id for one in done] == [first, f"{first}-2", f"{first}-3"]
+    assert sites_of(office, "198.51.100.7") == {"S9"}
+    assert disclosed(office, f"{first}-2/resolved", "findings")["moved"] == 2
+
+
+def test_a_table_that_comes_while_findings_do_decides_on_them(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever imports the table cannot see findings that are written after; whoever imports those looks again."""
+    from headframe.casework import core
+
+    bring(office, HALLS)
+    importing = core.import_file
+    tables = iter(("site,prefix\nS9,198.51.100.0/25\n", None, None))
+
+    def import_file(*args: Any, **named: Any) -> Any:
+        if table := next(tables):
+            bring(office, table)
+        return importing(*args, **named)
+
+    monkeypatch.setattr(core, "import_file", import_file)
+    paths = [write(office, f"{host}.jsonl", _lines(f"198.51.100.{host}")) for host in (7, 8)]
+    first, second = office.work.import_findings(paths, account=office.account("screener"))
+    assert (first.moved, second.moved) == (1, 0)
+    assert sites_of(office, "198.51.100.7") == sites_of(office, "198.51.100.8") == {"S9"}
+    assert second.resolved == 1, "by the table of now"
+
+
+def test_an_import_of_findings_that_breaks_off_is_of_the_new_table_too(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What its first parts brought is there; to import the file again would not look at it."""
+    from headframe.casework import core
+
+    bring(office, HALLS)
+    importing = core.import_file
+
+    def import_file(*args: Any, **named: Any) -> Any:
+        importing(*args, **named)
+        bring(office, "site,prefix\nS9,198.51.100.0/25\n")
+        with office.work.store.writing() as writer:
+            ids = [one.ref.finding_id for one in office.work.store.findings(FindingFilter()).rows]
+            writer.assign_findings((one, "S9", "S7") for one in ids)  # as if written after that table was gone through
+        raise HeadframeError("cut off")
+
+    monkeypatch.setattr(core, "import_file", import_file)
+    with pytest.raises(HeadframeError, match="cut off"):
+        office.work.import_findings([write(office, "f.jsonl", _lines("198.51.100.7"))])
+    assert sites_of(office, "198.51.100.7") == {"S9"}
+
+
+def _lines(host: str) -> str:
+    return "".join(finding_lines([finding(host, role=Role.MINER)]))
 
 
 def test_findings_in_cases_stay_as_they_are(office: Office) -> None:

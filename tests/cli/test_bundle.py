@@ -3,6 +3,7 @@
 import json
 import re
 import shlex
+import shutil
 from pathlib import Path
 
 import pytest
@@ -74,8 +75,10 @@ def test_from_the_last_act_to_a_witnessed_bundle(tmp_path: Path, monkeypatch: py
     Path("unit.pub").write_text(headframe("log", "checkpoint", "--public-key").stdout)
     page = (Path(__file__).parents[2] / "docs" / "ledger-format.md").read_text()
     by_hand = page.partition("\n## 9. By hand\n")[2]
-    lines = re.findall(r"^headframe (?:log witness|log checkpoint --keep cosigned |bundle).*", by_hand, re.MULTILINE)
-    assert len(lines) >= 6
+    shutil.copy(office.folder / "admin.token", "admin.token")
+    wanted = r"^headframe (?:log witness|log name-witness|log checkpoint --keep cosigned|bundle).*"
+    lines = re.findall(wanted, by_hand, re.MULTILINE)
+    assert len(lines) >= 8
     for line in lines:
         command = line.partition("   ")[0].replace("/mnt/unit", str(office.folder)).replace("HF-2026-000001", case)
         if "time-stamp" in command or "authority" in command:
@@ -92,6 +95,8 @@ def test_from_the_last_act_to_a_witnessed_bundle(tmp_path: Path, monkeypatch: py
     )  # fmt: skip
     assert (value["sound"], value["not_witnessed_count"]) == (True, 1)
     assert [one["kind"] for one in value["not_witnessed"]] == ["access"]
+    both = ("--key", "witness.pub", "--key", "witness-2.pub", "--witnesses", "2")
+    assert headframe("bundle", "verify", f"{case}.zip", "--key", "unit.pub", *both).exit_code == 0
 
 
 def test_nothing_there(tmp_path: Path) -> None:

@@ -3,11 +3,13 @@
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
@@ -69,6 +71,19 @@ def run(office: Office, project_root: Path) -> Run:
                  **(acting if by else {}), **environment},
             timeout=240, check=False, stdin=subprocess.DEVNULL,
         )  # fmt: skip
+
+    return program
+
+
+@pytest.fixture
+def here(office: Office, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
+    """The same in this process, for what takes many runs: ``here("case", "list", by="officer")``."""
+
+    def program(*arguments: str, by: str = "officer") -> Any:
+        monkeypatch.setenv("HEADFRAME_ACCOUNT", by)
+        monkeypatch.setenv("HEADFRAME_TOKEN_FILE", str(office.folder.parent / f"{by}.token"))
+        monkeypatch.setenv("HEADFRAME_WORKSPACE", str(office.folder))
+        return CliRunner().invoke(app, list(arguments))
 
     return program
 
@@ -147,6 +162,81 @@ def test_one_case_is_shown_with_all_that_a_decision_needs(run: Run) -> None:
     assert shown["pack"]["gaps"]
     assert all(clock["basis"] for clock in shown["clocks"])
     assert all(row["missing"] for row in shown["measures"] if not row["allowed"])
+
+
+def test_a_correction_of_an_instant_takes_a_time_as_every_option_does(here: Callable[..., Any], office: Office) -> None:
+    """A day or time in the pack's zone; null; or nanoseconds in quotes, as the events show them. Kept as the last."""
+    office.inspect(CASE)
+    number, field = str(len(office.work.store.events(CASE))), "record.started_ns"
+    said: dict[str, str] = {}
+    for value in (
+        "2026-05-01T08:00", "2026-05-01T00:00Z", "2026-05-01T08:00+08:00", "2026-05-01", '"1777593600000000000"',
+    ):  # fmt: skip
+        done = here(
+            "case", "correct", CASE, "--event", number, "--field", field, "--value", value, "--reason", "stamp",
+        )  # fmt: skip
+        assert done.exit_code == 0, done.stderr
+        said[value] = office.work.store.events(CASE)[-1].act.value
+    assert said == {
+        "2026-05-01T08:00": '"1777593600000000000"',
+        "2026-05-01T00:00Z": '"1777593600000000000"',
+        "2026-05-01T08:00+08:00": '"1777593600000000000"',
+        "2026-05-01": '"1777564800000000000"',
+        '"1777593600000000000"': '"1777593600000000000"',
+    }
+    before = office.work.store.events(CASE)
+    for value, code, words in (
+        ("last Tuesday", ExitCode.USAGE, "--value 'last Tuesday'"),
+        ("2026-13-01", ExitCode.USAGE, "--value '2026-13-01'"),
+        ("1777593600000000000", ExitCode.USAGE, "--value '1777593600000000000'"),
+        ("2026-05-01T25:00", ExitCode.USAGE, "--value '2026-05-01T25:00'"),
+        ("-", ExitCode.USAGE, "--value is empty; where there is no such time, it is null"),
+        (" ", ExitCode.USAGE, "--value is empty"),
+        ('"soon"', ExitCode.REFUSED, "soon"),
+        ("null", ExitCode.REFUSED, "started_ns"),
+        ("2031-05-01", ExitCode.REFUSED, "2031"),
+    ):
+        done = here(
+            "case", "correct", CASE, "--event", number, "--field", field, "--value", value, "--reason", "stamp",
+        )  # fmt: skip
+        assert (done.exit_code, done.stdout) == (code, ""), (value, done.stderr)
+        assert words in done.stderr, (value, done.stderr)
+        assert "Traceback" not in done.stderr
+    assert office.work.store.events(CASE) == before
+
+
+def test_a_case_says_what_the_registry_says_otherwise_now(
+    here: Callable[..., Any], office: Office, tmp_path: Path
+) -> None:
+    """Kind, region, organisation, supply points; with how to correct what was wrong, and that else nothing is due."""
+    assert "The registry says otherwise" not in here("case", "show", CASE).stdout
+    assert json.loads(here("case", "show", CASE, "--format", "json").stdout)["registry_differs"] == []
+    table = tmp_path / "sites.csv"
+    table.write_text(
+        "site,name,kind,organisation,region,usage_point\nS1,Foundry North,data centre,O7,south,UP-77\n",
+        encoding="utf-8",
+    )
+    done = here("sites", "import", str(table))
+    assert done.exit_code == 0, done.stderr
+    shown = here("case", "show", CASE).stdout
+    for words in (
+        "The registry says otherwise now than when the case was opened:",
+        "  site_kind: the case holds enterprise, the registry data_centre",
+        "  region: the case holds north, the registry south",
+        f"    headframe case correct {CASE} --event 1 --field region --value south --reason TEXT",
+        "  organisation_id: the case holds O1, the registry O7",
+        "UP-77",
+        "Correct what was wrong when the case was opened. What has changed since stays: do nothing.",
+    ):
+        assert words in shown, (words, shown)
+    told = json.loads(here("case", "show", CASE, "--format", "json").stdout)["registry_differs"]
+    assert [one["field"] for one in told] == ["site_kind", "region", "organisation_id", "usage_points"]
+    assert told[1] == {"field": "region", "case": "north", "registry": "south"}
+    assert set(told[3]["registry"]) == {*told[3]["case"], "UP-77"}
+    command = next(line for line in shown.splitlines() if "--field usage_points" in line)
+    done = here(*shlex.split(command.replace("TEXT", "wrong-from-the-start"))[1:])
+    assert done.exit_code == 0, done.stderr
+    assert json.loads(office.work.store.events(CASE)[-1].act.value) == told[3]["registry"]
 
 
 def test_what_is_not_there_is_said(run: Run, tmp_path: Path) -> None:

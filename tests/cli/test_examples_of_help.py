@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 from headframe.casework.accounts import new_token, stored
 from headframe.cli import app
 from headframe.cli.exit_codes import ExitCode
+from headframe.ledger.note import COSIGNATURE, Signer
 from headframe.records.case import Account, Duty
 from headframe.stores.packs import load_packs
 from tests.casework.office import Office
@@ -120,6 +121,7 @@ def place(tmp_path_factory: pytest.TempPathFactory, project_root: Path) -> Path:
     for path in (project_root / "examples" / "casework").iterdir():
         shutil.copy(path, place / {"lawful.csv": "register.csv", "contacts.csv": "desks.csv"}.get(path.name, path.name))
     shutil.copy(place / "findings.jsonl", place / "findings.json")
+    (place / "witness.pub").write_text(Signer("witness.example/w1", COSIGNATURE, bytes(32)).verifier.text())
     for name in ("answer.pdf", "removal.pdf", "rack.jpg"):
         (place / name).write_bytes(b"a letter, or a photo")
     return place

@@ -59,6 +59,22 @@ def test_findings_leave_with_pseudonyms(run: Run) -> None:
     assert len(one_site) == 2
 
 
+def test_a_site_on_the_other_side_leaves_with_a_pseudonym(tmp_path: Path) -> None:
+    """Public addresses that the registry assigns are parties', and so is one that was found to mine elsewhere."""
+    place = Office(tmp_path / "office")
+    place.find("192.0.2.10", "one.jsonl", peer="192.0.2.130:3333")
+    place.find("198.51.100.77", "two.jsonl", peer="203.0.113.5:3333")
+    place.find("192.0.2.11", "three.jsonl", peer="198.51.100.77:3333")
+    place.work.close()
+    for form in ("stix", "ocsf"):
+        done = CliRunner().invoke(
+            app, ["export", "findings", "--format", form], env={"HEADFRAME_WORKSPACE": str(place.folder)}
+        )
+        assert done.exit_code == ExitCode.OK, done.stderr
+        assert not [name for name in ("192.0.2.", "198.51.100.77") if name in done.stdout]
+        assert "203.0.113.5" in done.stdout
+
+
 def test_addresses_leave_for_a_reason_that_is_kept(run: Run, office: Office) -> None:
     """Who takes them out is in the access log and in the ledger."""
     token = str(office.folder / "verifier.token")

@@ -1,5 +1,6 @@
 """Help: complete, with an example for each command, and at once."""
 
+import os
 import re
 import subprocess
 import sys
@@ -150,6 +151,10 @@ def test_help_is_there_in_half_a_second(headframe: Run) -> None:
             ["case", "list", "two", "words"],
             "too many words: 'words'; a text of several words stands in quotation marks",
         ),
+        (
+            ["workspace", "status", "password=hunter2", "hf:hunter2@db/hf"],
+            "too many words: 'password=*** hf:***@db/hf'; a text of several words stands in quotation marks",
+        ),
         (["case", "hold", "HF-2026-000001", "--reason"], "--reason came without its value: TEXT (Why, in words"),
         (["case", "hold", "HF-2026-000001", "--reason="], "--reason is empty: expected TEXT (Why, in words"),
         (["simulate", "meters", "x", "--from", "soon"], "--from 'soon': expected a day, such as 2026-04-01"),
@@ -162,4 +167,18 @@ def test_usage_errors(headframe: Run, arguments: list[str], message: str) -> Non
     assert done.returncode == 2
     assert done.stdout == ""
     assert message in done.stderr
+    assert "hunter2" not in done.stderr
     assert "--help tells how it is used, with an example" in done.stderr
+
+
+@pytest.mark.parametrize("asked", ["", "3"])
+def test_linear_algebra_gets_one_thread_unless_told_otherwise(asked: str, project_root: Path) -> None:
+    """Before numpy is loaded, which reads it then; more threads than cores wait for each other by spinning."""
+    code = (
+        "import os, sys\nfrom headframe.cli import main\nsys.argv = ['headframe', '--version']\n"
+        "try:\n    main()\nexcept SystemExit:\n    print('numpy' in sys.modules, os.environ['OPENBLAS_NUM_THREADS'])"
+    )
+    environment = {name: value for name, value in os.environ.items() if name != "OPENBLAS_NUM_THREADS"}
+    environment |= {"PYTHONPATH": str(project_root / "src")} | ({"OPENBLAS_NUM_THREADS": asked} if asked else {})
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
+    assert done.stdout.splitlines()[-1] == f"False {asked or '1'}"

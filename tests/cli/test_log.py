@@ -2,7 +2,10 @@
 
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner, Result
@@ -121,7 +124,9 @@ def test_a_witness_from_its_key_to_its_refusal(workspace: Path, tmp_path: Path) 
     first = headframe(*watching, "--out", out)
     assert first.exit_code == 0, first.output
     assert "is seen for the first time" in first.stderr
-    assert headframe("log", "checkpoint", "--keep", out).exit_code == 0
+    nobody = headframe("log", "checkpoint", "--keep", out)
+    assert (nobody.exit_code, "no witness that is named here has co-signed" in nobody.stderr) == (2, True)
+    assert headframe("log", "checkpoint", "--keep", out, "--key", str(tmp_path / "witness.pub")).exit_code == 0
     assert (workspace / "ledger" / "witnessed").read_bytes() == Path(out).read_bytes()
     grow(workspace_ledger(workspace), 2)
     assert "co-signed" in headframe(*watching).stderr
@@ -138,6 +143,102 @@ def test_a_witness_from_its_key_to_its_refusal(workspace: Path, tmp_path: Path) 
     assert refused.exit_code == 6
     assert "of 9 leaves is not shown to continue the 5 that were seen" in refused.stderr
     assert Path(state).read_bytes() == remembered
+
+
+def test_a_second_witness_signs_what_the_first_one_saw(workspace: Path, tmp_path: Path) -> None:
+    """After the log has grown; from the log's folder, by its number of leaves, or from a file. Never after a larger."""
+    key = headframe("log", "checkpoint", "--public-key").stdout.strip()
+
+    def watching(name: str, *more: str) -> Any:
+        return headframe(
+            "log", "witness", "--ledger", str(workspace / "ledger"), "--key", key, "--key-file",
+            str(tmp_path / f"{name}.key"), "--state", str(tmp_path / f"{name}.seen"), "--out", str(tmp_path / "out"),
+            *more,
+        )  # fmt: skip
+
+    for name in ("w1", "w2", "w3"):
+        made = headframe("log", "witness", "--new-key", name, "--key-file", str(tmp_path / f"{name}.key"))
+        assert made.exit_code == 0
+    witnesses = tuple(word for name in ("w1", "w2", "w3") for word in ("--key", str(tmp_path / f"{name}.pub")))
+    nothing = watching("w2", "--older", "last")
+    assert (nothing.exit_code, "nobody has co-signed a checkpoint that is kept" in nothing.stderr) == (2, True)
+    assert watching("w1").exit_code == 0
+    assert headframe("log", "checkpoint", "--keep", str(tmp_path / "out"), *witnesses).exit_code == 0
+    first = (tmp_path / "out").read_bytes()
+    grow(workspace_ledger(workspace), 2)
+    done = watching("w2", "--older", "last")
+    assert done.exit_code == 0, done.output
+    assert "at 3 leaves\n" in done.stderr
+    assert "the log has 5 by now; co-sign the newest, too" in done.stderr
+    both = (tmp_path / "out").read_bytes()
+    assert both.startswith(first)
+    assert both == (tmp_path / "w2.seen").read_bytes(), "it remembers what it signed, and no more"
+    assert headframe("log", "checkpoint", "--keep", str(tmp_path / "out"), *witnesses).exit_code == 0
+    assert (workspace / "ledger" / "witnessed").read_bytes() == both
+    (tmp_path / "handed").write_bytes(first)
+    assert watching("w3", "--checkpoint", str(tmp_path / "handed")).exit_code == 0
+    assert headframe("log", "checkpoint", "--keep", str(tmp_path / "out"), *witnesses).exit_code == 0
+    assert (workspace / "ledger" / "witnessed").read_bytes().count(b"\xe2\x80\x94 w") == 3
+
+    assert "at 5 leaves\n" in watching("w2").stderr, "the newest after it"
+    remembered = (tmp_path / "w2.seen").read_bytes()
+    for older in (("--older", "last"), ("--older", "3"), ("--checkpoint", str(tmp_path / "handed"))):
+        refused = watching("w2", *older)
+        assert refused.exit_code == 6
+        assert "has co-signed 5 leaves of" in refused.stderr
+        assert "the checkpoint of 3 leaves cannot be co-signed after that" in refused.stderr
+    assert (tmp_path / "w2.seen").read_bytes() == remembered, "what was seen never gets smaller"
+    for wrong in ("first", "4", "-3", "3.0"):
+        told = watching("w3", "--older", wrong)
+        assert told.exit_code == 2
+        assert "expected last, or a number of leaves of those that are kept: 3" in told.stderr
+    assert watching("w3", "--older", "3", "--checkpoint", str(tmp_path / "handed")).exit_code == 2
+
+    # The unit begins its log anew, with the same key, and hands out a checkpoint of the old one.
+    (workspace / "ledger").rename(tmp_path / "hidden")
+    forged = workspace_ledger(workspace)
+    forged.append([b"x%d" % number for number in range(8)])
+    for name in ("w3", "w4"):
+        if name == "w4":
+            headframe("log", "witness", "--new-key", name, "--key-file", str(tmp_path / f"{name}.key"))
+        refused = watching(name, "--checkpoint", str(tmp_path / "handed"))
+        assert refused.exit_code == 6
+        assert "has not had that checkpoint of 3 leaves: they are two histories" in refused.stderr
+    assert not (tmp_path / "w4.seen").exists()
+
+
+def test_two_runs_of_a_witness_do_not_make_it_forget(
+    workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that co-signs an older checkpoint waits for one that co-signs the newest, and is refused then."""
+    from headframe.stores import ledger_files
+
+    key = headframe("log", "checkpoint", "--public-key").stdout.strip()
+    headframe("log", "witness", "--new-key", "w", "--key-file", str(tmp_path / "w.key"))
+    (tmp_path / "older").write_text(headframe("log", "checkpoint").stdout)
+    grow(workspace_ledger(workspace), 2)
+    watching = (
+        "log", "witness", "--ledger", str(workspace / "ledger"), "--key", key, "--key-file", str(tmp_path / "w.key"),
+        "--state", str(tmp_path / "seen"),
+    )  # fmt: skip
+    real, late = ledger_files.replace_file, []
+
+    def replaced(disk: Any, path: Path, data: bytes) -> None:
+        if path.name == "seen" and not late:
+            late.append(subprocess.Popen(
+                [sys.executable, "-m", "headframe", *watching, "--checkpoint", str(tmp_path / "older")],
+                stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+            ))  # fmt: skip
+            with pytest.raises(subprocess.TimeoutExpired):
+                late[0].wait(5)
+        real(disk, path, data)
+
+    monkeypatch.setattr(ledger_files, "replace_file", replaced)
+    assert headframe(*watching).exit_code == 0
+    told = late[0].communicate(timeout=120)[1]
+    assert late[0].returncode == 6
+    assert "has co-signed 5 leaves" in told
+    assert "\n5\n" in (tmp_path / "seen").read_text()
 
 
 def test_no_ledger(tmp_path: Path) -> None:

@@ -11,6 +11,8 @@ from headframe.casework.accounts import new_token, stored
 from headframe.cli import app
 from headframe.cli.exit_codes import ExitCode
 from headframe.records.case import Account, Duty
+from headframe.stores.database import open_store
+from headframe.stores.database.tables import CERTIFICATES
 from tests.casework.office import Office
 
 
@@ -77,6 +79,28 @@ def test_where_nothing_is_due_no_certificate_is_written(place: Path) -> None:
     assert not done.stdout
     assert not (place / "out").exists()
     assert json.loads(run(place, "retention", "certificates", "--format", "json").stdout)["rows"] == []
+
+
+def test_files_that_were_not_written_anew_are_told_of_and_written(place: Path) -> None:
+    """Though nothing is due: by whoever looks it is told, and by the next run with two accounts it is done."""
+    document = {"certificate": "D-cut-off", "at_ns": "0", "proposer": "a", "approver": "b", "destroyed": []}
+    store = open_store(place / "workspace" / "headframe.db")
+    with store.writing() as writer:
+        row = {"certificate_id": "D-cut-off", "at_ns": 0, "proposer": "a", "approver": "b"}
+        writer.db.execute(CERTIFICATES.insert(), {**row, "document": json.dumps(document)})
+    store.close()
+
+    def told() -> str:
+        return run(place, "retention", "run").stderr.replace("\n", " ")
+
+    assert "may still hold what was destroyed by D-cut-off" in told()
+    assert "not written anew yet" in run(place, "retention", "certificates").stdout
+    done = run(place, "retention", "run", "--with", "two", "--with-token-file", str(place / "two.token"))
+    assert done.exit_code == ExitCode.OK, done.output
+    assert "written anew, as D-cut-off still had to be" in done.stderr.replace("\n", " ")
+    assert "nothing is due" in done.stderr
+    assert "D-cut-off" not in told()
+    assert "not written anew yet" not in run(place, "retention", "certificates").stdout
 
 
 def test_a_text_with_a_way_to_reach_somebody_is_told_of(place: Path) -> None:

@@ -54,7 +54,7 @@ GIVEN = {
     "FINDING": "F-0", "PSEUDONYM": "#x", "FACT": "x=1", "ZONE": "UTC", "KWH": "1", "PRICE": "1", "REF": "x",
     "OUT_FOLDER": "made", "CHAIN": "btc", "FIELD": "text", "CORPUS": "text.txt", "READINGS": "text.txt",
     "FINDINGS": "text.txt", "PATH": "text.txt", "FILE": "text.txt", "FILE.csv": "text.txt", "FILE.json": "text.txt",
-    "URL": "http://127.0.0.1:1/",
+    "KEY": "text.txt", "URL": "http://127.0.0.1:1/",
 }  # fmt: skip
 """A value for what a command cannot do without, by the word that stands for it in the help."""
 

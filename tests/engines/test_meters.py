@@ -6,9 +6,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from headframe.engines.meters import Knowledge, MetersEngine, MetersOptions, score_of_p
+from headframe.cases.question import joint_log10_e
+from headframe.engines.meters import LEAST_P, Knowledge, MetersEngine, MetersOptions, least_of, score_of_p
+from headframe.records.case import Case, FindingRef, Stage
 from headframe.records.finding import Family
-from headframe.records.load_finding import UsagePointResult
+from headframe.records.load_finding import TRAITS, UsagePointResult
 from headframe.records.meters import MetersResult
 from headframe.records.reading import Transformer, UsagePoint
 from headframe.records.site import SourceRow
@@ -175,6 +177,69 @@ def test_energy_that_passes_no_meter_is_found_at_the_transformer() -> None:
     quiet = run(*transformer_with(0.0)[:1], known=transformer_with(0.0)[1])
     assert not [row for row in quiet.rows if Family.BALANCE in row.families]
     assert not math.isnan(of(quiet, "T1-head").score)
+
+
+@pytest.fixture(scope="module")
+def traced() -> MetersResult:
+    """A transformer at one of whose shops six tenths of the load pass no meter from the 20th day on."""
+    series, known = transformer_with(0.0)
+    name, start_s, power_w = series[2]
+    shown = power_w * np.where(np.arange(power_w.size) >= 24 * 20, 0.4, 1.0)
+    return run([*series[:2], (name, start_s, shown.astype(np.float32)), *series[3:]], known=known)
+
+
+def test_what_reads_the_same_meters_is_averaged(traced: MetersResult) -> None:
+    """Of a load and a balance the mean, as in a case, and never the product; each finding has its own number."""
+    row = of(traced, "S02")
+    balance = next(found for found in row.findings if found.family is Family.BALANCE)
+    load = next(found for found in row.findings if found.detector == "likeness")
+    assert balance.log10_e > 3.0
+    assert row.log10_e == pytest.approx(math.log10((10**balance.log10_e + 10**load.log10_e) / 2))
+    case = Case(
+        case_id="C-1", pack_id="p", pack_version="1", pack_digest="0" * 64, site_id="S", site_kind="other", region="",
+        organisation_id="", usage_points=("S02",), opened_ns=0, opened_by="a", stage=Stage.SCREENED, version=1,
+        last_ns=0,
+        findings=tuple(
+            FindingRef(
+                finding_id=found.detector, family=found.family, detector=found.detector, version="1", subject="S02",
+                log10_e=found.log10_e, started_ns=0, ended_ns=1, sha256="0" * 64, mining=True,
+            )
+            for found in (balance, load)
+        ),
+    )  # fmt: skip
+    assert row.log10_e == pytest.approx(joint_log10_e(case))
+
+
+def test_a_balance_that_names_another_point_is_a_look(traced: MetersResult) -> None:
+    """Counted only where it shows something, it would be chosen by its result."""
+    for name in ("S00", "S01", "S03", "S04", "S05"):
+        row = of(traced, name)
+        load = next(found for found in row.findings if found.detector == "likeness")
+        assert row.log10_e == pytest.approx(load.log10_e - math.log10(2)), name
+
+
+def test_a_head_whose_balance_was_traced_says_so(traced: MetersResult) -> None:
+    """It has no answer of its own, and its balance was drawn all the same."""
+    head = of(traced, "T1-head")
+    assert math.isnan(head.score)
+    assert head.log10_e == -math.inf
+    assert "traced to a point" in head.insufficient[0].missing
+
+
+def test_several_looks_at_a_row_cost_as_many(traced: MetersResult) -> None:
+    """The p-value is the smallest times their number."""
+    row = of(traced, "S02")
+    assert row.p_value == pytest.approx(2 * max(min(found.p_value for found in row.findings), LEAST_P))
+    assert least_of([0.01, math.nan, 0.2, 0.03]) == pytest.approx(0.03)
+    assert least_of([0.9, 0.9]) == 1.0
+    assert math.isnan(least_of([math.nan]))
+
+
+def test_what_describes_a_part_of_a_load_is_a_trait(result: MetersResult, traced: MetersResult) -> None:
+    """Whatever speaks beside the whole load and what is measured apart from it is never weighed in a case."""
+    seen = {found.detector for one in (result, traced) for row in one.rows for found in row.findings}
+    assert seen - {"likeness", "homes", "balance"} <= TRAITS
+    assert len(TRAITS & seen) >= 2
 
 
 def test_a_transformer_without_its_points_says_so() -> None:

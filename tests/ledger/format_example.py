@@ -38,7 +38,9 @@ def make_example(folder: Path, name: str = "bundle") -> tuple[Ledger, Path]:
     ledger = Ledger.create(folder / "ledger", [LOG])
     leaves = example_leaves()
     ledger.append([leaf.leaf for leaf in leaves])
-    ledger.keep_witnessed(format_note(cosign(ledger.note, ledger.keys, None, (), WITNESS, AT_NS // 10**9 + 60)))
+    ledger.keep_witnessed(
+        format_note(cosign(ledger.note, ledger.keys, None, (), WITNESS, AT_NS // 10**9 + 60)), [WITNESS.verifier]
+    )
     make_bundle(
         folder / name,
         subject="HF-2026-000001",
@@ -57,7 +59,9 @@ def make_older(folder: Path) -> Path:
     ledger = Ledger.create(folder / "older-ledger", [LOG])
     leaves = example_leaves()
     ledger.append([leaves[0].leaf])
-    ledger.keep_witnessed(format_note(cosign(ledger.note, ledger.keys, None, (), WITNESS, AT_NS // 10**9)))
+    ledger.keep_witnessed(
+        format_note(cosign(ledger.note, ledger.keys, None, (), WITNESS, AT_NS // 10**9)), [WITNESS.verifier]
+    )
     ledger.append([leaf.leaf for leaf in leaves[1:]])
     make_bundle(
         folder / "older",

@@ -420,6 +420,18 @@ def test_a_child_takes_what_it_does_not_say() -> None:
     assert pack.provenance.gaps == ("a new one", "(small) everything")
 
 
+def test_a_text_is_read_again_where_a_parent_has_changed() -> None:
+    """A pack is parsed once for each text and for the very packs that it inherits from, whatever they are called."""
+    parent = parse_pack(small(), name="s", known={})
+    pack = parse_pack(child(), name="c", known={"small": parent})
+    assert parse_pack(small(), name="other", known={}) is parent
+    assert parse_pack(child(), name="c", known={"small": parent, "more": pack}) is pack
+    other = parse_pack(small(lambda raw: raw.update(version="9.9.9")), name="s", known={})
+    assert parse_pack(child(), name="c", known={"small": other}).digest != pack.digest
+    with pytest.raises(BadPack, match="small"):
+        parse_pack(child(), name="c", known={})
+
+
 def test_a_child_wins_where_both_speak() -> None:
     """By id, in the parent's order; a step without a period keeps the parent's."""
     parent = parse_pack(small(), name="s", known={})

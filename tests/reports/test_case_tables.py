@@ -42,7 +42,7 @@ THINGS: dict[str, list[object]] = {
     "events": list(events_of(1, DecisionOutcome.CONFIRMED)),
     "clocks": [("HF-2026-000001", CLOCK)],
     "register": [ENTRY],
-    "funnel": list(shown(funnel(case_facts(events_of(1)))).rows),
+    "funnel": list(shown(funnel(case_facts(events_of(1))))[0].rows),
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -25,9 +26,16 @@ FINDINGS = [
 ]
 
 
+def nobodys(address: str) -> bool:
+    """No address but private ones and subjects is a party's."""
+    return False
+
+
 def bundle(*, reveal: bool = False, tlp: str = "amber") -> dict[str, Any]:
     """A bundle of all findings."""
-    return stix_bundle(FINDINGS, created_ns=START + 10**15, pseudonym=pseudonym, reveal=reveal, tlp=tlp)
+    return stix_bundle(
+        FINDINGS, created_ns=START + 10**15, pseudonym=pseudonym, is_a_partys=nobodys, reveal=reveal, tlp=tlp
+    )
 
 
 def validator() -> Any:
@@ -91,7 +99,7 @@ def test_what_is_malicious_holds_whoever_was_heard_first() -> None:
     """A detector that knows an endpoint only by its timing does not hide what another knows it to be."""
     known, heard = stored(1, kinds=(IndicatorKind.MALWARE_PROXY,)), stored(2, kinds=())
     for order in ([known, heard], [heard, known]):
-        made = stix_bundle(order, created_ns=START, pseudonym=pseudonym)
+        made = stix_bundle(order, created_ns=START, pseudonym=pseudonym, is_a_partys=nobodys)
         (indicator,) = (one for one in made["objects"] if one["type"] == "indicator")
         assert indicator["indicator_types"] == ["malicious-activity"]
 
@@ -103,7 +111,7 @@ def test_no_party_leaves(form: str) -> None:
     def text(reveal: bool) -> str:
         if form == "stix":
             return stix_json(bundle(reveal=reveal))
-        events = ocsf_events(FINDINGS, created_ns=START, pseudonym=pseudonym, reveal=reveal)
+        events = ocsf_events(FINDINGS, created_ns=START, pseudonym=pseudonym, is_a_partys=nobodys, reveal=reveal)
         return "".join(ocsf_lines(events))
 
     assert not [secret for secret in SECRETS if secret in text(False)]
@@ -115,7 +123,7 @@ def test_ocsf_events_are_detection_findings() -> None:
     """The models of OCSF take every event, and every key of it is one that they know."""
     models = pytest.importorskip("py_ocsf_models.events.findings.detection_finding")
     for reveal in (False, True):
-        for event in ocsf_events(FINDINGS, created_ns=START, pseudonym=pseudonym, reveal=reveal):
+        for event in ocsf_events(FINDINGS, created_ns=START, pseudonym=pseudonym, is_a_partys=nobodys, reveal=reveal):
             read = models.DetectionFinding.model_validate(event)
             assert read.type_uid == 200401
             assert set(event) <= set(models.DetectionFinding.model_fields)
@@ -128,20 +136,23 @@ def test_ocsf_events_are_detection_findings() -> None:
 def test_ocsf_says_how_sure_not_how_bad() -> None:
     """Severity is informational always; confidence follows the evidence."""
     events = [
-        next(iter(ocsf_events([stored(log10_e=e)], created_ns=START, pseudonym=pseudonym))) for e in (1.0, 3.0, 6.5)
+        next(iter(ocsf_events([stored(log10_e=e)], created_ns=START, pseudonym=pseudonym, is_a_partys=nobodys)))
+        for e in (1.0, 3.0, 6.5)
     ]
     assert [one["confidence_id"] for one in events] == [1, 2, 3]
     assert {one["severity_id"] for one in events} == {1}
-    assert next(iter(ocsf_events([stored(log10_e=float("nan"))], created_ns=START, pseudonym=pseudonym)))
+    assert next(
+        iter(ocsf_events([stored(log10_e=float("nan"))], created_ns=START, pseudonym=pseudonym, is_a_partys=nobodys))
+    )
 
 
 def test_a_subject_is_not_cut_out_of_longer_words() -> None:
-    """10.20.30.4 is not in 10.20.30.40."""
-    finding = stored(host="10.20.30.4", explanation="10.20.30.4 met 10.20.30.40 and 110.20.30.4.")
-    told = outward(finding, reveal=False, pseudonym=lambda subject: "#p").text
-    assert told == "#p met 10.20.30.40 and 110.20.30.4."
+    """198.51.100.4 is not in 198.51.100.40."""
+    finding = stored(host="198.51.100.4", explanation="198.51.100.4 met 198.51.100.40 and 198.51.100.4.example.")
+    told = outward(finding, reveal=False, pseudonym=lambda subject: "#p", is_a_partys=nobodys).text
+    assert told == "#p met 198.51.100.40 and 198.51.100.4.example."
     finding = stored(host="10.20.30.4", explanation="10.20.30.4:51234 asked.")
-    assert outward(finding, reveal=False, pseudonym=lambda subject: "#p").text == "#p:51234 asked."
+    assert outward(finding, reveal=False, pseudonym=lambda subject: "#p", is_a_partys=nobodys).text == "#p:51234 asked."
 
 
 def test_a_transformer_and_a_neighbours_meter_do_not_leave() -> None:
@@ -153,26 +164,60 @@ def test_a_transformer_and_a_neighbours_meter_do_not_leave() -> None:
         "It is traced to MPAN-200012345: why."
     )
     finding = replace(finding, document={**finding.document, "explanation": words})
-    text = outward(finding, reveal=False, pseudonym=pseudonym).text
+    text = outward(finding, reveal=False, pseudonym=pseudonym, is_a_partys=nobodys).text
     assert not [name for name in ("Mill Lane", "T2", "MPAN-777", "MPAN-200012345") if name in text]
     assert f"in proportion to what {pseudonym('MPAN-777')} meters" in text
-    assert outward(finding, reveal=True, pseudonym=pseudonym).text == words
+    assert outward(finding, reveal=True, pseudonym=pseudonym, is_a_partys=nobodys).text == words
 
 
 def test_another_host_of_the_network_does_not_leave_as_the_other_side() -> None:
     """A proxy inside is a host of some party, maybe a victim; a pool outside is what others look for."""
-    told = outward(stored(peer="10.20.30.77:3333"), reveal=False, pseudonym=pseudonym)
+    told = outward(stored(peer="10.20.30.77:3333"), reveal=False, pseudonym=pseudonym, is_a_partys=nobodys)
     assert (told.peer_address, told.peer_port) == ("", None)
     assert "10.20.30.77" not in told.text
-    assert outward(stored(), reveal=False, pseudonym=pseudonym).peer_address == "203.0.113.5"
-    assert outward(stored(peer="10.20.30.77:3333"), reveal=True, pseudonym=pseudonym).peer_port == 3333
+    assert outward(stored(), reveal=False, pseudonym=pseudonym, is_a_partys=nobodys).peer_address == "203.0.113.5"
+    assert (
+        outward(stored(peer="10.20.30.77:3333"), reveal=True, pseudonym=pseudonym, is_a_partys=nobodys).peer_port
+        == 3333
+    )
+
+
+@pytest.mark.parametrize(("other", "port"), [("192.0.2.130", 3333), ("2001:db8:7::130", 443)])
+@pytest.mark.parametrize("form", ["stix", "ocsf"])
+def test_a_public_address_of_a_party_does_not_leave_as_the_other_side(form: str, other: str, port: int) -> None:
+    """A campus has public addresses: one that the registry assigns is told as a subject is, here and in all words."""
+    peer = f"[{other}]:{port}" if ":" in other else f"{other}:{port}"
+    words = (
+        f"It speaks to {peer} and to {other}, also seen as {other}:{port}. Then {other}. "
+        "A pool at 203.0.113.5:3333 answers at 12:30:01, as does 2001:db8:9::5."
+    )
+    finding = stored(peer=peer, explanation=words)
+
+    def text(reveal: bool, is_a_partys: Callable[[str], bool]) -> str:
+        if form == "stix":
+            return stix_json(
+                stix_bundle([finding], created_ns=START, pseudonym=pseudonym, is_a_partys=is_a_partys, reveal=reveal)
+            )
+        return "".join(
+            ocsf_lines(
+                ocsf_events([finding], created_ns=START, pseudonym=pseudonym, is_a_partys=is_a_partys, reveal=reveal)
+            )
+        )
+
+    hidden = text(False, lambda address: address == other)
+    assert other not in hidden
+    assert "Mining endpoint" not in hidden
+    assert f"{pseudonym(other)}:{port}. Then {pseudonym(other)}. A pool at 203.0.113.5:3333" in hidden
+    assert "12:30:01, as does 2001:db8:9::5." in hidden
+    assert other in text(True, lambda address: address == other)
+    assert other in text(False, nobodys), "what nobody has is what others look for"
 
 
 def test_nothing_is_refused_in_words() -> None:
     """No findings, or a marking that is none."""
     with pytest.raises(ValueError, match="no finding"):
-        stix_bundle([], created_ns=START, pseudonym=pseudonym)
+        stix_bundle([], created_ns=START, pseudonym=pseudonym, is_a_partys=nobodys)
     with pytest.raises(ValueError, match="white, green, amber, red"):
-        stix_bundle(FINDINGS, created_ns=START, pseudonym=pseudonym, tlp="blue")
+        stix_bundle(FINDINGS, created_ns=START, pseudonym=pseudonym, is_a_partys=nobodys, tlp="blue")
     assert peer_parts("a.example:80") == ("", None)
     assert peer_parts("203.0.113.5:99999") == ("203.0.113.5", None)

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from headframe.cases import remainder, verification
+from headframe import remeasure
+from headframe.cases import looked, remainder, verification
 from headframe.policy.calculators import back_billing, differential_tariff, household_limit
 from headframe.policy.calculators.back_billing import MALAYSIA, DailyEnergy, PeriodLimit
 from headframe.policy.calculators.differential_tariff import RULES, BillingCycle
@@ -21,6 +22,7 @@ from headframe.records.case import (
     DocumentKind,
     DocumentRef,
     KeptDocument,
+    Measurement,
     VerificationOutcome,
 )
 from headframe.records.policy import CalculationSheet, RightKind
@@ -244,7 +246,7 @@ def test_what_was_measured_and_looked_up_reads_in_chinese(text: str, chinese: st
 def test_no_word_of_a_measurement_has_been_changed_on_one_side() -> None:
     """Each standing sentence in the source of what is measured has its form; and so have the registers'."""
     missing = []
-    for module in (verification, remainder, lawful):
+    for module in (verification, remainder, lawful, looked, remeasure):
         for line, text in sentences_in(Path(module.__file__ or "")):
             if (
                 "\0" not in text
@@ -428,3 +430,90 @@ def test_names_of_windows_stay_in_the_picture() -> None:
     assert plot is not None
     assert re.search(r'x="0\.00%" y="\d+" class="window-start"', plot.svg)
     assert 'class="window-end"' in plot.svg
+
+
+# ------------------------------------------------------------------------------------------ a measurement that is told
+
+
+def without_data() -> Measurement:
+    """A later window of which nothing is known, in the words of the measuring."""
+    measured = samples.measurement(VerificationOutcome.NOT_ENOUGH_DATA)
+    why = "there is no baseline to tell the mining's share from"
+    return replace(
+        measured,
+        explanation="Not enough data: the end of mining does not show in kWh_per_day.",
+        metrics=tuple(replace(one, explanation=why) for one in measured.metrics),
+        missing=(f"kWh_per_day: {why}", "load_factor: the register was not asked"),
+    )
+
+
+@pytest.mark.parametrize(("language", "name"), [("en", "does not show in energy per day"), ("zh", "日用电量未能显示")])
+def test_metrics_are_told_by_their_names(language: str, name: str) -> None:
+    """``kWh_per_day`` is a key of a pack and no word of any language; a line that begins with it begins large."""
+    text = said(built(DocumentKind.VERIFICATION_REPORT, language, measurement=without_data()))
+    assert name in text
+    assert "_per_day" not in text
+    assert "load_factor" not in text
+    if language == "en":
+        assert "Energy per day: there is no baseline" in text
+        assert "Load factor: the register was not asked" in text
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_could_not_be_seen_is_not_said_not_to_be_there(language: str) -> None:
+    """That the same detectors found nothing is no sentence for a window without data."""
+    words = LANGUAGES[language]
+    blind = said(built(DocumentKind.VERIFICATION_REPORT, language, measurement=without_data()))
+    assert words["verify.new.none"] not in blind
+    assert words["verify.new.blind"] in blind
+    seen = said(built(DocumentKind.VERIFICATION_REPORT, language))
+    assert words["verify.new.none"] in seen
+    assert words["verify.new.blind"] not in seen
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_the_rule_asks_to_take_out_is_not_said_to_have_been(language: str) -> None:
+    """What was taken out, the measuring tells of each metric; the pack's list is what ought to be."""
+    text = said(built(DocumentKind.VERIFICATION_REPORT, language, measurement=without_data()))
+    weather = LANGUAGES[language]["normalise.temperature"]
+    told = next(line for line in text.splitlines() if weather in line)
+    assert ("as the rule says" if language == "en" else "按规则") in told
+
+
+def test_reasons_why_something_is_left_have_their_form() -> None:
+    """Each standing reason of the destruction has one in Chinese: a change on one side only would show here."""
+    from headframe.stores.database import retention
+
+    missing = []
+    for line, text in sentences_in(Path(retention.__file__ or "")):
+        reason = text.replace("\0", "disk full")
+        if re.match(r"it must stay now|the lake |other readings", reason):
+            missing.append((line, reason, translated(reason, "zh")))
+    assert len(missing) >= 4
+    assert not [row for row in missing if row[2] is None]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_draft_among_the_evidence_is_told_as_one(language: str) -> None:
+    """A dossier holds every paper of the file; whoever compares digests must see which of two letters was sent."""
+    file = served(samples.case_file(pack(), until=17), event=7)
+    lines = said(built(DocumentKind.REFERRAL_DOSSIER, language, file)).splitlines()
+    drafts = {name: lines[k + 1] for k, name in enumerate(lines) if name.startswith("HF-") and name.endswith(".pdf")}
+    letter = LANGUAGES[language]["document.notice"]
+    assert drafts["HF-4-notice-draft-zh.pdf"].startswith(LANGUAGES[language]["evidence.draft"].format(kind=letter))
+    assert LANGUAGES[language]["evidence.draft"].format(kind=letter) not in drafts["HF-7-notice-zh.pdf"]
+    assert drafts["HF-7-notice-zh.pdf"].startswith(letter)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_many_powers_are_counted_and_not_listed(language: str) -> None:
+    """Of dozens of facts the sentence about which power counts would fill the first page of the letter."""
+    found = tuple(
+        {**one, "usage_point" if "usage_point" in one else "host": f"192.0.2.{n}-{k}"}
+        for n in range(10)
+        for k, one in enumerate(samples.finding_documents())
+    )
+    text = said(built(DocumentKind.NOTICE, language, samples.case_file(pack(), until=7, documents=found)))
+    (line,) = (one for one in text.splitlines() if LANGUAGES[language]["facts.power.many"][:8] in one)
+    assert len(line) < 250
+    assert line.count("10") == 2, "ten of each"

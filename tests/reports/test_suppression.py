@@ -62,6 +62,7 @@ def test_no_hidden_cell_can_be_computed(cells: list[list[int]], min_cell: int) -
     assert all(value == 0 or value >= min_cell for value in answer.shown.values())
     for key, (low, high) in attack(figures, sums, hidden).items():
         assert low - 1e-6 <= figures[key] <= high + 1e-6
+        assert high > low, "one that follows from the rest is not hidden"
         if key in answer.primary:
             assert high - low >= min_cell - 1e-6
 
@@ -81,12 +82,44 @@ def test_a_lone_figure_needs_no_company() -> None:
     assert not answer.complementary
 
 
+def test_a_part_and_its_whole_do_not_give_a_cell_away() -> None:
+    """Of 6 and 8 cases 12 are closed: then at least 4 of the 6 are, whatever is hidden."""
+    figures = {"all a": 6.0, "all b": 8.0, "all": 14.0, "closed a": 4.0, "closed b": 8.0, "closed": 12.0}
+    sums = [("all", ["all a", "all b"]), ("closed", ["closed a", "closed b"])]
+    at_most = [(f"closed{of}", f"all{of}") for of in (" a", " b", "")]
+    assert attack(figures, sums, ["closed a", "closed b"])["closed a"] == (0.0, 12.0)
+    assert attack(figures, sums, ["closed a", "closed b"], at_most)["closed a"] == (4.0, 6.0)
+    answer = suppress(figures, sums, at_most=at_most)
+    low, high = attack(figures, sums, answer.primary | answer.complementary, at_most)["closed a"]
+    assert high - low >= 5
+
+
+def test_what_is_never_shown_ties_the_rest_together() -> None:
+    """Two tables that overlap in a set which stands in neither: 3 of 24 that are not in the first are in the second."""
+    figures = {"first": 21.0, "second": 4.0, "both": 1.0, "only first": 20.0, "only second": 3.0, "all": 24.0}
+    sums = [
+        ("first", ["both", "only first"]),
+        ("second", ["both", "only second"]),
+        ("all", ["both", "only first", "only second"]),
+    ]
+    unseen = ["both", "only first", "only second"]
+    assert attack(figures, sums, ["second", *unseen])["second"] == (3.0, 24.0)
+    answer = suppress(figures, sums, never_shown=unseen)
+    assert answer.primary == {"second"}
+    assert not set(answer.shown) & set(unseen)
+    assert "1 of 3 figures" in answer.words
+
+
 def test_sums_must_be_sums() -> None:
     """A total that is none would make the attack blind."""
     with pytest.raises(ValueError, match="add up to"):
         suppress({"a": 3.0, "b": 4.0, "t": 9.0}, [("t", ["a", "b"])])
     with pytest.raises(ValueError, match="not in the table"):
         suppress({"a": 3.0, "t": 3.0}, [("t", ["a", "b"])])
+    with pytest.raises(ValueError, match="above 3"):
+        suppress({"a": 4.0, "t": 3.0}, at_most=[("a", "t")])
+    with pytest.raises(ValueError, match="not in the table"):
+        suppress({"a": 4.0}, at_most=[("a", "t")])
 
 
 @pytest.mark.parametrize(

@@ -106,6 +106,22 @@ def naive_list(log10_e: Sequence[float], fdr: float) -> set[int]:
 # Evidence ------------------------------------------------------------------------------------------------------------
 
 
+def test_content_and_endpoint_are_averaged_and_timing_is_multiplied() -> None:
+    """Both read the same packets, so that they are one source, as in a case."""
+    found = [
+        finding("10.0.3.7", 4.0),
+        finding("10.0.3.7", 3.0, "pool_endpoint"),
+        finding("10.0.3.7", 2.0, "chain_sync"),
+    ]
+    one = by_site(assess([scan(*found[:2], conversations=1)], *TEN))["S3"]
+    assert one.log10_e == pytest.approx(math.log10((1e4 + 1e3) / 2))
+    assert one.supporting_sources == 1
+    one = by_site(assess([scan(*found, conversations=1, timing=1)], *TEN))["S3"]
+    packets, times = (1e4 + 1e3) / 2, 1e2
+    assert one.log10_e == pytest.approx(math.log10((packets + times + packets * times) / 3))
+    assert one.supporting_sources == 2
+
+
 def test_every_site_is_tested_and_only_the_found_one_is_on_the_list() -> None:
     """A site without findings counts: whoever was looked at was tested."""
     result = assess([scan(finding("10.0.3.7", 6.0))], *TEN)

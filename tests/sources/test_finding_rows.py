@@ -20,6 +20,7 @@ USAGE_POINT = {
     "findings": [
         {"detector": "load_step", "version": "1", "family": "load", "log10_e": 2.0},
         {"detector": "flat_load", "version": "3", "family": "load", "log10_e": 3.5},
+        {"detector": "likeness", "version": "2", "family": "load", "log10_e": 1.5},
         {"detector": "balance", "version": "1", "family": "balance", "log10_e": 1.25},
         {"detector": "off_hours", "version": "1", "family": "traffic", "log10_e": 9.0},
     ],
@@ -45,18 +46,38 @@ def test_each_form_gives_the_same_rows(tmp_path: Path) -> None:
         assert list(finding_rows(_file(tmp_path, name, data))) == expected, name
 
 
-def test_a_usage_point_gives_one_entry_for_each_family_that_supports(tmp_path: Path) -> None:
-    """Of each family the detector whose answer weighs most; a family that does not support is none."""
+def test_a_usage_point_gives_what_is_weighed_of_the_families_that_support(tmp_path: Path) -> None:
+    """The load as a whole and not the trait that stands out most; a family that does not support is none."""
     forms = {"a.jsonl": json.dumps(USAGE_POINT), "b.json": json.dumps({"usage_points": [USAGE_POINT]}, indent=1)}
     for name, text in forms.items():
         (row,) = finding_rows(_file(tmp_path, name, text.encode()))
         assert isinstance(row, UsagePointRow)
         assert (row.usage_point, row.site_id, row.mining) == ("UP-1", "S1", True)
-        assert [(one.family, one.detector, one.version) for one in row.families] == [
-            (Family.LOAD, "flat_load", "3"),
-            (Family.BALANCE, "balance", "1"),
+        assert [(one.family, one.detector, one.version, one.log10_e) for one in row.evidence] == [
+            (Family.LOAD, "likeness", "2", 1.5),
+            (Family.BALANCE, "balance", "1", 1.25),
         ]
         assert row.document == USAGE_POINT
+
+
+@pytest.mark.parametrize(
+    ("found", "weighed"),
+    [
+        ([("flat_load", 3.5), ("load_step", 2.0)], [("load_step", 2.0)]),
+        ([("likeness", 1.0), ("export_drop", 3.0), ("off_hours", 2.0)], [("export_drop", 3.0), ("likeness", 1.0)]),
+        ([("likeness", None), ("export_drop", 3.0)], [("export_drop", 3.0)]),
+        ([("homes", 1.0), ("homes", 0.5)], [("homes", 0.5)]),
+    ],
+)
+def test_no_detector_is_weighed_because_it_came_out_high(
+    tmp_path: Path, found: list[tuple[str, float | None]], weighed: list[tuple[str, float]]
+) -> None:
+    """Detectors of one family each have their own number, for a case to average; traits of a load have none."""
+    findings = [{"detector": name, "version": "1", "family": "load", "log10_e": e} for name, e in found]
+    line = json.dumps({**USAGE_POINT, "families": ["load"], "findings": findings})
+    (row,) = finding_rows(_file(tmp_path, "a.jsonl", line.encode()))
+    assert isinstance(row, UsagePointRow)
+    assert [(one.detector, one.log10_e) for one in row.evidence] == weighed
 
 
 @pytest.mark.parametrize(

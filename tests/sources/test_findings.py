@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from headframe.errors import UnreadableInput
 from headframe.records.assessment import FindingsFile
 from headframe.records.finding import Finding, Role
-from headframe.records.scan import ScanResult
+from headframe.records.scan import ClockLook, InputSummary, ScanResult, SeenPrefix
 from headframe.reports.document import finding_document, in_report_order
 from headframe.reports.jsonl import finding_lines, scan_json
 from headframe.sources.findings import read_findings, read_findings_stream
@@ -288,3 +288,29 @@ def test_bytes_are_read_or_refused(data: bytes) -> None:
     """No bytes raise anything but the fault that a caller expects."""
     with contextlib.suppress(UnreadableInput):
         read(data)
+
+
+def test_what_a_scan_looked_at_is_read_back() -> None:
+    """Detectors, what was recorded, clocks and where conversations began; of older files, and of lines, nothing."""
+    scan = ScanResult(
+        detectors=("stratum 2", "chain_sync 1"),
+        inputs=[InputSummary(file="a.pcap", recorded=[(10**18, 10**18 + 600 * 10**9)]),
+                InputSummary(file="b.pcap", recorded=[(10**18 + 900 * 10**9, 10**18 + 7_200 * 10**9)])],
+        clocks=(ClockLook(chain="BTC", sources=("file b.csv",), covered=((10**18, 10**18 + 10**12),)),),
+        seen=(SeenPrefix(day="2001-09-09", prefix="192.0.2.0/24", conversations=4),),
+        seen_left_out=3,
+    )  # fmt: skip
+    text = scan_json(scan, generated_ns=10**18)
+    looked = read_findings_stream(io.BytesIO(text.encode()), "s.json").looked
+    assert looked is not None
+    assert looked.detectors == scan.detectors
+    assert looked.recorded == ((10**18, 10**18 + 7_200 * 10**9),), "files that follow each other go on"
+    assert (looked.clocks, looked.seen, looked.seen_left_out) == (scan.clocks, scan.seen, 3)
+    older = json.loads(text)
+    del older["looked"]
+    assert read_findings_stream(io.BytesIO(json.dumps(older).encode()), "s.json").looked is None
+    assert read_findings_stream(io.BytesIO(b""), "s.jsonl").looked is None
+    older["looked"] = {"detectors": 3}
+    damaged = read_findings_stream(io.BytesIO(json.dumps(older).encode()), "s.json")
+    assert damaged.looked is None
+    assert "looked" in damaged.damaged[0].source.file

@@ -24,8 +24,9 @@ from headframe.cases.store import Disclosure, StoredLeaf
 from headframe.errors import HeadframeError
 from headframe.ledger import bundle as model
 from headframe.ledger.bundle import BadBundle, BundleReport, ManifestFile, State
+from headframe.ledger.checkpoint import read_checkpoint
 from headframe.ledger.leaf import canonical, seal
-from headframe.ledger.note import COSIGNATURE, ED25519, Signer, format_note, sign
+from headframe.ledger.note import COSIGNATURE, ED25519, Signer, format_note, parse_note, sign
 from headframe.ledger.witness import cosign
 from headframe.stores.bundles import BundleFile, make_bundle, verify_bundle
 from headframe.stores.ledger_files import Ledger
@@ -159,7 +160,9 @@ def test_erased_disclosures_are_as_withheld_ones(kept: Kept, tmp_path: Path) -> 
 
 def test_witnesses(kept: Kept, tmp_path: Path) -> None:
     """The co-signed checkpoint is the bundle's where it covers the leaves, else stands beside a newer one."""
-    kept.ledger.keep_witnessed(format_note(cosign(kept.ledger.note, KEYS, None, (), WITNESS, 1_700_000_000)))
+    kept.ledger.keep_witnessed(
+        format_note(cosign(kept.ledger.note, KEYS, None, (), WITNESS, 1_700_000_000)), [WITNESS.verifier]
+    )
     kept.ledger.append([b"later"])
     path = kept.bundle(tmp_path / "b")
     assert verify_bundle(path, KEYS, witnesses_needed=0).sound
@@ -200,12 +203,14 @@ def test_what_witnesses_saw_must_be_of_this_log(kept: Kept, tmp_path: Path) -> N
         ledger = Ledger.create(tmp_path / name, [replace(LOG, name=origin)])
         ledger.append(leaves)
         with pytest.raises(HeadframeError, match=words):
-            kept.bundle(tmp_path / "bundle", witnessed=ledger.note)
+            kept.bundle(tmp_path / "bundle", witnessed=[ledger.note])
 
 
 def test_a_change_of_the_logs_key_takes_no_witness_away(kept: Kept, tmp_path: Path) -> None:
     """Who has the new key alone still sees what was co-signed under the old one."""
-    kept.ledger.keep_witnessed(format_note(cosign(kept.ledger.note, KEYS, None, (), WITNESS, 1_700_000_000)))
+    kept.ledger.keep_witnessed(
+        format_note(cosign(kept.ledger.note, KEYS, None, (), WITNESS, 1_700_000_000)), [WITNESS.verifier]
+    )
     new = Signer("log.example/a", ED25519, bytes([1]) * 32)
     kept.ledger.sign_again([LOG, new])
     kept.ledger.sign_again([new])
@@ -221,12 +226,59 @@ def test_lines_of_two_witnesses_are_kept_together(kept: Kept, tmp_path: Path) ->
     small = kept.ledger.note
     kept.ledger.append([b"later"])
     for witness in (WITNESS, other):
-        assert kept.ledger.keep_witnessed(format_note(cosign(kept.ledger.note, KEYS, None, (), witness, 1_700_000_000)))
-    assert not kept.ledger.keep_witnessed(format_note(cosign(small, KEYS, None, (), WITNESS, 1_700_000_000)))
+        assert kept.ledger.keep_witnessed(
+            format_note(cosign(kept.ledger.note, KEYS, None, (), witness, 1_700_000_000)), [witness.verifier]
+        )
+    assert not kept.ledger.keep_witnessed(
+        format_note(cosign(small, KEYS, None, (), WITNESS, 1_700_000_000)), [WITNESS.verifier]
+    )
     kept.ledger.append([b"still later"])
     keys = [*KEYS, WITNESS.verifier, other.verifier]
     report = verify_bundle(kept.bundle(tmp_path / "b"), keys, witnesses_needed=2)
     assert report.sound, report.checks
+
+
+def test_each_witness_counts_for_what_it_has_seen(kept: Kept, tmp_path: Path) -> None:
+    """A bundle has every checkpoint that a witness signed last; first the one that most signed, if it covers all."""
+    names = ("second", "third", "fourth")
+    second, third, fourth = (Signer(f"witness.example/{name}", COSIGNATURE, name[:1].encode() * 32) for name in names)
+
+    def keep(*witnesses: Signer) -> None:
+        note = kept.ledger.note
+        for witness in witnesses:
+            note = format_note(cosign(note, KEYS, None, (), witness, 1_700_000_000))
+        assert kept.ledger.keep_witnessed(note, [one.verifier for one in witnesses])
+
+    keep(WITNESS, second)
+    kept.ledger.append([b"later"])
+    keep(third)
+    leaf, disclosures = seal("case", "HF-1/3", 9, {"act": "x"}, lambda: bytes(16))
+    (place,) = kept.ledger.append([leaf])
+    more = StoredLeaf(leaf_id="x", leaf=leaf, index=place, disclosures=disclosures)
+    keep(fourth)
+    keys = [*KEYS, *(one.verifier for one in (WITNESS, second, third, fourth))]
+    path = kept.bundle(tmp_path / "b")
+    found = {one.name: read_checkpoint(parse_note(one.read_bytes()).text).size for one in path.glob("*") if one.name in
+             ("checkpoint", "witnessed", "witnessed-2", "witnessed-3")}  # fmt: skip
+    assert found == {"checkpoint": 7, "witnessed": 5, "witnessed-2": 6}, "by the largest, so that all are in it"
+    assert verify_bundle(path, keys, witnesses_needed=4).sound
+    path = kept.bundle(tmp_path / "c", leaves=[*kept.leaves, more], checkpoint=kept.ledger.note)
+    sizes = [
+        read_checkpoint(parse_note((path / name).read_bytes()).text).size
+        for name in ("witnessed", "witnessed-2", "witnessed-3")
+    ]
+    assert sizes == [7, 5, 6]
+    assert not (path / "witnessed-4").exists()
+    text = (path / "README.txt").read_text()
+    assert "witnessed-3        the state of that log with 6 entries, as others have seen it\n" in text
+    report = verify_bundle(path, keys, witnesses_needed=1)
+    assert report.sound, report.checks
+    for needed in (2, 3, 4):
+        report = verify_bundle(path, keys, witnesses_needed=needed)
+        assert [kind for _, kind in report.unwitnessed] == ["case"], "the last act was seen by one"
+        assert not report.sound
+    (path / "witnessed-2").write_bytes((path / "witnessed-3").read_bytes())
+    assert "witnessed-2 has 304 bytes" in failures(verify_bundle(path, keys))["files"]
 
 
 FILES = ["checkpoint", "keys", "leaves.jsonl", "disclosures.jsonl", "README.txt", "manifest.json", "manifest.note",

@@ -13,11 +13,11 @@ from typing import Any
 import polars as pl
 import pytest
 
-from headframe.errors import HeadframeError, UnreadableInput
+from headframe.errors import HeadframeError, NotWritten, UnreadableInput
 from headframe.meters import _is_lake, _places
 from headframe.stores import lake as lake_module
 from headframe.stores import lake_purge
-from headframe.stores.lake import Lake, Name, names_in
+from headframe.stores.lake import TRANSFORMERS, Lake, Name, names_in, transformers_in
 from headframe.stores.lake_purge import LakePart, lake_parts, ready_to_go
 from tests.stores.test_lake import readings
 
@@ -293,3 +293,114 @@ def test_a_damaged_note_is_told(tmp_path: Path) -> None:
         (folder / lake_purge.FORGETTING).write_text(text)
         with pytest.raises(UnreadableInput, match="forgetting"):
             parts_of(folder)
+
+
+def test_a_reading_that_lasts_beyond_its_month(tmp_path: Path) -> None:
+    """A register that is read once a quarter: the part's time is over when its last reading's is."""
+    folder = tmp_path / "lake"
+    lake = Lake(folder)
+    lake.append(pl.concat([readings("A", [1.0] * 31, JANUARY, DAY_S), readings("Q", [90.0], JANUARY, 91 * DAY_S)]))
+    assert parts_of(folder, until_s=FEBRUARY) == ()
+    assert parts_of(folder, until_s=APRIL - 1) == ()
+    (part,) = parts_of(folder, until_s=APRIL)
+    assert (part.part_id, part.rows, part.from_s, part.until_s) == ("2024-01", 32, JANUARY, APRIL)
+    own, rest = sorted(parts_of(folder, ("Q",), FEBRUARY, apart_until_s=APRIL), key=lambda one: -len(one.part_id))
+    assert (own.part_id, own.until_s) == ("2024-01 Q", APRIL)
+    assert (rest.part_id, rest.usage_points, rest.until_s) == ("2024-01", ("A",), FEBRUARY)
+    with ready_to_go(
+        folder, [(part.part_id, part.sha256)], (), until_s=APRIL, apart_until_s=APRIL, certified=lambda *_: False
+    ) as ready:
+        ready.destroy("D-1")
+    assert lake.readings().is_empty()
+    again = parts_of(folder, until_s=APRIL)
+    assert again[0].until_s == APRIL, "it is the same after a crash"
+    assert again[0].from_s == JANUARY
+
+
+def test_a_full_disk_is_told_in_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever writes the file names it otherwise; nothing has changed, and nothing half is left."""
+    folder = tmp_path / "lake"
+    lake = filled(folder)
+    before, wanted = lake.readings(), parts_of(folder)
+
+    def full(_frame: object, path: Path, *_: object, **__: object) -> None:
+        Path(path).write_bytes(b"PAR1 and no end")
+        raise fault
+
+    for fault in (pl.exceptions.ComputeError("No space left on device"), OSError(28, "No space left on device")):
+        with monkeypatch.context() as patch:
+            patch.setattr(pl.LazyFrame, "sink_parquet", full)
+            patch.setattr(pl.DataFrame, "write_parquet", full)
+            with pytest.raises(NotWritten, match="No space left on device; nothing of it was destroyed"):
+                purge(folder, wanted)
+            with pytest.raises(type(fault)):
+                lake.append(readings("A", [1.0], APRIL, DAY_S))
+    assert not list(folder.glob("*.part"))
+    assert lake.readings().equals(before)
+    assert parts_of(folder) == wanted
+
+
+def test_a_folder_that_may_not_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is told, and nothing is destroyed."""
+    folder = tmp_path / "lake"
+    lake = filled(folder)
+    before, wanted = lake.readings(), parts_of(folder)
+    (folder / "000009.parquet.part").write_bytes(b"half a file")
+
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(30, "Read-only file system")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "unlink", refuse)
+        with pytest.raises(NotWritten, match="Read-only file system; nothing of it was destroyed"):
+            purge(folder, wanted)
+    assert lake.readings().equals(before)
+
+
+def test_what_a_killed_writer_left_goes_without_a_plan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing of the lake may ever be due, and half files of readings must not outlast it; but not under a writer."""
+    folder = tmp_path / "lake"
+    lake = filled(folder)
+    before = lake.readings()
+    (folder / "000009.parquet.part").write_bytes(b"half a file")
+    (folder / ".spill-x").mkdir()
+    with lake.adding():
+        lake_purge.tidy(folder)
+    assert (folder / "000009.parquet.part").exists()
+    lake_purge.tidy(folder)
+    assert not list(folder.glob("*.part"))
+    assert not (folder / ".spill-x").exists()
+    assert lake.readings().equals(before)
+    lake_purge.tidy(tmp_path / "none")
+    assert not (tmp_path / "none").exists()
+
+
+def test_a_folder_is_not_listed_in_one_moment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A form that takes another's place while names are read may be in neither place: then it is read again."""
+    folder = tmp_path / "lake"
+    lake = filled(folder)
+    before = lake.readings()
+    whole = names_in(folder)
+    seen = iter([({Name(2, 0), Name(3, 0)}, whole[1])])
+    monkeypatch.setattr(lake_module, "names_in", lambda folder: next(seen, whole))
+    assert lake.readings().equals(before)
+
+
+def test_points_of_one_transformer_are_known(tmp_path: Path) -> None:
+    """Of each part, what hangs beside its points; what was so once stays known."""
+    folder = tmp_path / "lake"
+    lake = filled(folder)
+    assert {one.beside for one in parts_of(folder)} == {()}
+    lake.note_transformers({"T1": ["A", "head"]})
+    lake.note_transformers({"T1": ["B", "head"], "T2": ["D"]})
+    assert transformers_in(folder) == {"T1": frozenset({"A", "B", "head"}), "T2": frozenset({"D"})}
+    assert {one.part_id: one.beside for one in parts_of(folder, ("A", "C"))} == {
+        "2024-01": ("A", "B", "head"),
+        "2024-01 A": ("A", "B", "head"),
+        "2024-01 C": (),
+        "2024-02": ("A", "B", "head"),
+        "2024-02 A": ("A", "B", "head"),
+    }
+    (folder / TRANSFORMERS).write_text("{")
+    with pytest.raises(UnreadableInput, match=r"transformers\.json cannot be read"):
+        parts_of(folder)

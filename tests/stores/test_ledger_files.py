@@ -1,18 +1,20 @@
 """The ledger in a folder: append, read, prove, recover, refuse."""
 
+import contextlib
 import os
 import threading
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pytest
 from stores.ledger_faults import SIGNER, Told, append, assert_log_sound
 
 from headframe.errors import HeadframeError, UnreadableInput
-from headframe.ledger.checkpoint import Checkpoint
+from headframe.ledger.checkpoint import Checkpoint, read_checkpoint
 from headframe.ledger.leaf import BadLeaf
 from headframe.ledger.merkle import check_consistency, check_inclusion, leaf_hash, root_of
-from headframe.ledger.note import COSIGNATURE, BadNote, Signer, format_note, sign
+from headframe.ledger.note import COSIGNATURE, BadNote, Signer, format_note, parse_note, sign
 from headframe.ledger.store import BadLedger, LedgerNotWritten
 from headframe.ledger.tiles import ENTRIES, Tile
 from headframe.ledger.witness import cosign
@@ -300,13 +302,134 @@ def test_a_co_signed_checkpoint_is_kept_if_it_is_this_logs(empty_log: Ledger, tm
         empty_log.append(leaves_of(3, number))
         notes.append(format_note(cosign(empty_log.note, empty_log.keys, None, (), witness, 100 + number)))
     assert empty_log.witnessed() is None
-    empty_log.keep_witnessed(notes[1])
-    empty_log.keep_witnessed(notes[0])
+    empty_log.keep_witnessed(notes[1], [witness.verifier])
+    empty_log.keep_witnessed(notes[0], [witness.verifier])
     assert empty_log.witnessed() == notes[1]
     fork = Ledger.create(tmp_path / "fork", [SIGNER])
     fork.append([b"other"])
     with pytest.raises(BadLedger, match="has another root"):
-        empty_log.keep_witnessed(fork.note)
+        empty_log.keep_witnessed(fork.note, [witness.verifier])
+
+
+def test_of_each_witness_the_largest_is_kept(empty_log: Ledger, tmp_path: Path) -> None:
+    """Each under the checkpoint that it signed; what says nothing new goes, and what nobody signed is refused."""
+    one, two, three = (Signer(f"w{number}", COSIGNATURE, bytes([number]) * 32) for number in range(3))
+    notes = []
+    for number in range(4):
+        empty_log.append(leaves_of(3, number))
+        notes.append(empty_log.note)
+
+    def keep(place: int, *witnesses: Signer) -> bool:
+        note = notes[place]
+        for witness in witnesses:
+            note = format_note(cosign(note, empty_log.keys, None, (), witness, 100))
+        return empty_log.keep_witnessed(note, [one.verifier, two.verifier, three.verifier])
+
+    def kept() -> list[tuple[int, list[str]]]:
+        again = LedgerReader(empty_log.folder, empty_log.keys)
+        found = [parse_note(note) for note in again.every_witnessed()]
+        assert again.witnessed() == (again.every_witnessed() or (None,))[0]
+        return [
+            (read_checkpoint(note.text).size // 3, sorted(line.name for line in note.signatures[1:])) for note in found
+        ]
+
+    with pytest.raises(HeadframeError, match="no witness has co-signed this checkpoint of 3 leaves"):
+        keep(0)
+    assert keep(1, one)
+    assert keep(0, two), "smaller, and of another witness"
+    assert kept() == [(2, ["w0"]), (1, ["w1"])]
+    assert not keep(0, two), "again"
+    assert keep(0, one)
+    assert kept() == [(2, ["w0"]), (1, ["w0", "w1"])], "a line more under one that is kept anyway"
+    assert keep(1, two), "after the log has grown: both under one checkpoint"
+    assert kept() == [(2, ["w0", "w1"])]
+    assert not keep(0, one), "both have signed a larger one"
+    assert keep(2, one)
+    assert keep(3, three)
+    assert kept() == [(4, ["w2"]), (3, ["w0"]), (2, ["w0", "w1"])]
+    assert keep(3, one, two)
+    assert kept() == [(4, ["w0", "w1", "w2"])]
+    assert not list((empty_log.folder / "witnessed-before").iterdir())
+
+
+def test_only_what_a_named_witness_has_signed_is_kept(empty_log: Ledger) -> None:
+    """A forged line would make every bundle be refused by those who know that witness; others' lines are nobody's."""
+    known, other = (Signer(name, COSIGNATURE, name[:1].encode() * 32) for name in ("known", "other"))
+    empty_log.append(leaves_of(3, 0))
+    good = format_note(cosign(empty_log.note, empty_log.keys, None, (), known, 100))
+    line = good.splitlines(keepends=True)[-1]
+    empty_log.append(leaves_of(3, 1))
+    forged = empty_log.note + line
+    of_another = format_note(cosign(empty_log.note, empty_log.keys, None, (), other, 100))
+    for note, named, words in (
+        (forged, [known], "the co-signature of known.* does not fit"),
+        (forged, [other], "no witness that is named here has co-signed this checkpoint of 6 leaves"),
+        (of_another + line, [known, other], "the co-signature of known.* does not fit"),
+        (of_another, [known], f"its lines say other.{other.verifier.key_id.hex()}.*name-witness"),
+        (good, [], "no witness that is named here"),
+    ):
+        with pytest.raises(HeadframeError, match=words):
+            empty_log.keep_witnessed(note, [one.verifier for one in named])
+        assert empty_log.every_witnessed() == ()
+    with pytest.raises(HeadframeError, match="no witness that is named here"):
+        empty_log.keep_witnessed(good, empty_log.keys)
+    # Who is not named, and a key of the log that nobody here knows, go; what was signed stays as it was.
+    false = Signer(SIGNER.name, COSIGNATURE, bytes([7]) * 32)
+    more = format_note(cosign(of_another, empty_log.keys, None, (), known, 100))
+    more = format_note(cosign(more, empty_log.keys, None, (), false, 100))
+    assert empty_log.keep_witnessed(more, [known.verifier])
+    (kept,) = empty_log.every_witnessed()
+    assert [line.name for line in parse_note(kept).signatures] == [SIGNER.name, "known"]
+
+
+def test_forged_lines_of_an_older_version_go(empty_log: Ledger) -> None:
+    """When their witness is named, and when the next checkpoint is kept; what others have signed stays."""
+    known, other = (Signer(name, COSIGNATURE, name[:1].encode() * 32) for name in ("known", "other"))
+    empty_log.append(leaves_of(3, 0))
+    good = format_note(cosign(empty_log.note, empty_log.keys, None, (), known, 100))
+    of_another = format_note(cosign(empty_log.note, empty_log.keys, None, (), other, 100))
+    line = good.splitlines(keepends=True)[-1]
+    empty_log.append(leaves_of(3, 1))
+    place = empty_log.folder / "witnessed"
+    place.write_bytes(empty_log.note + line)
+    empty_log.forget_forged([other.verifier])
+    assert place.read_bytes() == empty_log.note + line, "nobody can tell yet"
+    empty_log.forget_forged([known.verifier])
+    assert empty_log.every_witnessed() == ()
+    place.write_bytes(empty_log.note + line)
+    assert empty_log.keep_witnessed(of_another, [known.verifier, other.verifier])
+    assert empty_log.every_witnessed() == (of_another,)
+
+
+@pytest.mark.parametrize("operation", range(14))
+def test_no_witness_is_lost_where_keeping_breaks_off(
+    empty_log: Ledger, monkeypatch: pytest.MonkeyPatch, operation: int
+) -> None:
+    """At whichever operation on the disk: what was kept is there, and keeping it again ends well."""
+    one, two = (Signer(f"w{number}", COSIGNATURE, bytes([number]) * 32) for number in range(2))
+    empty_log.append(leaves_of(3, 0))
+    first = format_note(cosign(empty_log.note, empty_log.keys, None, (), one, 100))
+    empty_log.keep_witnessed(first, [one.verifier])
+    empty_log.append(leaves_of(3, 1))
+    second = format_note(cosign(empty_log.note, empty_log.keys, None, (), two, 100))
+    disk, left = empty_log.store.disk, operation
+    for name in ("create", "write", "sync", "rename", "remove", "make_folder", "sync_folder"):
+        real = getattr(disk, name)
+
+        def counted(*arguments: Any, real: Any = real) -> Any:
+            nonlocal left
+            left -= 1
+            if left < 0:
+                raise OSError(28, "No space left on device")
+            return real(*arguments)
+
+        monkeypatch.setattr(disk, name, counted)
+    with contextlib.suppress(HeadframeError, OSError):
+        empty_log.keep_witnessed(second, [one.verifier, two.verifier])
+    left = 1_000
+    assert first in LedgerReader(empty_log.folder, empty_log.keys).every_witnessed()
+    empty_log.keep_witnessed(second, [one.verifier, two.verifier])
+    assert LedgerReader(empty_log.folder, empty_log.keys).every_witnessed() == (second, first)
 
 
 def test_a_workspace_has_one_ledger_and_its_key(tmp_path: Path) -> None:

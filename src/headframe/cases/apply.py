@@ -115,6 +115,8 @@ class Draft:
             setattr(self, field.name, list(value) if isinstance(value, tuple) else value)
         self.place = {status.number: at for at, status in enumerate(case.proposals)}
         """Where in the list a proposal is, by its number."""
+        self.now_ns = case.last_ns
+        """When the event happens that is being put in."""
         self.acts: Mapping[int, Act] | None = None
         """While a case is built anew after a correction: what each corrected event should say."""
 
@@ -138,10 +140,14 @@ class Draft:
         at = self.in_force()
         if at is None:
             return
-        self.decisions[at] = replace(self.decisions[at], set_aside=True)
-        self.measures[:] = [
-            measure if measure.ended_ns is not None else replace(measure, withdrawn=True) for measure in self.measures
-        ]
+        self.decisions[at] = replace(self.decisions[at], set_aside=True, set_aside_ns=self.now_ns)
+        self.measures[:] = [self.withdrawn(measure) for measure in self.measures]
+
+    def withdrawn(self, measure: MeasureStatus) -> MeasureStatus:
+        """A measure that is taken away, the first time that it is; one that has ended has ended."""
+        if measure.ended_ns is not None or measure.withdrawn:
+            return measure
+        return replace(measure, withdrawn=True, withdrawn_ns=self.now_ns)
 
     def settle(self, number: int, state: ProposalState, event: int) -> None:
         """Note how a proposal ended."""
@@ -326,6 +332,7 @@ def _put(draft: Draft, event: CaseEvent) -> Draft:
     if event.at_ns < draft.last_ns:
         raise ValueError(f"event {event.number} of {event.case_id} was recorded before the event before it")
     recorded = event
+    draft.now_ns = event.at_ns
     if draft.acts is not None and event.number in draft.acts:
         event = replace(event, act=draft.acts[event.number])
     act = event.act
@@ -423,10 +430,10 @@ def _corrected(draft: Draft, event: CaseEvent, status: ProposalStatus) -> None:
         Correction(event=act.event, field=act.field, value=act.value, reason=act.reason, approved_ns=event.at_ns)
     )
     for number in act.falls:
-        _fall(draft, number)
+        _fall(draft, number, event.number)
 
 
-def _fall(draft: Draft, number: int) -> None:
+def _fall(draft: Draft, number: int, event: int) -> None:
     """Take away a step that does not stand with what is right."""
     at = draft.in_force()
     if number not in draft.place:  # the finality, which nobody proposes
@@ -434,10 +441,12 @@ def _fall(draft: Draft, number: int) -> None:
             draft.decisions[at] = replace(draft.decisions[at], final_ns=None)
     elif at is not None and draft.decisions[at].number == number:
         draft.set_aside()
+    elif isinstance(draft.proposals[draft.place[number]].act, ProposeNotice):
+        # An approved letter that has not gone out: nobody serves it, and another may be written.
+        draft.settle(number, ProposalState.WITHDRAWN, event)
     else:
         draft.measures[:] = [
-            replace(measure, withdrawn=True) if measure.proposal == number and measure.ended_ns is None else measure
-            for measure in draft.measures
+            draft.withdrawn(measure) if measure.proposal == number else measure for measure in draft.measures
         ]
 
 
@@ -513,6 +522,8 @@ def _inspect(draft: Draft, event: CaseEvent, act: RecordInspection) -> None:
 
 def _serve_decision(draft: Draft, _event: CaseEvent, act: ServeDecision) -> None:
     at = draft.in_force()
+    if act.decision:
+        at = next((at for at, decision in enumerate(draft.decisions) if decision.number == act.decision), None)
     if at is not None:
         draft.decisions[at] = replace(draft.decisions[at], received_ns=act.received_ns)
 
@@ -547,7 +558,7 @@ def _verify(draft: Draft, event: CaseEvent, act: Verify) -> None:
     draft.verifications.append((event.at_ns, event.account, act.measurement))
 
 
-def _appeal(draft: Draft, _event: CaseEvent, act: FileAppeal) -> None:
+def _appeal(draft: Draft, event: CaseEvent, act: FileAppeal) -> None:
     at = draft.in_force()
     draft.appeals.append(
         AppealStatus(
@@ -557,6 +568,7 @@ def _appeal(draft: Draft, _event: CaseEvent, act: FileAppeal) -> None:
             decision=0 if at is None else draft.decisions[at].number,
             late=act.late,
             other_body=act.other_body,
+            event=event.number,
         )
     )
     # An appeal opens a closed case again: what comes of it has to be served, carried out, and closed by two accounts.
@@ -567,26 +579,37 @@ def _appeal(draft: Draft, _event: CaseEvent, act: FileAppeal) -> None:
 
 def _admit_appeal(draft: Draft, event: CaseEvent, act: AdmitAppeal) -> None:
     for at, appeal in enumerate(draft.appeals):
-        if appeal.waits_for_admission:
-            if act.admitted:
-                draft.appeals[at] = replace(appeal, admitted=True)
-                draft.closed_ns = draft.closure = None
-            else:
-                draft.appeals[at] = replace(
-                    appeal, admitted=False, outcome=AppealOutcome.INADMISSIBLE, decided_ns=event.at_ns
-                )
+        # Older events name none: then there was but one.
+        if act.appeal != appeal.event and (act.appeal or not appeal.waits_for_admission):
+            continue
+        if act.admitted:
+            draft.appeals[at] = replace(appeal, admitted=True, outcome=None, decided_ns=None, reason="")
+            draft.closed_ns = draft.closure = None
+        else:
+            draft.appeals[at] = replace(
+                appeal,
+                admitted=False,
+                outcome=AppealOutcome.INADMISSIBLE,
+                decided_ns=event.at_ns,
+                reason=act.reason,
+            )
 
 
 def _decide_appeal(draft: Draft, event: CaseEvent, act: DecideAppeal) -> None:
+    settled = [appeal for appeal in draft.appeals if appeal.outcome is AppealOutcome.UPHELD]
+    about: set[int] = set()
     for at, appeal in enumerate(draft.appeals):
-        if appeal.outcome is None:
-            draft.appeals[at] = replace(appeal, outcome=act.outcome, decided_ns=event.at_ns)
+        if appeal.outcome is None and act.appeal in (0, appeal.event):
+            draft.appeals[at] = replace(appeal, outcome=act.outcome, decided_ns=event.at_ns, reason=act.reason)
+            about.add(appeal.decision)
     if act.outcome in (AppealOutcome.UPHELD, AppealOutcome.REMITTED):
         draft.set_aside()
     if act.standing is not None:
         draft.standing = act.standing
     elif act.outcome is AppealOutcome.UPHELD:
-        draft.standing = PartyStanding.UNDETERMINED
+        # What another body found on the same decision is not lost because a second one says nothing on it.
+        if not any(appeal.decision in about for appeal in settled):
+            draft.standing = PartyStanding.UNDETERMINED
     if act.standing is not None or act.outcome is AppealOutcome.UPHELD:
         # They said how the party stands to it, and that does not hold any more.
         draft.axes, draft.criteria = [], []

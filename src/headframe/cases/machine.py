@@ -16,19 +16,23 @@ from dataclasses import replace
 from headframe.cases.apply import apply, replay
 from headframe.cases.question import Question, instant
 from headframe.cases.rules import RULES
-from headframe.cases.rules.appeal import came_late
+from headframe.cases.rules.appeal import came_late, which_appeal
+from headframe.cases.rules.decide import decision_delivered
 from headframe.cases.rules.keep import fallen
 from headframe.cases.rules.measure import approvals_needed
+from headframe.cases.texts import unfit_texts
 from headframe.policy.appeals import body_of
 from headframe.records.case import (
     Accepted,
     Account,
     Act,
     AddFindings,
+    AdmitAppeal,
     AppendEvidence,
     Case,
     CaseEvent,
     Command,
+    DecideAppeal,
     FileAppeal,
     OpenCase,
     OpenLinkedCase,
@@ -36,6 +40,7 @@ from headframe.records.case import (
     ProposeMeasure,
     RecordRemedy,
     Refused,
+    ServeDecision,
     Stage,
 )
 from headframe.records.policy import Clock, Pack
@@ -85,8 +90,14 @@ def act(
     if isinstance(wanted, ProposeMeasure):
         wanted = replace(wanted, approvals=approvals_needed(pack, wanted.measure))
     if isinstance(wanted, FileAppeal):
-        body = None if wanted.other_body else body_of(pack, wanted.body)
+        body = body_of(pack, wanted.body)
         wanted = replace(wanted, late=came_late(question), body=wanted.body if body is None else body.id)
+    if isinstance(wanted, ServeDecision):
+        delivered = decision_delivered(question.case, wanted)
+        wanted = replace(wanted, decision=0 if delivered is None else delivered.number)
+    if isinstance(wanted, AdmitAppeal | DecideAppeal):
+        appeal = which_appeal(question)
+        wanted = replace(wanted, appeal=0 if appeal is None else appeal.event)
     if isinstance(wanted, ProposeCorrection):
         wanted = replace(wanted, falls=tuple(number for number, _, _ in fallen(question)))
     event = CaseEvent(
@@ -145,6 +156,7 @@ def _reasons(question: Question) -> tuple[list[str], tuple[OpenLinkedCase, ...]]
                 f"the case is closed since {instant(case.closed_ns)}; {paper}propose to reopen it, with the reason"
             )
         return reasons, advice
+    reasons.extend(unfit_texts(wanted))
     reasons.extend(rule.refusals(question))
     return reasons, advice
 

@@ -38,10 +38,19 @@ from headframe.records.case import (
     ServedNotice,
 )
 from headframe.records.finding import Family, independent_sources
-from headframe.records.policy import Clock, ClockState, Pack, PartyStanding, Step
+from headframe.records.policy import Clock, ClockState, Pack, PartyStanding, RightKind, Step
+from headframe.records.site import SiteKind
 
 DAY_NS = 86_400_000_000_000
 HOUR_NS = 3_600_000_000_000
+
+TIME_TO_ANSWER = frozenset({str(Step.REPLY), str(RightKind.HEARING)})
+"""Clocks of the party's time to answer a notice."""
+
+
+def is_time_to_answer(clock: str) -> bool:
+    """Whether a clock is the party's time to answer a notice; a second one of a right has a number behind it."""
+    return clock.partition("-")[0] in TIME_TO_ANSWER
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,22 +182,65 @@ def confirmed(case: Case) -> DecisionStatus | None:
     return decision if decision is not None and decision.act.outcome is DecisionOutcome.CONFIRMED else None
 
 
+def for_the_register(case: Case) -> DecisionStatus | None:
+    """The decision that stands in the register of decisions: final, against an organisation that answers for mining.
+
+    The register is one of organisations: no household, and no site behind which none is known, which may be anybody's.
+    """
+    decision = confirmed(case)
+    if decision is None or decision.final_ns is None or case.site_kind == SiteKind.HOUSEHOLD_PREMISES:
+        return None
+    return decision if responsible(case.standing) and case.organisation_id else None
+
+
 def untold(case: Case) -> DecisionStatus | None:
     """A decision that the party has, that does not hold any more, and of which it was not told so.
 
-    Another decision that was served since tells the party as well.
+    A later decision that reached the party after it tells the party as well.
     """
-    if decision_in_force(case) is not None:
+    held = decision_in_force(case)
+    if held is not None and held.received_ns is None:
         return None  # whoever serves that one tells the party
     for decision in reversed(case.decisions):
-        if decision.received_ns is not None:
-            return decision if decision.told_set_aside_ns is None else None
+        if not decision.set_aside or decision.received_ns is None or decision.told_set_aside_ns is not None:
+            continue
+        if not any(
+            other.number > decision.number
+            and other.received_ns is not None
+            and other.received_ns >= decision.received_ns
+            for other in case.decisions
+        ):
+            return decision
     return None
 
 
+def had_it(decision: DecisionStatus, now_ns: int) -> bool:
+    """Whether the party had a decision by a time. A receipt may be corrected to a later time than a step rested on."""
+    return decision.received_ns is not None and decision.received_ns <= now_ns
+
+
+def standings(case: Case) -> tuple[tuple[int, int, PartyStanding], ...]:
+    """How the party stood to it in the course of the case: number and time of each event that said so, and what."""
+    found = [
+        (status.settled, case.history[status.settled - 1].at_ns, status.act.standing)
+        for status in approved(case, ProposeClass)
+        if status.settled is not None and isinstance(status.act, ProposeClass)
+    ]
+    for event in case.events:
+        act = event.act
+        if isinstance(act, DecideAppeal) and (act.standing is not None or act.outcome is AppealOutcome.UPHELD):
+            found.append((event.number, event.at_ns, act.standing or PartyStanding.UNDETERMINED))
+    return tuple(sorted(found))
+
+
 def pending_appeal(case: Case) -> AppealStatus | None:
-    """The appeal that is not decided yet."""
+    """The first appeal that is not decided yet."""
     return next((appeal for appeal in case.appeals if appeal.outcome is None), None)
+
+
+def pending_appeals(case: Case) -> tuple[AppealStatus, ...]:
+    """Every appeal that is not decided yet, as they came: a party may have gone to several bodies."""
+    return tuple(appeal for appeal in case.appeals if appeal.outcome is None)
 
 
 def appeal_upheld(case: Case) -> bool:
@@ -202,10 +254,47 @@ def replies(case: Case) -> tuple[tuple[int, RecordReply], ...]:
 
 
 def has_answered(case: Case, letter: ServedNotice) -> bool:
-    """Whether the party has answered since it got a letter. Asking for time or for the file is no answer yet."""
+    """Whether the party has answered a letter. Asking for time or for the file is no answer yet.
+
+    What came before the letter's recorded receipt answers it only where it names the letter (`RecordReply.answers`):
+    else it may be about an earlier letter, or an inspection, and the time of this one is still the party's.
+    """
     return any(
-        reply.received_ns >= letter.received_ns and reply.stance not in (ReplyStance.ASKS_TIME, ReplyStance.ASKS_FILE)
+        (reply.received_ns >= letter.received_ns or (reply.answers != 0 and reply.answers == letter.proposal))
+        and reply.stance not in (ReplyStance.ASKS_TIME, ReplyStance.ASKS_FILE)
         for reply in case.replies
+    )
+
+
+def unheard(case: Case, clocks: Iterable[Clock]) -> tuple[int, ...]:
+    """What the party sent in time, and no decision has weighed: it came to the file after the decision was approved.
+
+    In time is what came before the approval of the decision in force against the party, or within the party's time to
+    answer, which is the party's to its end also where it has answered before. Whatever it says counts: who asks for the
+    file in time has asked for it. A late answer is weighed as well when there is something to decide.
+
+    Parameters
+    ----------
+    case : Case
+    clocks : iterable of Clock
+        Of the case.
+
+    Returns
+    -------
+    tuple of int
+        Numbers of the events of these replies.
+    """
+    held = confirmed(case)
+    status = None if held is None else proposal(case, held.number)
+    if held is None or status is None or status.settled is None:
+        return ()
+    ends = [clock.due_ns for clock in clocks if is_time_to_answer(clock.id) and clock.started_ns is not None]
+    # A clock that stands still has no end yet: in doubt for the party.
+    return tuple(
+        number
+        for number, reply in replies(case)
+        if number > status.settled
+        and (reply.received_ns < held.decided_ns or any(end is None or reply.received_ns < end for end in ends))
     )
 
 

@@ -7,7 +7,8 @@ it out, and a certificate says what they destroyed.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
 
 from headframe.records.policy import Basis, DataField, Pack
 from headframe.records.retention import (
@@ -39,6 +40,12 @@ DEFAULT_DAYS: dict[DataClass, int] = {
     DataClass.ACCESS: 1_825,
     # Half a year in which a screening can still be followed up.
     DataClass.PSEUDONYM_KEY: 180,
+    # A report is asked about as long as the cases that it counts.
+    DataClass.REPORT: 1_825,
+    # Time enough to hand a paper in again with an act that was refused, or to propose a letter that was drafted.
+    DataClass.DRAFT: 30,
+    # The pack has said how long the entry is shown; nobody may read it afterwards.
+    DataClass.REGISTER: 0,
 }
 """Ours: no public text says so, and every screen shows them as such (`Basis.OPERATOR_DEFAULT`). [days]"""
 
@@ -69,13 +76,16 @@ field as well."""
 
 COUNTS_FROM: dict[DataClass, str] = {
     DataClass.FINDING: "its end; of a case, the closure of the last case that rests on it",
-    DataClass.READING: "the end of its month; of a case, the closure of the last case that needs it",
-    DataClass.DOCUMENT: "the closure of the case",
-    DataClass.PHOTO: "the closure of the case",
+    DataClass.READING: "the end of its month or last reading; of a case, the closure of the last case that needs it",
+    DataClass.DOCUMENT: "the closure of the last case that has it",
+    DataClass.PHOTO: "the closure of the last case that has it",
     DataClass.CONTACT: "the closure of the last case that needed it",
     DataClass.CASE: "its closure",
-    DataClass.ACCESS: "the access; of a case, its closure",
+    DataClass.ACCESS: "the access or import; of a case, its closure; of a hold, its lifting",
     DataClass.PSEUDONYM_KEY: "the end of the epoch",
+    DataClass.REPORT: "its writing",
+    DataClass.DRAFT: "the day when the file was kept",
+    DataClass.REGISTER: "the expiry of the entry",
 }
 """From when the days of a class count, in words."""
 
@@ -110,7 +120,8 @@ def rules_of(pack: Pack) -> tuple[tuple[RetentionRule, ...], tuple[str, ...]]:
     rules : tuple of RetentionRule
         For the classes that it sets; the others keep the default.
     remarks : tuple of str
-        Fields with a period whose class is not known: nothing is done about them, so somebody has to.
+        Fields with a period whose class is not known: nothing is done about them, so somebody has to. And where a
+        period cannot be kept as it stands.
     """
     rules: dict[DataClass, RetentionRule] = {}
     remarks = []
@@ -133,14 +144,35 @@ def rules_of(pack: Pack) -> tuple[tuple[RetentionRule, ...], tuple[str, ...]]:
             source=f"pack {pack.id} {pack.version}, data {field.field}",
             ref=field.retention_ref,
             pack_id=pack.id,
+            pack_digest=pack.digest,
         )
         if data_class not in rules or rule.days < rules[data_class].days:
             rules[data_class] = rule
+    contact, days = rules.get(DataClass.CONTACT), DEFAULT_DAYS[DataClass.CASE]
+    if (case := rules.get(DataClass.CASE)) is not None:
+        days = case.days
+    if contact is not None and contact.days > days:
+        # Nothing else says whose address it is, and that somebody needs it.
+        rules[DataClass.CONTACT] = replace(contact, days=days)
+        remarks.append(
+            f"pack {pack.id} keeps delivery addresses for {contact.days} days and cases for {days}: an address goes "
+            f"with the case that needed it"
+        )
+    reading = rules.get(DataClass.READING)
+    if reading is not None and reading.days > days:
+        remarks.append(
+            f"pack {pack.id} keeps readings for {reading.days} days and cases for {days}: when a case has gone, "
+            f"nothing says which readings it needed, and they go after {DEFAULT_DAYS[DataClass.READING]} days"
+        )
     return tuple(rules.values()), tuple(remarks)
 
 
 def what_goes(
-    items: Iterable[RetainedItem], rules: Sequence[RetentionRule], holds: Iterable[LegalHold], now_ns: int
+    items: Iterable[RetainedItem],
+    rules: Sequence[RetentionRule],
+    holds: Iterable[LegalHold],
+    now_ns: int,
+    lost: Collection[str] = (),
 ) -> RetentionPlan:
     """What goes and what stays at an instant.
 
@@ -154,13 +186,16 @@ def what_goes(
     holds : iterable of LegalHold
     now_ns : int
         [ns since 1970-01-01 UTC]
+    lost : collection of str
+        Packs whose text nobody has any more (`headframe.records.retention.pack_name`). How long they keep something
+        is not known, so nothing goes that their cases rest on.
 
     Returns
     -------
     RetentionPlan
         Items in the order given; those that stay for the sake of others last.
     """
-    known = {(rule.pack_id, rule.data_class): rule for rule in rules}
+    known = {(rule.pack, rule.data_class): rule for rule in rules}
     held: dict[str, str] = {}
     for hold in holds:
         held.setdefault(hold.case_id, hold.reason)
@@ -175,10 +210,19 @@ def what_goes(
             on = f"case {holding}" if holding else "everything"
             why = f"legal hold on {on}: {held[holding]}"
             stays.append(StayingItem(item=item, why=why, rule=rule, due_ns=due_ns, held=over))
+        elif gone := sorted(set(item.pack_ids) & set(lost)):
+            pack_id, _, digest = gone[0].partition("@")
+            why = (
+                f"how long it is kept is not known: the text of pack {pack_id} (SHA-256 {digest or 'not known'}) that "
+                f"its case was opened under is lost; put it back into the workspace's packs/"
+            )
+            stays.append(StayingItem(item=item, why=why))
         elif rule is None:
             stays.append(StayingItem(item=item, why=f"no rule for {item.data_class}"))
         elif due_ns is None:
-            why = "a case that needs it is open" if item.case_ids else "its period has not begun to count"
+            why = item.waits or (
+                "a case that needs it is open" if item.case_ids else "its period has not begun to count"
+            )
             stays.append(StayingItem(item=item, why=why, rule=rule))
         elif over:
             goes.append(GoingItem(item=item, rule=rule, due_ns=due_ns))

@@ -14,7 +14,7 @@ FOUR_DAYS = 4
 """1970-01-01 was a Thursday: (day + 3) mod 7 is 0 on Mondays."""
 
 WHOLE_DAY_H = 22
-"""Hours that make a day of feed-in. [h]"""
+"""Hours that make a day of feed-in, or of a balance: a day of 23 hours in spring is a whole one. [h]"""
 STILL = 0.001
 """Of a typical day's feed-in: a generator that feeds in less stands still, as in `detectors.power.export_drop`."""
 
@@ -74,7 +74,7 @@ def site_days(
     first = int(day[0]) if day.size else 0
     at = day - first
     n = int(at[-1]) + 1 if at.size else 0
-    block_w = _means(total, at * BLOCKS + hour * BLOCKS // 24, n * BLOCKS).reshape(n, BLOCKS)
+    block_w = _whole_means(total, at * BLOCKS + hour * BLOCKS // 24, n * BLOCKS).reshape(n, BLOCKS)
     # The meter of a day begins at its first local hour.
     day_start_s = np.zeros(n, np.int64)
     day_start_s[at[::-1]] = (hours_s - hour * HOUR_S)[::-1]
@@ -91,7 +91,7 @@ def site_days(
         day_off=off,
         temperature_c=None if temperature_c is None else _means(values_at(temperature_c, hours_s), at, n),
         peers_w=None if peers_w is None else _means(np.asarray(peers_w, np.float64), at, n),
-        balance_w=None if balance_w is None else _means(np.asarray(balance_w, np.float64), at, n),
+        balance_w=None if balance_w is None else _long_means(np.asarray(balance_w, np.float64), at, n),
         usage_points=usage_points,
         export_w=fed_in,
         stood_still=still,
@@ -129,6 +129,26 @@ def _means(values: Floats, slot: NDArray[np.int64], slots: int) -> Floats:
     count = np.bincount(slot[known], minlength=slots)
     total = np.bincount(slot[known], weights=values[known], minlength=slots)
     return np.where(count > 0, total / np.maximum(count, 1), np.nan)
+
+
+def _whole_means(values: Floats, slot: NDArray[np.int64], slots: int) -> Floats:
+    """Mean of each slot of which every hour is known; else NaN: machines may run in the very hour that is missing.
+
+    A slot has the hours that its day has, also where the clock goes forward; at the rim of the data it may be cut.
+    """
+    known = np.bincount(slot[np.isfinite(values)], minlength=slots)
+    hours = np.bincount(slot, minlength=slots)
+    whole = known == hours
+    if slot.size:
+        rim = [slot[0], slot[-1]]
+        whole[rim] &= hours[rim] * BLOCKS >= 24
+    return np.where(whole, _means(values, slot, slots), np.nan)
+
+
+def _long_means(values: Floats, day: NDArray[np.int64], days: int) -> Floats:
+    """Mean of each day of which nearly all hours are known."""
+    known = np.bincount(day[np.isfinite(values)], minlength=days)
+    return np.where(known >= WHOLE_DAY_H, _means(values, day, days), np.nan)
 
 
 def _extremes(values: Floats, day: NDArray[np.int64], days: int, *, highest: bool) -> Floats:

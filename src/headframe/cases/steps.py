@@ -20,15 +20,17 @@ from headframe.cases.question import (
     classified_at,
     confirmed,
     decision_in_force,
-    pending_appeal,
+    pending_appeals,
     proposers_and_approvers,
     responsible,
     took_part,
+    unheard,
+    untold,
     verifiers,
 )
 from headframe.cases.rules import RULES
 from headframe.cases.rules.measure import pack_measure
-from headframe.cases.rules.notify import looked_up
+from headframe.cases.rules.notify import letter_approved_at, looked_up, stands_no_more
 from headframe.cases.rules.units import deciding_units
 from headframe.policy.appeals import appeal_bodies
 from headframe.records.case import (
@@ -36,12 +38,14 @@ from headframe.records.case import (
     AddFindings,
     AdmitAppeal,
     AppealOutcome,
+    AppealStatus,
     Approve,
     Case,
     CaseRelation,
     ClosureReason,
     DecideAppeal,
     DecisionOutcome,
+    DecisionStatus,
     DeclareFinal,
     DocumentRef,
     Duty,
@@ -111,7 +115,8 @@ class NextStep:
     variant : str
         Which one of several: a kind of letter, an outcome, a measure, a clock; empty where there is but one.
     proposal : int or None
-        Which proposal is approved, rejected, withdrawn or served.
+        Which proposal is approved, rejected, withdrawn or served; which appeal is admitted or decided, where it is not
+        the only one that is open.
     duties : tuple of Duty
         One of them is needed.
     units : tuple of str
@@ -212,7 +217,7 @@ def order_of(pack: Pack) -> tuple[Step, ...]:
 
 _ASIDE: tuple[type, ...] = (
     AddFindings, ProposeCorrection, LinkCase, PlaceHold, LiftHold, RecordReport, PauseClock, ExtendClock, FileAppeal,
-    OpenCase, ProposeReopening,
+    OpenCase,
 )  # fmt: skip
 """What may come at any time, and which no case waits for."""
 
@@ -222,7 +227,12 @@ def _is_aside(question: Question) -> bool:
     if isinstance(question.act, LookUpLawful):
         return not any(looked_up(question))
     if isinstance(question.act, ServeSettingAside):
-        return decision_in_force(question.case) is not None  # the letter of that one tells it as well
+        gone = untold(question.case)  # else the letter of another decision tells it as well
+        return gone is None or gone.number != question.act.decision
+    if isinstance(question.act, ServeNotice | ServeDecision):
+        return question.act.proof is not None
+    if isinstance(question.act, ProposeReopening):
+        return not unheard(question.case, question.clocks)
     return isinstance(question.act, _ASIDE)
 
 
@@ -248,8 +258,12 @@ class _Sample:
 def _samples(case: Case, pack: Pack, clocks: Sequence[Clock], now_ns: int) -> Iterator[_Sample]:
     """Each act that a case could need, with sound content."""
     yield from _settling(case, pack)
+    account = Account(name=_STRANGER, unit=_STRANGER, duties=frozenset(Duty))
+    yield from _came_all_the_same(
+        Question(case=case, act=None, account=account, pack=pack, now_ns=now_ns, clocks=tuple(clocks))
+    )
     if case.closed_ns is not None:
-        yield from _after_closure(case, pack, now_ns)
+        yield from _after_closure(case, pack, clocks, now_ns)
         return
     yield _Sample(step=Step.SCREEN, act=AddFindings(findings=(_finding(case, now_ns),)))
     yield _Sample(step=Step.SCREEN, act=LookUpLawful(outcome=LookupOutcome.NOT_LISTED, registers=(_WORDS,)))
@@ -258,7 +272,7 @@ def _samples(case: Case, pack: Pack, clocks: Sequence[Clock], now_ns: int) -> It
     yield from _what_comes_in(now_ns)
     yield from _clock_acts(clocks, now_ns)
     yield _Sample(step=Step.INSPECT, act=RecordInspection(record=_inspection(now_ns)), barred=_deciders(case))
-    yield from _decisions(case, pack, now_ns)
+    yield from _decisions(case, pack, clocks, now_ns)
     yield from _measures(case, pack, now_ns)
     yield _Sample(
         step=Step.REMEDIATE, act=RecordRemedy(at_ns=now_ns, grade=RemedyGrade.B, text=_WORDS, documents=(_paper(),))
@@ -365,7 +379,8 @@ def _letters(case: Case, now_ns: int) -> Iterator[_Sample]:
             and not case.decisions,
         )
     served = {letter.proposal for letter in case.notices}
-    for status in approved(case, ProposeNotice):
+    letters = approved(case, ProposeNotice)
+    for status in letters:
         if status.number not in served:
             assert isinstance(status.act, ProposeNotice)
             yield _Sample(
@@ -373,8 +388,40 @@ def _letters(case: Case, now_ns: int) -> Iterator[_Sample]:
                 act=ServeNotice(proposal=status.number, received_ns=now_ns, channel=_WORDS),
                 variant=status.act.kind,
                 proposal=status.number,
-                worth_waiting=True,
+                # One that cannot go out any more waits for nothing once another was written in its place.
+                worth_waiting=status is letters[-1],
             )
+
+
+def _came_all_the_same(question: Question) -> Iterator[_Sample]:
+    """Letters and decisions that do not stand any more, and may have reached the party: with the proof, that is noted.
+
+    Nobody is asked to send them, and the case waits for none of it.
+    """
+    case, now_ns = question.case, question.now_ns
+    served = {letter.proposal for letter in case.notices}
+    for status in case.proposals:
+        if not isinstance(status.act, ProposeNotice) or status.number in served:
+            continue
+        if letter_approved_at(case, status) is not None and any(stands_no_more(question, status)):
+            yield _Sample(
+                step=Step.NOTIFY,
+                act=ServeNotice(proposal=status.number, received_ns=now_ns, channel=_WORDS, proof=_paper()),
+                variant=PROVED,
+                proposal=status.number,
+            )
+    for decision in case.decisions:
+        if decision.set_aside and decision.received_ns is None:
+            yield _Sample(
+                step=Step.DECIDE,
+                act=ServeDecision(received_ns=now_ns, channel=_WORDS, proof=_paper(), decision=decision.number),
+                variant=PROVED,
+                proposal=decision.number,
+            )
+
+
+PROVED = "proved"
+"""Variant of a delivery that is recorded with its proof although what was delivered does not stand any more."""
 
 
 def _clock_acts(clocks: Sequence[Clock], now_ns: int) -> Iterator[_Sample]:
@@ -388,7 +435,21 @@ def _clock_acts(clocks: Sequence[Clock], now_ns: int) -> Iterator[_Sample]:
             yield _Sample(step=Step.REPLY, act=act, variant=clock.id)
 
 
-def _decisions(case: Case, pack: Pack, now_ns: int) -> Iterator[_Sample]:
+def _served(held: DecisionStatus, now_ns: int) -> _Sample:
+    """The decision in force, as delivered."""
+    return _Sample(
+        step=Step.DECIDE,
+        act=ServeDecision(received_ns=now_ns, channel=_WORDS),
+        worth_waiting=held.received_ns is None,
+    )
+
+
+def _not_final(held: DecisionStatus, case: Case, clocks: Sequence[Clock]) -> bool:
+    """Whether the finality is to come, or was declared over something that the party sent in time."""
+    return held.final_ns is None or bool(unheard(case, clocks))
+
+
+def _decisions(case: Case, pack: Pack, clocks: Sequence[Clock], now_ns: int) -> Iterator[_Sample]:
     held = decision_in_force(case)
     # From the first day on: what a decision against the party still needs is what the case is on its way to.
     open_or_against = responsible(case.standing) or not classified_at(case)
@@ -399,18 +460,14 @@ def _decisions(case: Case, pack: Pack, now_ns: int) -> Iterator[_Sample]:
             act=ProposeDecision(outcome=outcome, legal_basis=basis, reason=_WORDS, heard_reply=_WORDS),
             variant=outcome,
             barred=verifiers(case),
-            worth_waiting=held is None
+            worth_waiting=(held is None or bool(unheard(case, clocks)))
             and outcome is DecisionOutcome.CONFIRMED
             and open_or_against
             and not appeal_upheld(case),
         )
     if held is not None:
-        yield _Sample(
-            step=Step.DECIDE,
-            act=ServeDecision(received_ns=now_ns, channel=_WORDS),
-            worth_waiting=held.received_ns is None,
-        )
-        yield _Sample(step=Step.DECIDE, act=DeclareFinal(reason=_WORDS), worth_waiting=held.final_ns is None)
+        yield _served(held, now_ns)
+        yield _Sample(step=Step.DECIDE, act=DeclareFinal(reason=_WORDS), worth_waiting=_not_final(held, case, clocks))
 
 
 def _measures(case: Case, pack: Pack, now_ns: int) -> Iterator[_Sample]:
@@ -472,25 +529,37 @@ def _appeals(case: Case, pack: Pack, now_ns: int) -> Iterator[_Sample]:
         )
     if not bodies:
         yield _Sample(step=Step.APPEAL, act=FileAppeal(received_ns=now_ns, body=_WORDS, grounds=_WORDS))
-    pending = pending_appeal(case)
-    if pending is None:
-        return
-    if pending.waits_for_admission:
+    pending = pending_appeals(case)
+    found_late = [one for one in case.appeals if one.outcome is AppealOutcome.INADMISSIBLE]
+    several = len(pending) > 1
+    for appeal in (*pending, *found_late):
+        yield from _on_appeal(case, appeal, several=several)
+
+
+def _on_appeal(case: Case, appeal: AppealStatus, *, several: bool) -> Iterator[_Sample]:
+    """What is said on an appeal; one that was found inadmissible may be admitted after all, if the rule agrees."""
+    which = appeal.event if several or appeal.outcome is not None else None
+    waits = appeal.waits_for_admission
+    if waits or appeal.outcome is not None:
         for admitted in (True, False):
             yield _Sample(
                 step=Step.APPEAL,
-                act=AdmitAppeal(admitted=admitted, reason=_WORDS),
+                act=AdmitAppeal(admitted=admitted, reason=_WORDS, appeal=appeal.event),
                 variant="admit" if admitted else f"outcome {AppealOutcome.INADMISSIBLE}",
+                proposal=which,
                 barred=proposers_and_approvers(case, ProposeDecision),
-                worth_waiting=True,
+                worth_waiting=waits,
             )
+    if appeal.outcome is not None:
+        return
     for outcome in (AppealOutcome.REJECTED, AppealOutcome.WITHDRAWN):
         # A late appeal can be withdrawn before anybody has said whether it is heard.
-        if outcome is AppealOutcome.REJECTED or pending.waits_for_admission:
+        if outcome is AppealOutcome.REJECTED or waits:
             yield _Sample(
                 step=Step.APPEAL,
-                act=DecideAppeal(outcome=outcome, reason=_WORDS),
-                variant=outcome if pending.waits_for_admission else "",
+                act=DecideAppeal(outcome=outcome, reason=_WORDS, appeal=appeal.event),
+                variant=outcome if waits else "",
+                proposal=which,
                 barred=took_part(case),
                 worth_waiting=True,
             )
@@ -517,12 +586,14 @@ def _what_comes_in(now_ns: int) -> Iterator[_Sample]:
     yield _Sample(step=Step.REPLY, act=GrantAccess(given_ns=now_ns, documents=(_WORDS,)))
 
 
-def _after_closure(case: Case, pack: Pack, now_ns: int) -> Iterator[_Sample]:
+def _after_closure(case: Case, pack: Pack, clocks: Sequence[Clock], now_ns: int) -> Iterator[_Sample]:
     yield from _what_comes_in(now_ns)
     yield _Sample(step=Step.REOPEN, act=ProposeReopening(reason=_WORDS))
-    held = confirmed(case)
-    if held is not None:
-        yield _Sample(step=Step.DECIDE, act=DeclareFinal(reason=_WORDS), worth_waiting=held.final_ns is None)
+    held = decision_in_force(case)
+    if held is not None and held.received_ns is None:
+        yield _served(held, now_ns)
+    if held is not None and confirmed(case) is not None:
+        yield _Sample(step=Step.DECIDE, act=DeclareFinal(reason=_WORDS), worth_waiting=_not_final(held, case, clocks))
     yield from _appeals(case, pack, now_ns)
     yield from _keeping(case, pack)
     recurrence = OpenCase(
@@ -626,7 +697,7 @@ def _measurement(case: Case, pack: Pack, now_ns: int, outcome: VerificationOutco
         before_until_ns=from_ns,
         after_from_ns=from_ns,
         after_until_ns=now_ns,
-        detectors=(_WORDS,),
+        detectors=tuple(sorted({f"{one.detector} {one.version}" for one in case.findings})) or (_WORDS,),
         metrics=(reading,),
         coverage=1.0,
         explanation="",

@@ -153,6 +153,31 @@ class StoredFinding:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FindingHolder:
+    """A case that rests on a finding, or on one of the same site that says as much.
+
+    Attributes
+    ----------
+    finding_id : str
+        The finding that was asked about.
+    case_id : str
+    version : int
+        Of the case: whoever decides on it reads it again where that has changed.
+    closed : bool
+        Whether the case is closed.
+    same : bool
+        Whether it rests on that very finding; else it is a closed case, and rests on one of its family, site and
+        subject whose time holds the time of this one, such as an earlier reading of the same capture.
+    """
+
+    finding_id: str
+    case_id: str
+    version: int
+    closed: bool
+    same: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FindingFilter:
     """Which findings a list shows; empty values do not filter."""
 
@@ -287,6 +312,14 @@ class CaseStore(Protocol):
 
     def finding(self, finding_id: str) -> StoredFinding | None:
         """One finding."""
+        ...
+
+    def linking(self, case_id: str, organisation_id: str) -> tuple[str, ...]:
+        """Cases of an organisation that were linked to a case."""
+        ...
+
+    def holders(self, findings: Sequence[StoredFinding]) -> tuple[FindingHolder, ...]:
+        """Every case that rests on one of some findings, or on one that says as much."""
         ...
 
     def all_events(self) -> Iterator[CaseEvent]:

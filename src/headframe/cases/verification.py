@@ -174,7 +174,7 @@ class SiteDays:
     day_start_s : int64[n]
         [s since 1970-01-01 UTC]
     block_w : float64[n, 8]
-        Mean power of each three hours, all usage points together. [W]
+        Mean power of each three hours, all usage points together; NaN where one of its hours is missing. [W]
     peak_w, floor_w : float64[n]
         Highest and lowest hour. [W]
     day_off : bool[n]
@@ -232,6 +232,9 @@ class NetworkDays:
     mining : int64[n]
         Conversations that the detectors of the case took for mining.
     day_off : bool[n]
+    vouched : bool[n] or None
+        Days on which the hosts that the findings name were seen, or neighbours that were seen beside them before: so
+        the sensor still stands where it stood. None where it need not be asked; then any traffic of the site's will do.
     """
 
     day_start_s: NDArray[np.int64]
@@ -240,6 +243,7 @@ class NetworkDays:
     elsewhere: NDArray[np.int64]
     mining: NDArray[np.int64]
     day_off: NDArray[np.bool_]
+    vouched: NDArray[np.bool_] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -341,7 +345,7 @@ def verify(
     if not needed:
         missing.append("the case rests on no finding that can be measured again")
     by_name = {reading.metric: reading for reading in readings}
-    outcome, why = _together(by_name, needed, sources, limits, missing)
+    outcome, why = _together(by_name, needed, windows, sources, limits, missing)
     series, plot = _series(wanted, needed, windows, sources, found)
     measured = [reading.coverage for reading in readings if reading.metric in needed] or [0.0]
     return Measurement(
@@ -415,6 +419,7 @@ def metrics_needed(findings: Sequence[FindingRef], rule: VerificationRule) -> tu
 def _together(
     readings: dict[str, MetricReading],
     needed: frozenset[str],
+    windows: Windows,
     sources: Sources,
     limits: VerificationLimits,
     missing: list[str],
@@ -423,8 +428,9 @@ def _together(
     strong = [one for one in sources.new_findings if one.mining and one.log10_e >= limits.log10_e]
     if strong:
         best = max(strong, key=lambda one: one.log10_e)
+        when = "after" if best.started_ns >= windows.after_until_ns else "in"
         return PERSISTS, [
-            f"Mining goes on: {best.detector} {best.version} found it at {best.subject} in the later window "
+            f"Mining goes on: {best.detector} {best.version} found it at {best.subject} {when} the later window "
             f"(an innocent subject shows this at most once in 10 to the {best.log10_e:.1f})."
         ]
     on = [name for name, reading in readings.items() if reading.outcome is PERSISTS]
@@ -473,7 +479,9 @@ def _versions(findings: Sequence[FindingRef], sources: Sources, missing: list[st
                 f"{found.detector} is version {ran[found.detector]} now and was {found.version}: measure the earlier "
                 "window again with the same version"
             )
-    return sources.detectors
+    # What found something has looked, also where a file of findings alone does not say so.
+    found_by = (f"{one.detector} {one.version}" for one in sources.new_findings)
+    return tuple(dict.fromkeys([*sources.detectors, *found_by]))
 
 
 # Metrics --------------------------------------------------------------------------------------------------------------
@@ -525,7 +533,9 @@ def _pool_connections(
     # A look of an hour that found mining has found it on that day; an hour without any says nothing of its day.
     before, after = _touching(days.day_start_s, *before_span), _within(days.day_start_s, *after_span)
     # A day without any traffic from the site is a day that nobody saw, unless it is a day off and the sensor was alive.
-    alive = (days.conversations > 0) | (days.day_off & (days.elsewhere > 0))
+    seen = days.conversations > 0
+    seen &= True if days.vouched is None else days.vouched
+    alive = seen | (days.day_off & (days.elsewhere + days.conversations > 0))
     covered = np.where(alive, days.recorded, 0.0)
     length = max((windows.after_until_ns - windows.after_from_ns) / DAY_NS, 1.0)
     coverage = min(float(covered[after].sum()) / length, 1.0)

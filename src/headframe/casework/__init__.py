@@ -73,6 +73,7 @@ def make_workspace(
         If there is one already, or the folder cannot be written.
     """
     from headframe.stores.database import open_store
+    from headframe.stores.database.address import read_address
     from headframe.stores.ledger_files import Ledger
     from headframe.stores.ledger_keys import new_key, read_keys, write_keys
 
@@ -88,6 +89,9 @@ def make_workspace(
             f"{origin!a} is no name of a log; expected visible ASCII without blanks and plus signs, such as "
             "headframe.example/changping"
         )
+    if database_url:
+        # Before anything is made: one that is not understood may hold a password, which must not stay in a file.
+        read_address(database_url)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for place in (paths.documents, paths.packs):
@@ -96,7 +100,7 @@ def make_workspace(
         if database_url:
             # It may hold a password.
             with replacing(paths.url_file, mode=0o600) as file:
-                file.write(f"{database_url}\n".encode())
+                file.write(f"{database_url.strip()}\n".encode())
         with contextlib.closing(open_store(paths.database_url(), create=True, now_ns=now_ns)) as store:
             if store.accounts():
                 # A workspace of real cases must not become one for training by this way, nor the other way round.

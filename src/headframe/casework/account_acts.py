@@ -12,6 +12,7 @@ from headframe.casework import accounts as account_rules
 from headframe.casework.holdings import Holdings
 from headframe.casework.workspace import write_config
 from headframe.errors import HeadframeError
+from headframe.ledger.note import COSIGNATURE, Verifier
 from headframe.records.case import (
     Account,
     AnswerAddress,
@@ -145,6 +146,54 @@ class AccountActs(Holdings):
         self.hand_over()
         self.config = replace(self.config, answers=answers)
         write_config(self.paths.folder, self.config)
+
+    def name_witness(self, by: Account, key: Verifier, *, gone: bool = False) -> None:
+        """Name a witness by its public key; only what named witnesses have co-signed is kept for bundles.
+
+        Which witnesses a unit lets watch its log can be seen in the ledger.
+
+        Parameters
+        ----------
+        by : Account
+        key : Verifier
+            Of type `headframe.ledger.note.COSIGNATURE`. A witness that changes its key has two for a time.
+        gone : bool
+            Name it no more. What it has co-signed stays.
+
+        Raises
+        ------
+        NotAllowed
+            If `by` is no administrator.
+        HeadframeError
+            If it is no witness's key, or is named already, or is to go and is not named.
+        """
+        account_rules.require_duty(by, Duty.ADMINISTER, "naming a witness")
+        named = {(one.name, one.key_id): one for one in self.config.witnesses}
+        shown = f"{key.name}+{key.key_id.hex()}"
+        if key.kind != COSIGNATURE or key.name == self.config.log_origin:
+            raise HeadframeError(
+                f"{shown} is no key of a witness; expected the line that headframe log witness --new-key NAME writes "
+                "for its unit, under another name than the log's"
+            )
+        if gone != ((key.name, key.key_id) in named):
+            there = ", ".join(f"{name}+{key_id.hex()}" for name, key_id in sorted(named)) or "none"
+            raise HeadframeError(f"{shown} is {'not named' if gone else 'named already'}; named are: {there}")
+        if gone:
+            del named[key.name, key.key_id]
+        else:
+            named[key.name, key.key_id] = key
+        now = self.now_ns()
+        what = "witness named no more" if gone else "witness named"
+        leaf = self.sealed(
+            f"access/witness-{key.key_id.hex()}-{now}-{secrets.token_hex(4)}", "access", f"witness {key.name}", now,
+            {"what": what, "by": by.name, "key": key.text()}, data_class="access",
+        )  # fmt: skip
+        with self.store.writing() as writer:
+            writer.log(leaf)
+        self.hand_over()
+        self.config = replace(self.config, witnesses=tuple(named.values()))
+        write_config(self.paths.folder, self.config)
+        self.ledger.forget_forged(self.config.witnesses)
 
     def _known(self, name: str) -> StoredAccount:
         known = self.store.account(name)

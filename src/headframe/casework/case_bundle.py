@@ -1,17 +1,22 @@
 """The evidence bundle of a case: events, documents, findings, with the proof that they are in the ledger.
 
-What is withheld from a reader stands nowhere in the bundle, whichever part would tell it:
+What is withheld from a reader stands nowhere in the bundle, whichever part would tell it, and is not found by trying:
 
 ==================================  ===================================================================================
 part                                where a field is withheld
 ==================================  ===================================================================================
-``leaves.jsonl``                    whole, always: digests, kinds, numbers and times, no values
+``leaves.jsonl``                    every act and every access: digests, numbers and times, no values. Without the
+                                    leaves of documents that stay out (their digests have no salt), and without all
+                                    others where ``act`` is withheld (their kinds tell acts)
 ``disclosures.jsonl``               without that field; and without every other one that says the same in other words:
-                                    the name of a withheld account within the content of an act
-documents that Headframe wrote      out, where the field is one that letters tell (`TOLD_BY_LETTERS`)
-documents that came from outside    out, where ``content`` is withheld; else in, as they came
-``data/findings.jsonl``             where ``content`` is withheld: the digest of each finding, and nothing of it
-``README.txt``, names of files      without the reason, the kind or the type, where these are withheld
+                                    the name of a withheld account within the content of an act, the digest of a letter
+                                    that stays out. Where ``act`` is withheld, ``content`` is too: its keys tell the act
+documents                           those that Headframe wrote stay out, where the field is one that letters tell
+                                    (`TOLD_BY_LETTERS`); all of them, where it is one that every document tells
+                                    (`TOLD_BY_DOCUMENTS`); else in, as they came
+``data/findings.jsonl``             where ``content`` is withheld, and where a finding says what is withheld: the digest
+                                    of the finding, and nothing of it
+``README.txt``, names of files      without the reason and the name, where these are withheld or tell it
 ==================================  ===================================================================================
 
 Never in a bundle, whoever asks: the number of another case, and who was handed this case before, and why.
@@ -31,8 +36,10 @@ from headframe.cases.store import AccessEntry, Disclosure, StoredLeaf
 from headframe.casework.free_text import decoded
 from headframe.casework.photos import neutral_name
 from headframe.errors import HeadframeError
-from headframe.ledger.bundle import FINDINGS, Manifest
+from headframe.ledger.bundle import FINDINGS, MOST_WITNESSED, Manifest
 from headframe.ledger.leaf import canonical, plain, read, texts
+from headframe.ledger.note import parse_note
+from headframe.ledger.witness import cosignatures
 from headframe.records.case import Account, CaseFile, DocumentKind, DocumentRef
 from headframe.stores.bundles import BundleFile, checkpoints_for, make_bundle
 from headframe.stores.time_stamps import is_stamp_of
@@ -42,8 +49,10 @@ if TYPE_CHECKING:
 
 ACCESS_FIELDS = frozenset({"account", "reason", "withheld"})
 """What the leaf of the bundle itself says."""
-TOLD_BY_LETTERS = frozenset({"account", "unit", "act", "content", "name", "reason"})
+TOLD_BY_LETTERS = frozenset({"account", "unit", "name", "reason"})
 """Fields that stand in the documents that Headframe writes, too: where they are withheld, these stay out."""
+TOLD_BY_DOCUMENTS = frozenset({"act", "content", "kind", "media_type", "size"})
+"""Fields that any document tells, by being what it is, or by coming with the act that it came with."""
 NEVER_WITHHELD = frozenset({"case_id", "withheld"})
 """The subject of the bundle, and what the bundle says of itself."""
 LONGEST_NAME = 120
@@ -70,7 +79,9 @@ class WrittenBundle:
     unwitnessed : int
         Of these, those that are newer than what somebody outside has seen, the one about this bundle included.
     seen : int or None
-        How many leaves of the log somebody outside has seen; None if nobody has.
+        How many leaves of the log somebody outside has seen, at most; None if nobody has.
+    leaves_out : int
+        Leaves of the case that stayed out because they tell what is withheld.
     """
 
     manifest: Manifest
@@ -82,6 +93,7 @@ class WrittenBundle:
     leaves: int = 0
     unwitnessed: int = 0
     seen: int | None = None
+    leaves_out: int = 0
 
 
 @dataclass(slots=True)
@@ -93,25 +105,47 @@ class _Curtain:
     own_access: str
     closed: int = 0
     _secret: re.Pattern[str] | None = None
+    _of_content: re.Pattern[str] | None = None
     _kinds: dict[str, str] = field(default_factory=dict)
 
-    def look_at(self, leaves: Iterable[StoredLeaf]) -> None:
-        """Learn what the withheld fields say, to find it elsewhere."""
-        said: set[str] = set()
+    def look_at(self, leaves: Iterable[StoredLeaf], digests: Iterable[str] = (), names: Iterable[str] = ()) -> None:
+        """Learn what the withheld fields say, to find it elsewhere.
+
+        Parameters
+        ----------
+        leaves : iterable of StoredLeaf
+        digests : iterable of str
+            Of documents that stay out because they tell it. Such a digest has no salt: where all of a letter but one
+            name is known, names can be tried until it fits.
+        names : iterable of str
+            What the contents of the acts mean without saying it: the name of the site.
+        """
+        said: set[str] = set(digests)
+        contents: set[str] = {folded for name in names if (folded := _folded(name))}
+        beside: set[str] = set()
         for leaf in leaves:
             self._kinds[leaf.leaf_id] = read(leaf.leaf).kind
             for one in leaf.disclosures:
-                # The content of an act has all its words in it; that it is closed closes no field beside it.
-                if one.name in self.withhold and one.name not in ("content", "withheld"):
-                    said.update(folded for text in _spoken(one.value) if (folded := _folded(text)))
-        if said:
-            words = "|".join(re.escape(text) for text in sorted(said, key=len, reverse=True))
-            # Words of scripts that write no blanks have no ends: there a part is the whole. Closing too much is safe.
-            self._secret = re.compile(f"(?<![a-z0-9])(?:{words})(?![a-z0-9])")
+                words = {folded for text in _spoken(one.value) if (folded := _folded(text))}
+                if one.name not in self.withhold and one.name != "reason":
+                    beside |= words
+                elif one.name == "content":
+                    contents |= {_folded(text) for text in texts(one.value)} - {""}
+                elif one.name in self.withhold and one.name != "withheld":
+                    said |= words
+        self._secret = _pattern(said)
+        # The content of an act has all its words in it: that it is closed closes no field beside it, but why the case
+        # is handed out is said freely, and may say where the site is.
+        if "content" in self.withhold:
+            self._of_content = _pattern(contents - beside | said)
 
     def tells(self, value: object) -> bool:
         """Whether a value says what a withheld field says."""
-        return self._secret is not None and any(self._secret.search(_folded(text)) for text in _spoken(value))
+        return _finds(self._secret, value)
+
+    def tells_freely(self, text: str) -> bool:
+        """Whether a text that somebody wrote says what a withheld field says, the content of the acts included."""
+        return self.tells(text) or _finds(self._of_content, text)
 
     def discloses(self, leaf: StoredLeaf, one: Disclosure) -> bool:
         """Whether a disclosure goes in."""
@@ -122,15 +156,40 @@ class _Curtain:
         other = of_another and one.name in ("case_id", "name")
         if self._kinds.get(leaf.leaf_id) == "access" and leaf.leaf_id != self.own_access:
             other = True
+        # Why an entry left the register is what the act says, too.
+        if one.name == "reason" and isinstance(one.value, str):
+            other = other or self.tells_freely(one.value)
         if other or self.tells(one.value):
             self.closed += 1
             return False
         return True
 
 
+def _pattern(said: Collection[str]) -> re.Pattern[str] | None:
+    if not said:
+        return None
+    words = "|".join(re.escape(text) for text in sorted(said, key=len, reverse=True))
+    # Words of scripts that write no blanks have no ends: there a part is the whole. Closing too much is safe.
+    return re.compile(f"(?<![a-z0-9])(?:{words})(?![a-z0-9])")
+
+
+def _finds(pattern: re.Pattern[str] | None, value: object) -> bool:
+    return pattern is not None and any(pattern.search(_folded(text)) for text in _spoken(value))
+
+
 def _spoken(value: object) -> Iterator[str]:
-    """Every text in a value as it stands, and as JSON in it is read: the value of a correction is such text."""
-    return (said for text in texts(value) for said in decoded(text))
+    """Every text, key and number in a value as it stands, and as JSON in it is read: a correction's value is such."""
+    waiting = [value]
+    while waiting:
+        inner = waiting.pop()
+        if isinstance(inner, str):
+            yield from decoded(inner)
+        elif isinstance(inner, dict):
+            waiting.extend((*inner, *inner.values()))
+        elif isinstance(inner, list | tuple):
+            waiting.extend(inner)
+        elif isinstance(inner, int | float) and not isinstance(inner, bool):
+            yield str(inner)
 
 
 def _folded(text: str) -> str:
@@ -163,13 +222,13 @@ def write_case_bundle(
     reason : str
         Who asked for it; stands in the log of accesses.
     withhold : collection of str
-        Names of fields that stay closed: ``account``, for example. The leaves are proved all the same. The module's
-        table says what else stays out with them.
+        Names of fields that stay closed: ``account``, for example. The acts are proved all the same. The module's
+        table says what else stays out with them; ``act`` takes ``content`` with it.
     leave_out : collection of str
         SHA-256 or names of documents that stay out.
     checkpoint : bytes
-        One that witnesses have co-signed or an authority has stamped; else the co-signed one that the ledger keeps. It
-        goes in beside the newest: that this bundle is made is logged first, so that nobody has seen the newest yet.
+        One that witnesses have co-signed or an authority has stamped; it goes in beside those that the ledger keeps.
+        All of them are older than the newest: that this bundle is made is logged first, so that nobody has seen that.
     time_stamp : bytes
         An authority's answer (RFC 3161) for that checkpoint.
 
@@ -185,6 +244,9 @@ def write_case_bundle(
     file = casework.case_file(case_id)
     now = casework.now_ns()
     withheld = frozenset(withhold)
+    if "act" in withheld:
+        # Which keys an act has tells which act it is, and so does what they say.
+        withheld |= {"content"}
     wanted = _documents(file, withheld, leave_out)
     known = {one.name for leaf in casework.store.leaves(case_id=case_id) for one in leaf.disclosures or ()}
     known = (known | ACCESS_FIELDS) - NEVER_WITHHELD
@@ -193,9 +255,15 @@ def write_case_bundle(
             f"no leaf of case {case_id} has a field {unknown[0]!a} to withhold; there are {', '.join(sorted(known))}"
         )
     # Before anything is logged: a mistake here must not leave a record of a bundle that was never made.
-    seen = checkpoints_for(casework.ledger, -1, checkpoint=casework.ledger.note, witnessed=checkpoint).seen
+    if checkpoint is not None:
+        # Whoever knows the witness would refuse the bundle for a line that does not verify.
+        cosignatures(parse_note(checkpoint), casework.config.witnesses)
+    kept = casework.ledger.every_witnessed()
+    witnessed = kept if checkpoint is None else (checkpoint, *(one for one in kept if one != checkpoint))
+    witnessed = witnessed[:MOST_WITNESSED]
+    seen = checkpoints_for(casework.ledger, -1, checkpoint=casework.ledger.note, witnessed=witnessed).seen
     if time_stamp is not None:
-        _require_stamp_of(time_stamp, None if seen is None else seen.note)
+        _require_stamp_of(time_stamp, [one.note for one in seen])
     access = f"{now}-{secrets.token_hex(4)}"
     subject = f"bundle {case_id}"
     with casework.store.writing() as writer:
@@ -220,22 +288,32 @@ def write_case_bundle(
             *casework.store.leaves(leaf_ids=[f"document/{ref.sha256}" for ref in wanted]),
         )
     }
+    behind = _behind(leaves.values(), file, withheld)
     curtain = _Curtain(case_id, withheld, f"access/{access}")
-    curtain.look_at(leaves.values())
+    curtain.look_at(
+        leaves.values(),
+        digests=[subject for leaf in behind if (subject := read(leaf.leaf).subject) and _is_digest(subject)],
+        names=[file.site_name, file.organisation_name, *(ref.subject for ref in file.case.findings)],
+    )
+    for leaf in behind:
+        del leaves[leaf.index]
     files = [BundleFile(_place_of(ref, case_id, withheld), casework.documents.path_of(ref.sha256)) for ref in wanted]
-    rows = list(_finding_rows(file, closed="content" in withheld))
+    rows = list(_finding_rows(file, closed="content" in withheld, curtain=curtain))
     if rows:
         # In canonical form the SHA-256 of a line is the digest that the events name: a verifier need not parse it.
         lines = b"".join(canonical(plain(one, "the finding")) + b"\n" for one in rows)
         files.append(BundleFile(FINDINGS, lines))
     documents_out = len({kept.ref.sha256 for kept in file.documents}) - len(wanted)
-    notes = [] if "reason" in withheld or curtain.tells(reason) else [f"Made for: {reason}"]
+    notes = [] if "reason" in withheld or curtain.tells_freely(reason) else [f"Made for: {reason}"]
     if withheld:
         notes.append(f"Withheld from this reader: the fields {', '.join(sorted(withheld))}, and what else tells them.")
     if documents_out:
         notes.append(f"Documents that stayed out: {documents_out}.")
-    if "content" in withheld and rows:
-        notes.append(f"Of the {len(rows)} findings only the digests are here.")
+    if behind:
+        notes.append("Entries of the log that would tell it, or by which it could be found by trying, are not here.")
+    if closed := sum(one.get("withheld") is True for one in rows):
+        notes.append(f"Of {closed} of the {len(rows)} findings only the digests are here.")
+    most = max((one.state.size for one in seen), default=0)
     manifest = make_bundle(
         path,
         subject=case_id,
@@ -245,7 +323,7 @@ def write_case_bundle(
         leaves=leaves.values(),
         files=files,
         disclose=curtain.discloses,
-        witnessed=None if seen is None else seen.note,
+        witnessed=witnessed,
         time_stamp=time_stamp,
         notes=notes,
     )
@@ -257,20 +335,21 @@ def write_case_bundle(
         findings=len(rows),
         findings_closed=sum("withheld" in one for one in rows),
         leaves=len(leaves),
-        unwitnessed=0 if seen is None else sum(index is None or index >= seen.state.size for index in leaves),
-        seen=None if seen is None else seen.state.size,
+        unwitnessed=0 if not seen else sum(index is None or index >= most for index in leaves),
+        seen=most if seen else None,
+        leaves_out=len(behind),
     )
 
 
-def _require_stamp_of(time_stamp: bytes, checkpoint: bytes | None) -> None:
-    if checkpoint is None:
+def _require_stamp_of(time_stamp: bytes, checkpoints: Collection[bytes]) -> None:
+    if not checkpoints:
         raise HeadframeError(
             "a time-stamp is of one checkpoint, byte for byte: name it too (--checkpoint FILE). That this bundle is "
             "made is logged, so the newest checkpoint is never the one that was stamped"
         )
-    if not is_stamp_of(time_stamp, checkpoint):
+    if not any(is_stamp_of(time_stamp, checkpoint) for checkpoint in checkpoints):
         raise HeadframeError(
-            "the time-stamp is of something else than the checkpoint that goes into the bundle; name the one that was "
+            "the time-stamp is of something else than a checkpoint that goes into the bundle; name the one that was "
             "stamped (--checkpoint FILE)"
         )
 
@@ -281,20 +360,44 @@ def _documents(file: CaseFile, withheld: Collection[str], leave_out: Collection[
     named = {ref for kept in file.documents for ref in (kept.ref.sha256, kept.ref.name)}
     if unknown := sorted(set(leave_out) - named):
         raise HeadframeError(f"case {case_id} has no document {unknown[0]!a} that could stay out")
-    if "content" in withheld:
-        # Letters, replies and photos are what the acts say, in more words.
+    if TOLD_BY_DOCUMENTS & set(withheld):
+        # Letters, replies and photos are what the acts say, in more words; each shows its size and what it is.
         return []
     told = bool(TOLD_BY_LETTERS & set(withheld))
     refs = {kept.ref.sha256: kept.ref for kept in file.documents if not {kept.ref.sha256, kept.ref.name} & {*leave_out}}
     return [ref for ref in refs.values() if not (told and ref.kind in set(DocumentKind))]
 
 
-def _finding_rows(file: CaseFile, *, closed: bool) -> Iterable[dict[str, object]]:
+def _behind(leaves: Iterable[StoredLeaf], file: CaseFile, withheld: Collection[str]) -> list[StoredLeaf]:
+    """The leaves that stay out: what stands open in them tells what is withheld, or lets it be found by trying."""
+    ours = {kept.ref.sha256: kept.ref.kind in set(DocumentKind) for kept in file.documents}
+    found: list[StoredLeaf] = []
+    for leaf in leaves:
+        about = read(leaf.leaf)
+        if about.kind in ("case", "access"):
+            continue  # every act is proved, and so is every time that the case was handed out
+        out = "act" in withheld or bool({*about.digests} & {*withheld} & {"removed"})
+        if about.kind == "document":
+            out = out or bool(TOLD_BY_DOCUMENTS & set(withheld))
+            # Of a document that the case does not know any more nobody can say whether it was a letter.
+            out = out or (bool(TOLD_BY_LETTERS & set(withheld)) and ours.get(about.subject, True))
+        if out:
+            found.append(leaf)
+    return found
+
+
+def _is_digest(subject: str) -> bool:
+    return re.fullmatch("[0-9a-f]{64}", subject) is not None
+
+
+def _finding_rows(file: CaseFile, *, closed: bool, curtain: _Curtain) -> Iterable[dict[str, object]]:
     """Each finding of a case once: its document, or its digest where the document is withheld or was destroyed."""
     rows: dict[str, dict[str, object]] = {}
     for ref, document in zip(file.case.findings, file.finding_documents, strict=True):
         if closed or not document:
             rows[ref.sha256] = {"sha256": ref.sha256, "withheld": closed}
+        elif curtain.tells(document):
+            rows[ref.sha256] = {"sha256": ref.sha256, "withheld": True}
         else:
             rows[ref.sha256] = dict(document)
     return rows.values()
@@ -307,7 +410,7 @@ def _ours(ref: DocumentRef, case_id: str) -> bool:
 
 def _place_of(ref: DocumentRef, case_id: str, withheld: Collection[str]) -> str:
     """Where a document goes: what came from outside, or from another case, under a neutral name."""
-    if {"name", "kind", "media_type"} & set(withheld):
+    if "name" in withheld:
         return f"documents/{ref.sha256}"
     if _ours(ref, case_id):
         return f"documents/{ref.sha256[:12]}-{safe_name(ref.name)}"

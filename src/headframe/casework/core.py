@@ -24,8 +24,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from headframe.cases.codec import act_to_json
-from headframe.cases.store import CaseWriter, StaleCase, StoredFinding
+from headframe.cases.apply import right_acts
+from headframe.cases.corrections import corrected_act
+from headframe.cases.store import CaseWriter, FindingHolder, StaleCase, StoredFinding
 from headframe.casework.account_acts import AccountActs
 from headframe.casework.derived import (
     appeal_standing,
@@ -37,7 +38,9 @@ from headframe.casework.derived import (
     zone_of,
 )
 from headframe.casework.finding_import import ImportedFile, import_file
+from headframe.casework.held_to_log import leaf_name, sealed_fields
 from headframe.casework.holdings import Around, refuse_no_file
+from headframe.casework.tried_before import recurs_from, tried_before
 from headframe.errors import HeadframeError, NotWritten
 from headframe.records.case import (
     Accepted,
@@ -55,6 +58,7 @@ from headframe.records.case import (
     OpenCase,
     ProposalState,
     ProposeClosure,
+    ProposeCorrection,
     ProposeDecision,
     ProposeNotice,
     PurgeContacts,
@@ -64,6 +68,7 @@ from headframe.records.case import (
     WriteDocument,
 )
 from headframe.records.policy import Step
+from headframe.records.site import AssignmentKind
 
 if TYPE_CHECKING:
     from headframe.assess import RegistryFiles
@@ -159,6 +164,8 @@ class Casework(AccountActs):
             answer = decide(case, act, account, self.pack_of(case), now, self.clocks_of(case, now))
             if isinstance(answer, Accepted) and isinstance(act, Approve):
                 answer = self._still_stands_behind(case, act) or answer
+            if isinstance(answer, Accepted) and isinstance(act, ProposeCorrection):
+                answer = self._not_in_the_registry(case, act) or answer
             if isinstance(answer, Refused):
                 return Done(answer=answer)
             try:
@@ -218,18 +225,21 @@ class Casework(AccountActs):
             dict.fromkeys(one.value for one in self.store.assignments(site_id) if one.kind.value == "usage_point")
         )
         keep_pack(pack, self.paths.packs)
-        earlier = self.case(recurrence_of) if recurrence_of else None
         for attempt in range(ATTEMPTS):
+            earlier = self.case(recurrence_of) if recurrence_of else None
             if attempt:
                 # Somebody else may have opened a case on them meanwhile.
                 found = self._findings_of(site_id, finding_ids)
+            held = self.store.holders(found)
+            if reasons := tried_before(self, found, held, recurs_from(self, recurrence_of), named=bool(finding_ids)):
+                return Done(answer=Refused(reasons=reasons))
             now = self._not_before(max(one.ref.ended_ns for one in found))
             year = datetime.fromtimestamp(now // NS_PER_S, tz=UTC).year
             looked = self._registers_say(site_id, site.organisation_id or "", usage_points, found, pack, now)
             try:
                 with self.store.writing() as writer:
                     # Before the number: whoever holds one of both waits for nothing else.
-                    self._lock_findings(writer, () if finding_ids else found)
+                    self._lock_findings(writer, found, held, free=not finding_ids)
                     # The number belongs to this transaction: where it ends without a case, the number is free again.
                     case_id = f"HF-{year}-{writer.next_case_number(year):06d}"
                     opening = OpenCase(
@@ -286,8 +296,8 @@ class Casework(AccountActs):
         except HeadframeError as fault:
             kind = NotWritten if isinstance(fault, NotWritten) else HeadframeError
             raise kind(
-                f"the act is in the database, and not in the ledger yet: {fault}. Do not do it again: it goes to the "
-                "ledger before anything else when the workspace is opened next, and is done then"
+                f"the act is in the database, and not in the ledger yet: {str(fault).removesuffix('.')}. Do not do it "
+                "again: it goes to the ledger before anything else when the workspace is opened next, and is done then"
             ) from fault
 
     def _lost_a_race(self, attempt: int, fault: StaleCase) -> None:
@@ -300,31 +310,77 @@ class Casework(AccountActs):
     def add_findings(self, account: Account, case_id: str, finding_ids: Sequence[str] = ()) -> Done:
         """Add findings of the same site to a case; without ids, every one of the site that has no case."""
         found: list[StoredFinding] = []
+        held: list[FindingHolder] = []
 
         def asked() -> AddFindings:
             # Each time anew: somebody else may have taken them into a case meanwhile.
             found[:] = self._findings_of(self.case(case_id).site_id, finding_ids)
+            held[:] = self.store.holders(found)
+            linked = recurs_from(self, case_id) - {case_id}
+            if reasons := tried_before(self, found, held, linked, own=case_id, named=bool(finding_ids)):
+                raise _NotDone(Done(answer=Refused(reasons=reasons)))
             return AddFindings(findings=tuple(one.ref for one in found))
 
-        return self._performed(
-            account,
-            case_id,
-            asked,
-            first=lambda writer, _act: self._lock_findings(writer, () if finding_ids else found),
-        )
+        try:
+            return self._performed(
+                account,
+                case_id,
+                asked,
+                first=lambda writer, _act: self._lock_findings(writer, found, held, free=not finding_ids),
+            )
+        except _NotDone as refusal:
+            return refusal.done
 
     @staticmethod
-    def _lock_findings(writer: Writer, found: Iterable[StoredFinding]) -> None:
-        """Nobody else takes findings into a case until this transaction ends; what was free must still be so.
+    def _lock_findings(
+        writer: Writer, found: Sequence[StoredFinding], held: Iterable[FindingHolder], *, free: bool
+    ) -> None:
+        """Nobody else takes findings into a case until this transaction ends; what was so of them must still be so.
+
+        Parameters
+        ----------
+        writer : Writer
+        found : sequence of StoredFinding
+        held : iterable of FindingHolder
+            Cases that rested on them when this was decided.
+        free : bool
+            Whether they were chosen because none did.
 
         Raises
         ------
         StaleCase
-            If one of them has a case by now.
+            If a case rests on one of them since, or such a case has changed.
         """
         writer.lock_findings()
-        if taken := writer.in_cases(one.ref.finding_id for one in found):
+        if free and (taken := writer.in_cases(one.ref.finding_id for one in found)):
             raise StaleCase(f"finding {taken[0]} came into a case meanwhile. Read again and decide again.")
+        now = writer.holders(found)
+        if changed := set(now) ^ set(held):
+            raise StaleCase(
+                f"case {min(one.case_id for one in changed)}, which has to do with these findings, changed meanwhile. "
+                f"Read again and decide again."
+            )
+
+    def _not_in_the_registry(self, case: Case, act: ProposeCorrection) -> Refused | None:
+        """A refusal where a correction gives a case's site a usage point, or an organisation, that nobody knows."""
+        field = act.field.partition(".")[0]
+        if act.event != 1 or field not in ("usage_points", "organisation_id"):
+            return None
+        right = corrected_act(right_acts(case).get(1, case.events[0].act), act.field, act.value)
+        assert isinstance(right, OpenCase)
+        if field == "organisation_id":
+            if not right.organisation_id or self.store.organisation(right.organisation_id) is not None:
+                return None
+            reason = f"there is no organisation {right.organisation_id!a} in the registry"
+        else:
+            assigned = self.store.assignments(case.site_id)
+            known = {one.value for one in assigned if one.kind is AssignmentKind.USAGE_POINT}
+            strange = [one for one in right.usage_points if one not in known and one not in case.usage_points]
+            if not strange:
+                return None
+            named = ", ".join(sorted(known)) or "none"
+            reason = f"{strange[0]!a} is no usage point of site {case.site_id} in the registry; those are {named}"
+        return Refused(reasons=(f"{reason}. Import it first, if it is right (headframe sites import)",))
 
     def look_up(self, account: Account, case_id: str) -> Done:
         """Look the site of a case up in the registers of lawful mining, and record what they say."""
@@ -404,11 +460,23 @@ class Casework(AccountActs):
         UnreadableInput
             If a file cannot be read. What came before it is kept: an import can be repeated.
         """
+        from headframe.casework.resolved_again import last_sites_import, resolve_again
+
+        table = last_sites_import(self)
         registry = self.registry(logs)
         done: list[ImportedFile] = []
         for path in paths:
             refuse_no_file(path)
-            told = import_file(self, path, registry, realm=realm, registry_only=logs is None, account=account)
+            moved = 0
+            try:
+                told = import_file(self, path, registry, realm=realm, registry_only=logs is None, account=account)
+            finally:
+                # Whoever imported a table of sites meanwhile has not seen all of these findings, and this registry is
+                # the one of before.
+                while (now := last_sites_import(self)) != table:
+                    table, registry = now, self.registry(logs)
+                    moved += resolve_again(self, account, table).changed
+            told.moved = moved
             done.append(told)
             if progress is not None:
                 progress(told)
@@ -539,6 +607,7 @@ class Casework(AccountActs):
             documents=file.finding_documents,
             scan=scan,
             zone=zone_of(pack),
+            now_ns=self.now_ns(),
             talk=talk,
         )
 
@@ -551,23 +620,35 @@ class Casework(AccountActs):
         """
         now = self.now_ns()
         entries = self.store.register(organisation_id=organisation_id, site_id=site_id, text=text)
-        shown = [without_content(entry, now) for entry in entries]
-        return tuple(entry for entry in shown if expired or entry.removed_ns is None)
+        by_name = bool(organisation_id or site_id or text.strip())
+        number = text.strip().casefold()
+        # What is over is found by its number alone: that a name finds it would tell whose it was.
+        found = [
+            shown
+            for entry in entries
+            if (shown := without_content(entry, now)) is entry
+            or not by_name
+            or (number and entry.entry_id.casefold().startswith(number))
+        ]
+        return tuple(entry for entry in found if expired or entry.removed_ns is None)
 
     def language_of(self, case: Case) -> str:
         """The language of a case's documents where none is named.
 
-        That in which the party was written to last; the pack's own where it was not yet. English where no document can
-        be written in that.
+        That of the letter or decision that reached the party last; before any has, that of the one approved last; the
+        pack's own where there is none. What is only proposed counts for nothing. English where no document can be
+        written in that.
         """
         from headframe.reports.case_documents.speech import LANGUAGES
 
+        acts = {one.number: one.act for one in case.proposals}
+        reached = [(one.received_ns, one.proposal) for one in case.notices]
+        reached += [(one.received_ns, one.number) for one in case.decisions if one.received_ns is not None]
+        approved = [(one.settled or 0, one.number) for one in case.proposals if one.state is ProposalState.APPROVED]
         said = [
-            one.act.language
-            for one in case.proposals
-            if isinstance(one.act, ProposeNotice | ProposeDecision | ProposeClosure)
-            and one.act.language
-            and one.state in (ProposalState.OPEN, ProposalState.APPROVED)
+            act.language
+            for _when, number in (*sorted(approved), *sorted(reached))
+            if isinstance(act := acts.get(number), ProposeNotice | ProposeDecision | ProposeClosure) and act.language
         ]
         language = said[-1] if said else self.pack_of(case).language
         return language if language.partition("-")[0] in LANGUAGES else "en"
@@ -594,17 +675,12 @@ class Casework(AccountActs):
         writer.append(answer.events, case, self.clocks_of(case, answer.events[-1].at_ns))
         for event in answer.events:
             number = f"{event.case_id}/{event.number}"
-            content = {
-                "account": event.account,
-                "unit": event.unit,
-                "act": event.act.NAME,
-                "content": act_to_json(event.act),
-            }
             writer.log(
                 self.sealed(
-                    f"case/{number}", "case", number, event.at_ns, content, data_class="case", case_id=event.case_id
+                    leaf_name(event.case_id, event.number), "case", number, event.at_ns, sealed_fields(event),
+                    data_class="case", case_id=event.case_id,
                 )
-            )
+            )  # fmt: skip
         around.write(writer, case.case_id)
 
     def _around(
@@ -627,6 +703,8 @@ class Casework(AccountActs):
                 around.register += [
                     replace(entry, appeal=appeal_standing(case, command.decision))
                     for entry in self._entries_of(case.case_id, command.decision)
+                    # An expired one says nothing any more, and retention may have emptied it.
+                    if entry.expires_ns is None or entry.expires_ns > now
                 ]
             elif isinstance(command, RemoveFromRegister):
                 for entry in self._entries_of(case.case_id, command.decision):

@@ -120,8 +120,9 @@ def appeal_standing(case: Case, decision: int) -> str:
     appeals = [one for one in case.appeals if one.decision in (0, decision)]
     if not appeals:
         return "none"
-    if appeals[-1].outcome is None:
-        return "late" if appeals[-1].waits_for_admission else "pending"
+    pending = [one for one in appeals if one.outcome is None]
+    if pending:
+        return "late" if all(one.waits_for_admission for one in pending) else "pending"
     said = {
         AppealOutcome.REJECTED: "rejected",
         AppealOutcome.UPHELD: "upheld",

@@ -75,6 +75,8 @@ class ImportedFile:
         The first of the rows that could not be used.
     damaged_rows : int
         How many there are.
+    moved : int
+        Findings without a case that got another site because the table of sites changed while the file was read.
     """
 
     file: str
@@ -88,6 +90,7 @@ class ImportedFile:
     unresolved: Counter[str] = field(default_factory=Counter)
     damaged: list[DamagedRow] = field(default_factory=list)
     damaged_rows: int = 0
+    moved: int = 0
 
 
 def import_file(
@@ -180,7 +183,8 @@ def _write_part(
         there = {one.leaf_id for one in casework.store.leaves(leaf_ids=[leaf_id for leaf_id, _ in leaves])}
         now_ns = casework.now_ns()
         if settled:
-            leaves.append((f"findings/{told.import_id}/{told.parts}/{now_ns}", {"account": who, "settled": settled}))
+            leaf_id = casework.free_leaf_id(f"findings/{told.import_id}/{told.parts}/{now_ns}")
+            leaves.append((leaf_id, {"account": who, "settled": settled}))
         for leaf_id, about in leaves:
             if leaf_id not in there:
                 subject = leaf_id.removeprefix("findings/")
@@ -266,10 +270,14 @@ def _stored(row: FindingRow, site_id: str, import_id: str) -> Iterator[StoredFin
         )
         return
     sha256 = document_digest(row.document)
-    for one in row.families:
-        # One row of meters may rest on two families, and each is weighed by its own number.
+    named: set[str] = set()
+    for one in row.evidence:
+        # One row of meters may rest on two families, or on two detectors of one; each has its own number.
+        name = f"U-{sha256[:_NAME_HEX]}-{one.family}"
+        name = f"{name}-{one.detector}" if name in named else name
+        named.add(name)
         ref = FindingRef(
-            finding_id=f"U-{sha256[:_NAME_HEX]}-{one.family}", family=one.family, detector=one.detector,
+            finding_id=name, family=one.family, detector=one.detector,
             version=one.version, subject=row.usage_point, log10_e=one.log10_e, started_ns=row.started_ns,
             ended_ns=row.ended_ns, sha256=sha256, mining=row.mining,
         )  # fmt: skip

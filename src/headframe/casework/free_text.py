@@ -30,7 +30,8 @@ TYPED = frozenset(
 )  # fmt: skip
 """Fields of leaves that people type. Names of files, ids and what the program writes itself are others."""
 
-_AT = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
+# One character before the sign is enough; to look for all of them takes the square of a text's length.
+_AT = re.compile(r"[\w.+-]@[\w-]+(?:\.[\w-]+)+")
 # What has as many digits as a telephone number, and is none: dates and times, addresses of hosts, our own numbers,
 # digests, amounts with decimals.
 _NO_NUMBER = re.compile(
@@ -180,14 +181,14 @@ def ways_to_reach(text: str) -> tuple[str, ...]:
         found.append("a mail address")
     rest = _NO_NUMBER.sub("§", text)
     numbers = (one for one in _NUMBER.finditer(rest) if 7 <= sum(map(str.isdigit, one[0])) <= 15)
-    if _LABELLED.search(rest) or any(not _otherwise(rest[: one.start()]) for one in numbers):
+    if _LABELLED.search(rest) or any(not _otherwise(rest[max(one.start() - 24, 0) : one.start()]) for one in numbers):
         found.append("a telephone number")
     return tuple(found)
 
 
 def _otherwise(before: str) -> bool:
     """Whether the words before a number say that it is of something else."""
-    return re.search(_NAMED_OTHERWISE + r"$", before[-24:], re.IGNORECASE) is not None
+    return re.search(_NAMED_OTHERWISE + r"$", before, re.IGNORECASE) is not None
 
 
 def cautions(fields: Mapping[str, object]) -> Iterator[str]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Self
 from headframe.cases.apply import replay
 from headframe.cases.store import AccessEntry, CaseWriter, FindingFilter, PendingLeaf, StoredFinding
 from headframe.casework.free_text import cautions, refuse_unfit_texts
+from headframe.casework.held_to_log import HeldToLog, refuse_other_document
 from headframe.casework.workspace import WorkspaceConfig, WorkspacePaths
 from headframe.errors import HeadframeError, UnreadableInput
 from headframe.ledger.leaf import seal
@@ -61,11 +62,24 @@ class Around:
     documents: list[KeptDocument] = field(default_factory=list)
     register: list[RegisterEntry] = field(default_factory=list)
     leaves: list[PendingLeaf] = field(default_factory=list)
+    kept_in: DocumentStore | None = None
 
     def write(self, writer: CaseWriter, case_id: str) -> None:
-        """Write it."""
+        """Write it.
+
+        Raises
+        ------
+        HeadframeError
+            If the bytes of a document were destroyed since it was kept.
+        """
         for document in self.documents:
             writer.keep_document(document, case_id)
+            # No purge runs now: it writes alone.
+            if self.kept_in is not None and document.ref.sha256 not in self.kept_in:
+                raise HeadframeError(
+                    f"document {document.ref.name} was destroyed by retention meanwhile, because nothing named it; "
+                    "nothing was recorded. Hand the file in again, and do it again"
+                )
         for entry in self.register:
             writer.enter_register(entry)
         for leaf in self.leaves:
@@ -107,6 +121,7 @@ class Holdings:
         self._bad_packs: list[HeadframeError] = []
         self._kept_packs: dict[tuple[str, str], Pack] = {}
         self._ours: set[str] = set()
+        self._held = HeldToLog(store, ledger)
         self.recovered = 0
         self.cautions: dict[str, None] = {}
         self._refuse_an_older_ledger()
@@ -123,11 +138,13 @@ class Holdings:
         self.close()
 
     def case(self, case_id: str) -> Case:
-        """A case as its events make it.
+        """A case as its events make it, each as it was sealed for the log.
 
         Raises
         ------
         NoSuchCase
+        AlteredRecord
+            If the database says of it something else than the log.
         """
         return replay(self._events(case_id))
 
@@ -181,19 +198,6 @@ class Holdings:
             self._packs, self._bad_packs = dict(sorted(packs.items())), list(faults)
         return self._packs
 
-    def every_pack(self) -> Mapping[str, Pack]:
-        """Every pack, for what must hear all of them: which rule keeps a thing longest, for example.
-
-        Raises
-        ------
-        BadPack
-            If one of them cannot be used.
-        """
-        packs = self.packs()
-        if self._bad_packs:
-            raise self._bad_packs[0]
-        return packs
-
     def pack(self, pack_id: str) -> Pack:
         """A pack by its id.
 
@@ -220,18 +224,35 @@ class Holdings:
         HeadframeError
             If the pack has another text now: what a case may do must not change under it unseen.
         """
-        key = (case.pack_id, case.pack_digest)
+        handled = f"case {case.case_id} is handled by {case.pack_id} {case.pack_version}"
+        return self.pack_as_of(case.pack_id, case.pack_digest, handled)
+
+    def pack_as_of(self, pack_id: str, digest: str, whose: str = "") -> Pack:
+        """A pack in the text that cases were opened under.
+
+        Parameters
+        ----------
+        pack_id, digest : str
+        whose : str
+            For the message: ``case HF-2026-000001 is handled by cn-bj-2024 2``.
+
+        Raises
+        ------
+        HeadframeError
+            If that text was not kept, and the pack of that id has another one now, or is not there.
+        """
+        key = (pack_id, digest)
         if key not in self._kept_packs:
             from headframe.casework.kept_packs import kept_pack
 
-            pack = kept_pack(*key, self.paths.packs)
+            pack = kept_pack(pack_id, digest, self.paths.packs)
             if pack is None:
-                pack = self.pack(case.pack_id)
-            if pack.digest != case.pack_digest:
+                pack = self.pack(pack_id)
+            if pack.digest != digest:
                 raise HeadframeError(
-                    f"case {case.case_id} is handled by {case.pack_id} {case.pack_version} (SHA-256 "
-                    f"{case.pack_digest}); that text was not kept, and the pack of that id is "
-                    f"now {pack.version} (SHA-256 {pack.digest}). Put the text of then into {self.paths.packs}"
+                    f"{whose or f'cases were opened under {pack_id}'} (SHA-256 {digest}); that text was not kept, and "
+                    f"the pack of that id is now {pack.version} (SHA-256 {pack.digest}). Put the text of then into "
+                    f"{self.paths.packs}"
                 )
             self._kept_packs[key] = pack
         return self._kept_packs[key]
@@ -312,13 +333,12 @@ class Holdings:
             ) from fault
 
     def log_documents(self, refs: Iterable[DocumentRef], now: int) -> None:
-        """Log documents that belong to no case: a report, a certificate."""
+        """Log and note documents that belong to no case: a report, a certificate."""
         around = self._documents_around(
             [KeptDocument(ref=ref, language="", created_ns=now) for ref in refs], "", now, known=frozenset()
         )
         with self.store.writing() as writer:
-            for leaf in around.leaves:
-                writer.log(leaf)
+            around.write(writer, "")
         self.hand_over()
 
     def copy_out(self, refs: Iterable[DocumentRef], folder: Path) -> list[Path]:
@@ -381,8 +401,14 @@ class Holdings:
 
     def _events(self, case_id: str) -> tuple[CaseEvent, ...]:
         events = self.store.events(case_id)
+        if not events and self.store.was_destroyed(case_id):
+            raise NoSuchCase(
+                f"case {case_id} was destroyed when its time was over; headframe retention certificates shows when, "
+                "and by whom"
+            )
         if not events:
             raise NoSuchCase(f"there is no case {case_id!a}; headframe case list shows those that there are")
+        self._held.refuse_altered(events)
         return events
 
     def _not_before(self, at_ns: int) -> int:
@@ -390,8 +416,13 @@ class Holdings:
         return max(self.now_ns(), at_ns)
 
     def _findings_in(self, case: Case) -> list[StoredFinding]:
-        found = (self.store.finding(ref.finding_id) for ref in case.findings)
-        return [one for one in found if one is not None]
+        found = []
+        for ref in case.findings:
+            one = self.store.finding(ref.finding_id)
+            if one is not None:
+                refuse_other_document(case.case_id, ref, one.document)
+                found.append(one)
+        return found
 
     def _findings_of(self, site_id: str, finding_ids: Sequence[str]) -> list[StoredFinding]:
         if finding_ids:
@@ -429,7 +460,7 @@ class Holdings:
     ) -> Around:
         """Documents that the case does not have yet, and a leaf for each digest that the ledger has not seen."""
         seen = {one.ref.sha256 for one in self.store.documents(case_id)} if known is None else set(known)
-        around = Around()
+        around = Around(kept_in=self.documents)
         for kept in documents:
             ref = kept.ref
             if ref.sha256 in seen:
@@ -464,6 +495,18 @@ class Holdings:
             writer.note_access(entry)
             writer.log(self.sealed(f"access/{name}", "access", name, entry.at_ns, fields, data_class="access"))
         self.hand_over()
+
+    def free_leaf_id(self, leaf_id: str) -> str:
+        """A leaf's name that no leaf has: the one asked for, or with the lowest number behind it that is free.
+
+        Where the clock stands still, as it may in training, two things of one kind are of one instant. What a replay
+        writes anew gets the same names again.
+        """
+        name, number = leaf_id, 1
+        while self.store.leaves(leaf_ids=[name]):
+            number += 1
+            name = f"{leaf_id}-{number}"
+        return name
 
     def sealed(
         self,

@@ -130,9 +130,10 @@ def reidentify(casework: Casework, account: Account, second: Account, pseudonym:
 
 def _log(casework: Casework, what: str, fields: dict[str, object]) -> None:
     now_ns = casework.now_ns()
-    name = f"{what}-{now_ns}"
     with casework.store.writing() as writer:
-        writer.log(casework.sealed(f"key/{name}", "key", name, now_ns, fields, data_class="access"))
+        leaf_id = casework.free_leaf_id(f"key/{what}-{now_ns}")
+        name = leaf_id.removeprefix("key/")
+        writer.log(casework.sealed(leaf_id, "key", name, now_ns, fields, data_class="access"))
     casework.hand_over()
 
 

@@ -1,23 +1,30 @@
-"""Periodic reports: counts with small cells hidden, the dismissed share of each detector, the ledger of the week."""
+"""Periodic reports: counts with small cells hidden, the dismissed share of each detector, the ledger of the week.
+
+Two reports may tell together what each of them hides. So counts are published by weeks or by months, never by both,
+only of periods that are over, and under one smallest cell: each case is in the counts of one report only.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from headframe.casework.derived import zone_of
 from headframe.errors import HeadframeError
 from headframe.records.case import Account, DocumentKind, DocumentRef
 from headframe.records.policy import Pack
+from headframe.reports.suppression import MIN_CELL
 
 if TYPE_CHECKING:
     from headframe.casework.core import Casework
+    from headframe.reports.funnel import CaseFacts
     from headframe.reports.ledger_figures import LedgerFigure
 
 GROUPS = ("region", "site_kind", "coin")
 """By what a report counts cases."""
+_LONGER = frozenset({"monthly", "quarterly", "annual"})
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -54,6 +61,38 @@ def period_bounds(text: str, pack: Pack) -> tuple[int, int]:
     return begin * 1_000_000_000, end * 1_000_000_000
 
 
+def counted_by(pack: Pack) -> str:
+    """The length of the periods that counts under a pack are published by: ``month`` where it owes such a report or one
+    of a longer period, else ``week``.
+    """
+    return "week" if {one.frequency for one in pack.reporting}.isdisjoint(_LONGER) else "month"
+
+
+def least_cell(pack: Pack) -> int:
+    """The smallest count that is shown under a pack, whichever report it stands in: the most that a duty asks for."""
+    return max((MIN_CELL, *(one.min_cell for one in pack.reporting)))
+
+
+def period_ends(from_ns: int, until_ns: int, pack: Pack) -> list[int]:
+    """The ends of the periods by which counts are published, from the one of an instant to one that ends at another.
+
+    Returns
+    -------
+    list of int
+        [ns since 1970-01-01 UTC]
+    """
+    zone = zone_of(pack)
+    day = datetime.fromtimestamp(from_ns // 1_000_000_000, tz=zone).date()
+    ends: list[int] = []
+    while not ends or ends[-1] < until_ns:
+        year, week, _ = day.isocalendar()
+        name = f"{day:%Y-%m}" if counted_by(pack) == "month" else f"{year}-W{week:02d}"
+        ends.append(period_bounds(name, pack)[1])
+        # The instant of an end is in the next period.
+        day = datetime.fromtimestamp(ends[-1] // 1_000_000_000, tz=zone).date()
+    return ends
+
+
 def write_period_report(
     casework: Casework,
     pack_id: str,
@@ -69,6 +108,9 @@ def write_period_report(
     It tells the state at the end of the period, by the events that were recorded before it, whenever it is written; of
     a period that is not over, the state of now, and it says so. The ledger lists the cases that were open in the
     period; the funnel follows those that were opened in it; the dismissed share is of all that were decided by then.
+
+    Counts (everything but the ledger) are in the report only if the period is over and of the length by which the pack
+    publishes them (`counted_by`); else the report says where they are.
 
     Parameters
     ----------
@@ -93,21 +135,11 @@ def write_period_report(
     Raises
     ------
     HeadframeError
-        If there is no such pack, period or duty, if the period has not begun, or a number was given for a case that
-        the ledger shows no figures of.
+        If there is no such pack, period or duty, if the period has not begun, if there would be neither counts nor a
+        ledger, or a number was given for a case that the ledger shows no figures of.
     """
     from headframe.reports.case_documents.general import PeriodFigures, write_weekly_report
-    from headframe.reports.funnel import (
-        LEDGER_FIELDS,
-        funnel,
-        is_of_period,
-        ledger_figures,
-        shown_dismissed,
-        shown_together,
-        weekly_ledger,
-    )
-    from headframe.reports.movement import movement
-    from headframe.reports.suppression import MIN_CELL
+    from headframe.reports.funnel import LEDGER_FIELDS, is_of_period, ledger_figures, weekly_ledger
     from headframe.stores.database.queries import facts_of_cases
 
     pack = casework.pack(pack_id)
@@ -121,26 +153,22 @@ def write_period_report(
     if now < from_ns:
         began = datetime.fromtimestamp(from_ns // 1_000_000_000, tz=zone)
         raise HeadframeError(f"{period} begins on {began:%Y-%m-%d}; there is nothing to report of it yet")
-    min_cell = owed.min_cell if owed is not None else MIN_CELL
+    fields = tuple(name for name in (owed.fields if owed is not None else ()) if name in LEDGER_FIELDS)
+    lacking = _without_counts(period, pack, is_over=now >= until_ns)
+    if lacking and not fields:
+        raise HeadframeError(f"there is nothing to report of {period} yet: {_WHY_NOT[lacking]}")
     facts = [
         one for one in facts_of_cases(casework.store, from_ns=from_ns, until_ns=until_ns) if one.case.pack_id == pack_id
     ]
     of_period = [one for one in facts if is_of_period(one.case, from_ns, until_ns)]
-    fields = tuple(name for name in (owed.fields if owed is not None else ()) if name in LEDGER_FIELDS)
     told = tuple(ledger_figures(of_period, from_ns, until_ns, fields, given)) if fields else ()
     _refuse_not_shown(given or {}, told, period)
-    # A funnel follows one set of cases: those that were opened in the period.
-    new = [one for one in of_period if not one.began]
-    funnels, flow = shown_together(
-        [funnel(new, by=by, zone=zone) for by in GROUPS], movement(of_period, from_ns, until_ns), min_cell=min_cell
-    )
     figures = PeriodFigures(
         period=period,
         from_ns=from_ns,
         until_ns=until_ns,
-        funnels=funnels,
-        flow=flow,
-        dismissed=shown_dismissed(funnel(facts, by="region", zone=zone).dismissed, min_cell),
+        **({} if lacking else counts_of_period(facts, from_ns, until_ns, pack)),
+        lacking=lacking,
         ledger=tuple(weekly_ledger(of_period, from_ns, until_ns, fields, given)) if fields else None,
         ledger_figures=told,
         duty=duty,
@@ -154,6 +182,58 @@ def write_period_report(
     )
     casework.log_documents(refs, now)
     return refs
+
+
+def _without_counts(period: str, pack: Pack, *, is_over: bool) -> str:
+    """Why a report holds no counts: ``not_over``, ``by_month`` or ``by_week``; empty where it does."""
+    length = "week" if "W" in period else "month"
+    if length != counted_by(pack):
+        return f"by_{counted_by(pack)}"
+    return "" if is_over else "not_over"
+
+
+_WHY_NOT = {
+    "not_over": "it is not over, and counts are published once, when it is; wait, or name a --duty with a ledger",
+    "by_month": (
+        "counts under this pack are published by months, as it owes them, and those of weeks beside them would tell "
+        "what both leave out; name a month, or a --duty with a ledger"
+    ),
+    "by_week": (
+        "counts under this pack are published by weeks, as it owes none by months, and those of months beside them "
+        "would tell what both leave out; name a week, or a --duty with a ledger"
+    ),
+}
+
+
+def counts_of_period(facts: Sequence[CaseFacts], from_ns: int, until_ns: int, pack: Pack) -> dict[str, Any]:
+    """The counts of a report, as they may be shown.
+
+    Parameters
+    ----------
+    facts : sequence of CaseFacts
+        Of all cases under the pack, as they stood at the end of the period.
+    from_ns, until_ns : int
+        [ns since 1970-01-01 UTC]
+    pack : Pack
+
+    Returns
+    -------
+    dict
+        ``funnels``, ``flow`` and ``dismissed`` of `headframe.reports.case_documents.general.PeriodFigures`.
+    """
+    from headframe.reports.dismissed import share_rows, tallies_over, told
+    from headframe.reports.funnel import funnel, is_of_period, shown_together
+    from headframe.reports.movement import movement
+
+    min_cell, zone = least_cell(pack), zone_of(pack)
+    of_period = [one for one in facts if is_of_period(one.case, from_ns, until_ns)]
+    # A funnel follows one set of cases: those that were opened in the period.
+    new = [one for one in of_period if not one.began]
+    funnels, flow = shown_together(
+        [funnel(new, by=by, zone=zone) for by in GROUPS], movement(of_period, from_ns, until_ns), min_cell=min_cell
+    )
+    ends = period_ends(min((one.case.opened_ns for one in facts), default=from_ns), until_ns, pack)
+    return {"funnels": funnels, "flow": flow, "dismissed": share_rows(told(tallies_over(facts, ends), min_cell))}
 
 
 def _refuse_not_shown(

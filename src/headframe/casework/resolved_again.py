@@ -65,14 +65,28 @@ class ResolvedAgain:
         return self.found + self.moved + self.lost
 
 
-def resolve_again(casework: Casework, account: Account, import_id: str) -> ResolvedAgain:
+def last_sites_import(casework: Casework) -> str:
+    """The id of the table of sites that was imported last; empty if there was none."""
+    from sqlalchemy import select
+
+    from headframe.stores.database.tables import LEAVES
+
+    # The numbers of the leaves go up; the sign after the slash ends the range of names that begin so.
+    named = select(LEAVES.c.number, LEAVES.c.leaf_id).where(LEAVES.c.leaf_id >= "sites/", LEAVES.c.leaf_id < "sites0")
+    with casework.store.engine.connect() as db:
+        # Not in the database's order of numbers: that would read all leaves since, and tables are few.
+        _number, found = max(((row.number, row.leaf_id) for row in db.execute(named)), default=(0, ""))
+    return found.removeprefix("sites/")
+
+
+def resolve_again(casework: Casework, account: Account | None, import_id: str) -> ResolvedAgain:
     """Resolve the findings that no case rests on by the registry as it is stored now.
 
     Parameters
     ----------
     casework : Casework
-    account : Account
-        Who imported the table.
+    account : Account or None
+        Who imported the table, or findings meanwhile.
     import_id : str
         Of the import of sites that it follows from.
 
@@ -89,8 +103,10 @@ def resolve_again(casework: Casework, account: Account, import_id: str) -> Resol
             found = writer.assign_findings(one for one in some if not one[1])
             lost = writer.assign_findings(one for one in some if not one[2])
             moved = writer.assign_findings(one for one in some if one[1] and one[2])
-            leaf_id = f"findings/{import_id}/resolved" + (f"/{number}" if number > 1 else "")
-            about = {"account": account.name, "sites_import": import_id, "found": found, "moved": moved, "lost": lost}
+            # Who imported findings while the table came in looks at them again, too.
+            leaf_id = casework.free_leaf_id(f"findings/{import_id}/resolved" + (f"/{number}" if number > 1 else ""))
+            who = "" if account is None else account.name
+            about = {"account": who, "sites_import": import_id, "found": found, "moved": moved, "lost": lost}
             writer.log(
                 casework.sealed(
                     leaf_id,

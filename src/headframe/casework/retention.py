@@ -4,35 +4,78 @@ from __future__ import annotations
 
 import contextlib
 import secrets
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
 
-from headframe.cases.retention import certificate_json, default_rules, rules_of
+from headframe.cases.retention import DEFAULT_DAYS, certificate_json, default_rules, rules_of
 from headframe.cases.store import PendingLeaf
 from headframe.casework.accounts import require_duty
 from headframe.casework.keys import pseudonyms_of
 from headframe.casework.sites import sealer_of
+from headframe.casework.workspace import is_own_lake
 from headframe.errors import HeadframeError, UnreadableInput
 from headframe.records.case import Account, DocumentKind, DocumentRef, Duty
-from headframe.records.retention import DataClass, DestructionCertificate, RetentionPlan, RetentionRule
+from headframe.records.retention import (
+    DataClass,
+    DestructionCertificate,
+    RetainedItem,
+    RetentionPlan,
+    RetentionRule,
+    StayingItem,
+    pack_name,
+)
 from headframe.stores.database import retention as stored
 
 if TYPE_CHECKING:
     from headframe.casework.core import Casework
+    from headframe.stores.lake_purge import LakePart
 
 NS_PER_S = 1_000_000_000
+DAY_NS = 86_400 * NS_PER_S
 
 
-def rules(casework: Casework) -> tuple[tuple[RetentionRule, ...], tuple[str, ...]]:
-    """The rules of the packs at hand and our own, and what of the packs could not be used."""
+@dataclass(frozen=True, slots=True)
+class Law:
+    """By what the things of a workspace are kept.
+
+    Attributes
+    ----------
+    rules : tuple of RetentionRule
+        Ours, and those of each text that a case was opened under.
+    lost : frozenset of str
+        Packs that cases were opened under and whose text nobody has any more (`pack_name`).
+    remarks : tuple of str
+        What of the packs could not be used.
+    """
+
+    rules: tuple[RetentionRule, ...]
+    lost: frozenset[str]
+    remarks: tuple[str, ...]
+
+
+def law(casework: Casework) -> Law:
+    """The rules of the very texts that cases were opened under, and our own.
+
+    What the file of a pack says today is for the cases that are opened today.
+    """
     every: list[RetentionRule] = []
     remarks: list[str] = []
-    for pack in casework.every_pack().values():
+    lost = set()
+    for pack_id, digest in stored.packs_of_cases(casework.store):
+        try:
+            pack = casework.pack_as_of(pack_id, digest)
+        except HeadframeError as fault:
+            lost.add(pack_name(pack_id, digest))
+            remarks.append(f"nothing of its cases goes: {fault}")
+            continue
         own, said = rules_of(pack)
         every += own
         remarks += said
-    return (*default_rules(), *every), tuple(dict.fromkeys(remarks))
+    for pack in casework.packs().values():
+        remarks += rules_of(pack)[1]
+    return Law((*default_rules(), *every), frozenset(lost), tuple(dict.fromkeys(remarks)))
 
 
 def plan(casework: Casework, lake: Path | None = None) -> RetentionPlan:
@@ -48,18 +91,42 @@ def plan(casework: Casework, lake: Path | None = None) -> RetentionPlan:
     Raises
     ------
     HeadframeError
-        If the folder is no lake.
+        If the folder is no lake, or a lake that was named cannot be read. The workspace's own is told of in the plan.
     """
     from headframe.stores.lake_purge import lake_parts
 
-    known, now = rules(casework)[0], casework.now_ns()
-    return stored.plan(
+    by, now = law(casework), casework.now_ns()
+    readings: tuple[LakePart, ...] = ()
+    unreadable = ""
+    try:
+        folder = _lake_folder(casework, lake)
+        readings = lake_parts(folder, **_lake_of(casework, folder, by.rules, now))
+    except UnreadableInput as fault:
+        if lake is not None:
+            raise
+        # Addresses, letters and findings must go in time though a file of readings is damaged.
+        unreadable = str(fault)
+    made = stored.plan(
         casework.store,
-        known,
+        by.rules,
         now,
         extra=pseudonyms_of(casework).retained(),
-        readings=lake_parts(_lake_folder(casework, lake), **_lake_of(casework, known, now)),
+        readings=readings,
+        files=_files(casework),
+        lost=by.lost,
     )
+    if not unreadable:
+        return made
+    item = RetainedItem(item_id=casework.paths.lake.name, data_class=DataClass.READING, from_ns=None, sha256="")
+    why = f"{unreadable}. No reading goes until that is mended"
+    return replace(made, stays=(StayingItem(item=item, why=why), *made.stays))
+
+
+def _files(casework: Casework) -> Iterator[tuple[str, int]]:
+    for sha256 in casework.documents.digests():
+        # Between the list and the look somebody may have destroyed it.
+        if (kept_ns := casework.documents.kept_ns(sha256)) is not None:
+            yield sha256, kept_ns
 
 
 def _lake_folder(casework: Casework, lake: Path | None) -> Path:
@@ -69,6 +136,12 @@ def _lake_folder(casework: Casework, lake: Path | None) -> Path:
         return casework.paths.lake
     if not is_lake(lake):
         raise UnreadableInput(f"{lake} is no lake of readings; name the folder that headframe meters --lake was given")
+    if is_own_lake(lake) and lake.resolve() != casework.paths.lake.resolve():
+        other = lake.resolve().parent
+        raise HeadframeError(
+            f"{lake} is the lake of another workspace, {other}, whose cases and legal holds are not known here; "
+            f"nothing was destroyed. Its own retention looks after it: headframe retention run --workspace {other}"
+        )
     return lake
 
 
@@ -81,12 +154,14 @@ class _LakeQuestion(TypedDict):
     certified: Callable[[str, str], bool]
 
 
-def _lake_of(casework: Casework, known: Sequence[RetentionRule], now_ns: int) -> _LakeQuestion:
+def _lake_of(casework: Casework, folder: Path, known: Sequence[RetentionRule], now_ns: int) -> _LakeQuestion:
     """Which months may be over: by our own rule, and, of usage points that cases need, by any pack's."""
+    from headframe.stores.lake import transformers_in
+
     ours = [one for one in known if not one.pack_id]
     least, of_packs = (stored.cutoffs(some, now_ns)[DataClass.READING] // NS_PER_S for some in (ours, known))
     with casework.store.reading() as db:
-        apart = stored.points_of_cases(db)
+        apart = {*stored.points_of_cases(db), *stored.points_of_balances(db, transformers_in(folder).values())}
     return {
         "apart": apart,
         "until_s": least,
@@ -119,7 +194,8 @@ def run(
     NotAllowed
         If one of them is no administrator.
     HeadframeError
-        If both are one, nothing is due, or the database cannot be written.
+        If both are one, nothing is due, or the database cannot be written; or only readings are due, and the lake
+        cannot be. Else they stay, and the certificate says why.
     """
     if not agreed.goes:
         # A certificate that nothing was destroyed certifies nothing, and stands in the ledger for good.
@@ -128,11 +204,12 @@ def run(
         require_duty(account, Duty.ADMINISTER, "destroying data")
     if proposer.name == approver.name:
         raise HeadframeError(f"two accounts destroy data together; {proposer.name} is one")
-    from headframe.stores.lake_purge import ready_to_go
+    from headframe.stores.lake_purge import ready_to_go, tidy
     from headframe.stores.pseudonym_keys import read_epoch
 
     now = casework.now_ns()
-    known = rules(casework)[0]
+    by = law(casework)
+    folder = _lake_folder(casework, lake)
     certificate_id = f"D-{secrets.token_hex(6)}"
 
     def leaf(certificate: DestructionCertificate) -> PendingLeaf:
@@ -147,15 +224,20 @@ def run(
 
     readings = [(one.item.item_id, one.item.sha256) for one in agreed.goes if one.item.data_class is DataClass.READING]
     with contextlib.ExitStack() as stack:
-        ready = None
+        ready, unready = None, ""
         if readings:
             # The lake is written anew before the transaction begins: it may take minutes, and others wait for that.
-            question = _lake_of(casework, known, agreed.now_ns)
-            ready = stack.enter_context(ready_to_go(_lake_folder(casework, lake), readings, **question))
+            try:
+                question = _lake_of(casework, folder, by.rules, agreed.now_ns)
+                ready = stack.enter_context(ready_to_go(folder, readings, **question))
+            except (OSError, HeadframeError) as fault:
+                if len(readings) == len(agreed.goes):
+                    raise
+                unready = str(fault)
         certificate = stored.purge(
             casework.store,
             agreed,
-            known,
+            by.rules,
             certificate_id=certificate_id,
             at_ns=now,
             proposer=proposer.name,
@@ -165,13 +247,49 @@ def run(
                 contact_key=lambda key_id: sealer_of(casework).erase([key_id]),
                 pseudonym_key=lambda epoch: pseudonyms_of(casework).destroy(read_epoch(epoch), now),
                 readings=ready,
+                why_no_readings=unready,
+                kept_ns=casework.documents.kept_ns,
             ),
             leaf=leaf,
+            lost=by.lost,
         )
         if ready is not None:
             ready.settle()
+    if not readings:
+        tidy(folder)
+    casework.documents.tidy(now - DEFAULT_DAYS[DataClass.DRAFT] * DAY_NS)
     casework.hand_over()
     return certificate
+
+
+def left_in_files(casework: Casework) -> tuple[str, ...]:
+    """Certificates of which the files of the database may still hold what was destroyed, the oldest first."""
+    return stored.not_compacted(casework.store)
+
+
+def finish(casework: Casework, account: Account) -> tuple[str, ...]:
+    """Write the files of the database anew where an earlier run could not.
+
+    Parameters
+    ----------
+    casework : Casework
+    account : Account
+        With the duty to administer. What is destroyed was agreed on by two accounts then.
+
+    Returns
+    -------
+    tuple of str
+        Ids of the certificates whose destruction is complete by that.
+
+    Raises
+    ------
+    NotAllowed
+        If it is no administrator.
+    HeadframeError
+        If it cannot be done now either.
+    """
+    require_duty(account, Duty.ADMINISTER, "destroying data")
+    return stored.compact_pending(casework.store, casework.now_ns())
 
 
 def write_certificate(
@@ -216,11 +334,18 @@ def certificates(casework: Casework) -> tuple[Mapping[str, object], ...]:
 def place_hold(casework: Casework, account: Account, reason: str) -> str:
     """Keep everything in the workspace from being purged; gives the hold's number.
 
-    A single case is held by an act on it (``headframe case hold``).
+    A single case is held by an act on it (``headframe case hold``). Where it had to wait for a purge, that purge is
+    told of in `Casework.cautions`: what went then is not held.
     """
     require_duty(account, Duty.ADMINISTER, "a hold of everything")
+    before = stored.certificate_ids(casework.store)
     hold_id = f"H-{secrets.token_hex(4)}"
     _hold(casework, account, hold_id, reason, placed=True)
+    for name in sorted(stored.certificate_ids(casework.store) - before):
+        casework.cautions[
+            f"a purge was at work when this hold was ordered, and ended before it: what certificate {name} names is "
+            "destroyed, and not held"
+        ] = None
     return hold_id
 
 

@@ -38,8 +38,6 @@ if TYPE_CHECKING:
     from headframe.stores.sealing import ContactSealer
 
 _MOST_NAMED = 5
-_IDS_AT_ONCE = 500
-"""Fewer than SQLite takes in one statement."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -245,7 +243,9 @@ def import_registry(
             tables = read_registry(sites, lawful, contacts, zone=zone, seal=seal)
         _refuse_half(tables, whole_sites=whole_sites, whole_registers=whole_registers)
         now_ns = casework.now_ns()
-        done = ImportedRegistry(tables=tables, import_id=_import_id(files, now_ns), remarks=list(tables.remarks))
+        done = ImportedRegistry(
+            tables=tables, import_id=_import_id(casework, files, now_ns), remarks=list(tables.remarks)
+        )
         store = casework.store
         done.remarks += strangers(tables, *_known_ids(casework, tables))
         vanished = _vanished(casework, tables.lawful, now_ns)
@@ -271,8 +271,9 @@ def import_registry(
                 f"{len(gone.assignments)} stored assignments of sites in the files are not in the files; they stay "
                 "valid. If the files are the whole table of sites, import them with --whole-sites"
             )
-        replaced = _replaced_keys(casework, tables.contacts.contacts)
-        with store.writing() as writer:
+        # Alone: a hold that comes at this moment must be seen, or wait.
+        with store.writing(alone=bool(tables.contacts.contacts)) as writer:
+            replaced = writer.replaced_contacts(tables.contacts.contacts)
             writer.import_sites(
                 SiteImport(
                     sites=(*tables.sites.sites, *(gone.sites if whole_sites else ())),
@@ -398,11 +399,11 @@ def _told_of(done: ImportedRegistry, gone_ns: int) -> dict[str, object]:
     return {"ended_sites": done.ended_sites, "ended_assignments": done.ended_assignments, "gone_ns": str(gone_ns)}
 
 
-def _import_id(files: Iterable[Path], now_ns: int) -> str:
+def _import_id(casework: Casework, files: Iterable[Path], now_ns: int) -> str:
     digest = hashlib.sha256(str(now_ns).encode())
     for path in files:
         digest.update(b"\0" + path.name.encode("utf-8", "surrogateescape"))
-    return f"S-{digest.hexdigest()[:20]}"
+    return casework.free_leaf_id(f"sites/S-{digest.hexdigest()[:20]}").removeprefix("sites/")
 
 
 def _vanished(casework: Casework, table: LawfulTable, now_ns: int) -> tuple[LawfulEntry, ...]:
@@ -424,21 +425,6 @@ def _vanished(casework: Casework, table: LawfulTable, now_ns: int) -> tuple[Lawf
         if (entry.register, entry.entry_id) not in there
         and (entry.valid_until_ns is None or entry.valid_until_ns > now_ns)
     )
-
-
-def _replaced_keys(casework: Casework, contacts: Sequence[Contact]) -> tuple[str, ...]:
-    """Keys of stored contacts that an import replaces."""
-    from sqlalchemy import select
-
-    from headframe.stores.database.tables import CONTACTS
-
-    ids = [contact.contact_id for contact in contacts]
-    found: list[str] = []
-    with casework.store.engine.connect() as db:
-        for start in range(0, len(ids), _IDS_AT_ONCE):
-            some = ids[start : start + _IDS_AT_ONCE]
-            found += db.scalars(select(CONTACTS.c.key_id).where(CONTACTS.c.contact_id.in_(some)))
-    return tuple(found)
 
 
 def _known_ids(casework: Casework, tables: RegistryTables) -> tuple[set[str], set[str]]:
@@ -487,7 +473,8 @@ def purge_contacts(casework: Casework, case: Case) -> tuple[str, ...]:
     ----------
     casework : Casework
     case : Case
-        Closed, and not on hold.
+        Closed. While it is on hold, while a hold is on everything, and while the party may still appeal, nothing is
+        erased: what stays is due with ``headframe retention run`` when that is over.
 
     Returns
     -------
@@ -501,16 +488,13 @@ def purge_contacts(casework: Casework, case: Case) -> tuple[str, ...]:
     """
     if case.on_hold:
         return ()
-    store = casework.store
-    gone: list[Contact] = []
-    for site_id, organisation_id in ((case.site_id, ""), ("", case.organisation_id)):
-        if (site_id or organisation_id) and not _needed(casework, case, site_id, organisation_id):
-            gone += store.contacts(site_id=site_id, organisation_id=organisation_id)
-    if not gone:
-        return ()
-    ids = tuple(contact.contact_id for contact in gone)
     now_ns = casework.now_ns()
-    with store.writing() as writer:
+    # Alone: a case that is opened at this moment, or a hold, is seen, or comes after.
+    with casework.store.writing(alone=True) as writer:
+        gone = writer.unneeded_contacts(case.case_id, case.site_id, case.organisation_id)
+        if not gone:
+            return ()
+        ids = tuple(contact.contact_id for contact in gone)
         writer.purge_contacts(ids)
         writer.log(
             casework.sealed(
@@ -534,14 +518,6 @@ def purge_contacts(casework: Casework, case: Case) -> tuple[str, ...]:
             ) from fault
     casework.hand_over()
     return ids
-
-
-def _needed(casework: Casework, case: Case, site_id: str, organisation_id: str) -> bool:
-    """Whether another case that is open, or on hold, needs the contacts of a site or an organisation."""
-    return any(
-        row.case_id != case.case_id and (row.stage is not Stage.CLOSED or row.on_hold)
-        for row in _cases(casework, CaseFilter(site_id=site_id, organisation_id=organisation_id))
-    )
 
 
 def _cases(casework: Casework, wanted: CaseFilter) -> Iterator[CaseRow]:

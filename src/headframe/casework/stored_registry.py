@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from headframe.records.site import Lease, Translation
-from headframe.sites.registry import Registry
+from headframe.records.site import AssignmentKind, Lease, Translation
+from headframe.sites.registry import PrefixIndex, Registry
 
 if TYPE_CHECKING:
     from headframe.stores.database.store import DatabaseStore
@@ -24,3 +24,12 @@ def registry_of(
         leases=leases,
         translations=translations,
     )
+
+
+def assigned_addresses(store: DatabaseStore) -> PrefixIndex:
+    """Every prefix and address that was ever assigned to a site, in whatever network, also of a site that is gone."""
+    found = PrefixIndex()
+    for one in store.all_assignments():
+        if one.kind in (AssignmentKind.PREFIX, AssignmentKind.ADDRESS):
+            found.slot(one.value)
+    return found

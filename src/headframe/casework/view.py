@@ -6,8 +6,12 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from headframe.cases.store import CaseFilter
-from headframe.records.case import Case, CaseRelation
-from headframe.reports.casework import CaseView
+from headframe.records.case import Case, CaseRelation, Stage
+from headframe.records.site import AssignmentKind
+from headframe.reports.casework import CaseView, RegistryDifference
+from headframe.reports.words import instant
+
+_NEVER_NS = 2**63 - 1
 
 if TYPE_CHECKING:
     from headframe.casework.core import Casework
@@ -34,6 +38,7 @@ def view_of(casework: Casework, case_id: str) -> CaseView:
         classes=classify(pack, facts_of_case(file)),
         training=casework.config.training,
         linked_from=tuple(_linked_from(casework, case)),
+        registry=() if case.stage is Stage.CLOSED else tuple(_registry_differs(casework, case, now)),
     )
 
 
@@ -46,16 +51,51 @@ _THE_OTHER_WAY = {
 
 
 def _linked_from(casework: Casework, case: Case) -> Iterator[tuple[str, str]]:
-    """Cases of the same site that name this one; a recurrence is always at its site."""
+    """Cases of the same site, or of the same organisation, that name this one.
+
+    A recurrence is always at its site; one of the same operator is elsewhere, and mostly of the same organisation.
+    """
+    elsewhere = casework.store.linking(case.case_id, case.organisation_id)
+    for case_id in dict.fromkeys((*_case_ids(casework, CaseFilter(site_id=case.site_id)), *elsewhere)):
+        if case_id != case.case_id:
+            for named, relation in casework.case(case_id).links:
+                if named == case.case_id and (case_id, relation) not in case.links:
+                    yield case_id, _THE_OTHER_WAY[relation]
+
+
+def _case_ids(casework: Casework, wanted: CaseFilter) -> Iterator[str]:
     cursor = ""
     while True:
-        page = casework.store.cases(CaseFilter(site_id=case.site_id), cursor=cursor)
-        for row in page.rows:
-            if row.case_id != case.case_id:
-                other = casework.case(row.case_id)
-                for named, relation in other.links:
-                    if named == case.case_id and (other.case_id, relation) not in case.links:
-                        yield other.case_id, _THE_OTHER_WAY[relation]
+        page = casework.store.cases(wanted, cursor=cursor)
+        yield from (row.case_id for row in page.rows)
         cursor = page.cursor
         if not cursor:
             return
+
+
+def _registry_differs(casework: Casework, case: Case, now_ns: int) -> Iterator[RegistryDifference]:
+    """What the registry says of the site of a case otherwise than the case, as it is right now."""
+    site = casework.store.site(case.site_id)
+    if site is None:
+        yield RegistryDifference(field="site_id", held=case.site_id, registry="")
+        return
+    if case.opened_ns < (ended_ns := site.valid_until_ns or _NEVER_NS) <= now_ns:
+        yield RegistryDifference(field="site_id", held=case.site_id, registry=f"ended {instant(ended_ns)}")
+    for field, held, now in (
+        ("site_kind", case.site_kind, site.kind.value),
+        ("region", case.region, site.region or ""),
+        ("organisation_id", case.organisation_id, site.organisation_id or ""),
+    ):
+        if held != now:
+            yield RegistryDifference(field=field, held=held, registry=now)
+    # A case takes every supply point that its site ever had; one that ended since is none of it any more.
+    points = tuple(
+        dict.fromkeys(
+            one.value
+            for one in casework.store.assignments(case.site_id)
+            if one.kind is AssignmentKind.USAGE_POINT
+            and not case.opened_ns < (one.valid_until_ns or _NEVER_NS) <= now_ns
+        )
+    )
+    if set(points) != set(case.usage_points):
+        yield RegistryDifference(field="usage_points", held=case.usage_points, registry=points)

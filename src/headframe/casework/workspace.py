@@ -2,7 +2,7 @@
 
 | place | what |
 |---|---|
-| ``workspace.json`` | format, unit, name of the log, whether it is for training, zone of its tables of sites |
+| ``workspace.json`` | format, unit, name of the log, whether it is for training, zone of its tables, witnesses |
 | ``database.url`` | address of PostgreSQL; without it ``headframe.db`` (SQLite) |
 | ``ledger/`` | the log and its checkpoints |
 | ``keys/`` | the log's signing key, keys of sealed contacts and of pseudonyms; mode 700 |
@@ -19,6 +19,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from headframe.errors import HeadframeError, UnreadableInput
+from headframe.ledger.note import BadNote, Verifier, read_verifier
 from headframe.records.case import AnswerAddress
 from headframe.stores.durable import replacing
 
@@ -51,6 +52,8 @@ class WorkspaceConfig:
     answers: Mapping[str, AnswerAddress] = field(default_factory=dict)
     """Where units and bodies are written to, by their id in the pack; that of the workspace's unit under the empty
     one. Letters print it."""
+    witnesses: tuple[Verifier, ...] = ()
+    """Public keys of the witnesses whose co-signatures of the log are kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,12 +102,12 @@ class WorkspacePaths:
         """Readings of meters."""
         return self.folder / "lake"
 
-    def database_url(self) -> str:
-        """Address of the database, as SQLAlchemy takes it."""
+    def database_url(self) -> str | Path:
+        """Address of the database, as SQLAlchemy takes it, or its file. It may hold a password: show it to nobody."""
         try:
             url = self.url_file.read_text(encoding="utf-8").strip()
         except FileNotFoundError:
-            return f"sqlite:///{(self.folder / DATABASE_FILE).resolve()}"
+            return (self.folder / DATABASE_FILE).resolve()
         except OSError as fault:
             raise UnreadableInput(f"{self.url_file}: cannot be read: {fault.strerror}") from fault
         except UnicodeDecodeError as fault:
@@ -158,7 +161,18 @@ def read_config(folder: Path) -> WorkspaceConfig:
         training=value.get("training") is True,
         zone=zone if isinstance(zone, str) else "",
         answers=_answers(value.get("answers", {}), path),
+        witnesses=_witnesses(value.get("witnesses", []), path),
     )
+
+
+def _witnesses(told: object, path: Path) -> tuple[Verifier, ...]:
+    """Keys of witnesses; a workspace that has not been told has none."""
+    try:
+        if not isinstance(told, list):
+            raise BadNote("they are no list")
+        return tuple(read_verifier(str(line)) for line in told)
+    except BadNote as fault:
+        raise UnreadableInput(f"{path}: the keys of witnesses are damaged: {fault}; restore it from a backup") from None
 
 
 def _answers(told: object, path: Path) -> dict[str, AnswerAddress]:
@@ -185,6 +199,7 @@ def write_config(folder: Path, config: WorkspaceConfig) -> None:
             "training": config.training,
             **({"zone": config.zone} if config.zone else {}),
             **({"answers": {unit: asdict(one) for unit, one in sorted(answers)}} if answers else {}),
+            **({"witnesses": [key.text() for key in config.witnesses]} if config.witnesses else {}),
         },
         indent=2,
         ensure_ascii=False,

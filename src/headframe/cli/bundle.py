@@ -43,7 +43,7 @@ def make(
         typer.Option(
             "--withhold",
             metavar="FIELD",
-            help="A field that stays closed, wherever it is told: account, unit, reason, content.",
+            help="A field that stays closed, wherever it is told: account, unit, reason, act, content.",
         ),
     ] = None,
     leave_out: Annotated[
@@ -55,7 +55,7 @@ def make(
         typer.Option(
             "--checkpoint",
             metavar="FILE",
-            help="One that witnesses co-signed or an authority stamped; else the one that log checkpoint --keep keeps.",
+            help="One that witnesses co-signed or an authority stamped, beside those that log checkpoint --keep keeps.",
         ),
     ] = None,
     time_stamp: Annotated[
@@ -69,7 +69,8 @@ def make(
     """Make the bundle of a case: events, documents and findings, with the proof that they are in the ledger.
 
     What is withheld stands nowhere in the bundle: not in letters, not within the words of an act. With content, the
-    bundle proves what happened and when, and tells neither addresses nor findings, only their digests.
+    bundle proves what happened and when, and tells neither addresses nor findings, only their digests; with act, only
+    that something happened then.
 
     \b
     Examples:
@@ -112,6 +113,8 @@ def make(
             )
     if written.closed:
         say(f"{count(written.closed, 'more field')} stayed closed for telling what is withheld, or others' affairs")
+    if written.leaves_out:
+        say(f"{count(written.leaves_out, 'entry', 'entries')} of the log stayed out, being about what is withheld")
     if written.documents_out:
         say(f"{count(written.documents_out, 'document')} stayed out")
     if written.findings_closed:

@@ -110,7 +110,7 @@ def verify(
         typer.Option(
             "--watch",
             metavar="FILE",
-            help="What the sensor recorded: start,end,address,conversations. With --findings.",
+            help="What the sensor recorded, in both windows: start,end,address,conversations. With --findings.",
         ),
     ] = None,
     readings: Annotated[
@@ -123,9 +123,7 @@ def verify(
         list[Path] | None, typer.Option("--topology", metavar="FILE", help="Usage points and transformers.")
     ] = None,
     weather: Weather = None,
-    until: Annotated[
-        str | None, typer.Option("--until", metavar="TIME", help="Up to when there is data; else now.")
-    ] = None,
+    until: Annotated[str | None, typer.Option("--until", metavar="TIME", help="Where the data end; else now.")] = None,
     workspace: Workspace = None,
     act_as: ActAs = None,
     token_file: TokenFile = None,
@@ -251,6 +249,10 @@ def appeal(
     admit: Annotated[
         bool, typer.Option("--admit", help="Hear an appeal that came late: the delay is excusable.")
     ] = False,
+    number: Annotated[
+        int,
+        typer.Option("--appeal", metavar="NUMBER", min=0, help="Event of the appeal that it is about, if several are."),
+    ] = 0,
     reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why it was decided so.")] = "",
     received: Annotated[
         str | None, typer.Option("--received", metavar="TIME", help="When the appeal came; else now.")
@@ -265,7 +267,7 @@ def appeal(
     One that comes after its time is kept and marked as late; an account that did not decide the case says whether it is
     heard all the same (--admit) or not (--outcome inadmissible), with the reason. Until then what was decided rests.
     Each body that the pack names has its own time, and what one decides does not end the way to another; headframe case
-    next names them.
+    next names them. Where several appeals are open, --appeal says which one; case show has their numbers.
 
     \b
     Examples:
@@ -289,13 +291,14 @@ def appeal(
 
         kept = None if document is None else kept_file(casework, document, "appeal")
         if admit or outcome is AppealChoice.INADMISSIBLE:
-            return AdmitAppeal(admitted=admit, reason=reason, document=kept)
+            return AdmitAppeal(admitted=admit, reason=reason, document=kept, appeal=number)
         if outcome is not None:
             return DecideAppeal(
                 outcome=AppealOutcome(outcome.value),
                 reason=reason,
                 document=kept,
                 standing=None if standing is None else PartyStanding(standing.value),
+                appeal=number,
             )
         return FileAppeal(
             received_ns=moment(received, pack, casework.now_ns(), "--received"),

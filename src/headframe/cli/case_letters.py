@@ -84,6 +84,15 @@ def serve(
         int | None, typer.Option("--notice", metavar="NUMBER", min=1, help="The approved letter that was delivered.")
     ] = None,
     decision: Annotated[bool, typer.Option("--decision", help="The decision was delivered.")] = False,
+    gone: Annotated[
+        int | None,
+        typer.Option(
+            "--decision-number",
+            metavar="NUMBER",
+            min=1,
+            help="This decision was delivered, which may have been set aside since.",
+        ),
+    ] = None,
     setting_aside: Annotated[
         int | None,
         typer.Option(
@@ -100,16 +109,18 @@ def serve(
 ) -> None:
     """Record that a letter, the decision, or the letter that it was set aside, reached the party.
 
-    The clock of what was delivered runs from then.
+    The clock of what was delivered runs from then. What does not stand any more and reached the party all the same is
+    recorded with its proof, so that the party is told.
 
     \b
     Example:
       headframe case serve HF-2026-000001 --notice 5 --channel post \\
         --received 2026-11-20
     """  # noqa: D301 - the backspace tells the help to keep these lines apart
-    if [decision, notice_number is not None, setting_aside is not None].count(True) != 1:
+    if [decision, gone is not None, notice_number is not None, setting_aside is not None].count(True) != 1:
         fail(
-            "name one of --notice NUMBER, --decision and --setting-aside NUMBER: which of them was delivered",
+            "name one of --notice NUMBER, --decision, --decision-number NUMBER and --setting-aside NUMBER: which of "
+            "them was delivered",
             ExitCode.USAGE,
         )
 
@@ -121,7 +132,7 @@ def serve(
         if setting_aside is not None:
             return ServeSettingAside(decision=setting_aside, received_ns=at_ns, channel=channel, proof=kept)
         if notice_number is None:
-            return ServeDecision(received_ns=at_ns, channel=channel, proof=kept)
+            return ServeDecision(received_ns=at_ns, channel=channel, proof=kept, decision=gone or 0)
         return ServeNotice(proposal=notice_number, received_ns=at_ns, channel=channel, proof=kept)
 
     do(case_id, act, workspace, act_as, token_file)
@@ -134,6 +145,15 @@ def reply(
     stance: Annotated[StanceChoice, typer.Option("--stance", help="What it says.")],
     text: Annotated[str, typer.Option("--text", metavar="TEXT", help="In its words, or summed up.")],
     received: Annotated[str | None, typer.Option("--received", metavar="TIME", help="When it came; else now.")] = None,
+    answers: Annotated[
+        int | None,
+        typer.Option(
+            "--answers",
+            metavar="NUMBER",
+            min=1,
+            help="The letter that it names, where it came before that letter's recorded receipt.",
+        ),
+    ] = None,
     document: DocumentFile = None,
     workspace: Workspace = None,
     act_as: ActAs = None,
@@ -155,6 +175,7 @@ def reply(
             stance=ReplyStance(stance.value),
             document=None if document is None else kept_file(casework, document, "reply"),
             text=text,
+            answers=answers or 0,
         )
 
     do(case_id, act, workspace, act_as, token_file)

@@ -213,11 +213,11 @@ def funnel(
         whole = counts.funnel(
             facts_of_cases(casework.store), by=by.value.replace("-", "_"), period=period.value, zone=zone_of(zone)
         )
-        table = counts.shown(whole, min_cell)
+        table, dismissed = counts.shown(whole, min_cell)
         _put(form, output, "funnel", table.rows)
     if table.words:
         say(table.words)
-    for detector, share, percent, interval in counts.shown_dismissed(whole.dismissed, min_cell):
+    for detector, share, percent, interval in dismissed:
         say(f"dismissed, of decided cases that rest on {detector}: {share} {percent} {interval}".rstrip())
 
 
@@ -268,16 +268,19 @@ def _write_findings(
         _put(TableForm(form.value), output, "findings", found)
         return
     now = casework.now_ns()
-    pseudonym = _pseudonyms(casework, now)
+    pseudonym, is_a_partys = _pseudonyms(casework, now), _parties(casework)
     if form is FindingForm.OCSF:
         from headframe.reports.ocsf import ocsf_events, ocsf_lines
 
-        _write_lines(ocsf_lines(ocsf_events(found, created_ns=now, pseudonym=pseudonym, reveal=reveal)), output)
+        told = ocsf_events(found, created_ns=now, pseudonym=pseudonym, is_a_partys=is_a_partys, reveal=reveal)
+        _write_lines(ocsf_lines(told), output)
         return
     from headframe.reports.stix import stix_bundle, stix_json
 
     try:
-        bundle = stix_bundle(found, created_ns=now, pseudonym=pseudonym, reveal=reveal, tlp=tlp.value)
+        bundle = stix_bundle(
+            found, created_ns=now, pseudonym=pseudonym, is_a_partys=is_a_partys, reveal=reveal, tlp=tlp.value
+        )
     except ValueError as fault:
         fail(str(fault), ExitCode.USAGE)
     _write_lines([stix_json(bundle)], output)
@@ -356,6 +359,26 @@ def _pseudonyms(casework: Casework, now_ns: int) -> Callable[[str], str]:
         except ValueError:
             return keys.pseudonym("usage_point", subject, now_ns)
         return keys.pseudonym("address", subject, now_ns)
+
+    return of
+
+
+def _parties(casework: Casework) -> Callable[[str], bool]:
+    """Whether an address is some party's: assigned to a site at whatever time, or found to mine.
+
+    A finding about a pool is not enough: most pools are outside, and they are what others look for.
+    """
+    from functools import cache
+
+    from headframe.cases.store import FindingFilter
+    from headframe.casework.stored_registry import assigned_addresses
+
+    assigned = assigned_addresses(casework.store)
+
+    @cache
+    def of(address: str) -> bool:
+        mines = FindingFilter(subject=address, mining_only=True)
+        return assigned.covers(address) or bool(casework.store.findings(mines, limit=1).rows)
 
     return of
 

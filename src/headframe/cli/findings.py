@@ -109,7 +109,7 @@ def import_files(
             {
                 "import_id": one.import_id, "file": one.file, "sha256": one.sha256, "rows": one.rows, "new": one.new,
                 "resolved": one.resolved, "settled": one.settled, "unresolved": dict(one.unresolved.most_common()),
-                "damaged_rows": one.damaged_rows,
+                "damaged_rows": one.damaged_rows, "moved": one.moved,
             }
         )  # fmt: skip
         if not one.rows:
@@ -117,6 +117,11 @@ def import_files(
             say(f"{visible(one.file)}: read to its end, and no finding is in it{bad}; nothing was imported")
         for reason, number in one.unresolved.most_common(_MOST_DAMAGE_LINES):
             say(f"{visible(one.file)}: {count(number, 'finding')} of no known site: {visible(reason)}")
+        if one.moved:
+            say(
+                f"{visible(one.file)}: a table of sites was imported meanwhile; {count(one.moved, 'finding')} got "
+                "another site by it"
+            )
         for row in one.damaged[:_MOST_DAMAGE_LINES]:
             say(f"{visible(str(row.source))} could not be used: {visible(row.reason)}")
     write_rows(rows, FILE_COLUMNS, output_format)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
     from headframe.stores.ledger_files import LedgerReader
 
 log = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+
+TOLD = 20
+"""Problems of one kind that are told; who has more looks at the whole of it anyway."""
 
 Folder = Annotated[
     Path | None,
@@ -71,11 +75,24 @@ def _reader(folder: Path | None, workspace: Path | None, keys: Sequence[str] | N
     return LedgerReader(folder or place / "ledger", trusted)
 
 
-def _known(workspace: Path | None) -> tuple[int | None, int] | None:
-    """The largest place in the log that the workspace's database knows of, and its leaves; None without a database."""
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What the workspace's database knows of the log."""
+
+    last: int | None
+    """The largest place that one of its leaves has."""
+    leaves: int
+    alterations: tuple[str, ...]
+    """In what it differs from the log, at most `TOLD`."""
+
+
+def _known(workspace: Path | None, reader: LedgerReader) -> _Known | None:
+    """What the workspace's database knows of its log; None without a database."""
     import os
     from contextlib import closing
+    from itertools import islice
 
+    from headframe.casework.held_to_log import all_alterations
     from headframe.casework.workspace import WorkspacePaths
     from headframe.errors import HeadframeError
     from headframe.stores.blocks import workspace_folder
@@ -86,7 +103,8 @@ def _known(workspace: Path | None) -> tuple[int | None, int] | None:
         return None
     try:
         with closing(open_store(paths.database_url(), upgrade=False)) as store:
-            return store.last_place(), store.leaf_count()
+            last, leaves = store.last_place(), store.leaf_count()
+            return _Known(last, leaves, tuple(islice(all_alterations(store, reader), TOLD)))
     except HeadframeError as fault:
         # SQLite writes beside its file even where it only reads. The log is whole or not by itself.
         if os.access(paths.folder, os.W_OK):
@@ -107,7 +125,7 @@ def verify(
     output_format: OutputFormat = Format.TABLE,
     workspace: Workspace = None,
 ) -> None:
-    """Read the whole log, hash everything anew, and compare it with its signed checkpoint.
+    """Read the whole log, hash everything anew, and compare it with its signed checkpoint and with the database.
 
     Ends with 0 if all of it holds, with 3 if anything does not.
 
@@ -133,7 +151,7 @@ def verify(
         try:
             read(leaf)
         except BadLeaf as error:
-            if len(problems) < 20:
+            if len(problems) < TOLD:
                 problems.append(f"leaf {index} is not of the format: {error}")
 
     try:
@@ -145,11 +163,13 @@ def verify(
             proof = reader.consistency_proof(old.size) if old.size <= reader.size else ()
             check_continues(old, reader.checkpoint, proof)
             lines.append(f"begins with the {count(old.size, 'leaf', 'leaves')} of {since}")
-        last, made = (_known(workspace) if ledger is None else None) or (None, checked.size)
-        if last is not None and last >= reader.size:
+        known = (_known(workspace, reader) if ledger is None else None) or _Known(None, checked.size, ())
+        problems += known.alterations
+        # Somebody may have acted since the log was read.
+        if known.last is not None and known.last >= reader.refresh().size:
             problems.append(
-                f"the database of the workspace knows of entry {last}, and this log ends before it: it is an older "
-                "copy, or another log. Put the right one back"
+                f"the database of the workspace knows of entry {known.last}, and this log ends before it: it is an "
+                "older copy, or another log. Put the right one back"
             )
         strange = list(reader.unknown_files())
         cosigned = cosignatures(note, reader.keys)
@@ -167,9 +187,9 @@ def verify(
             "bytes; every leaf, tile and the root are as the signed checkpoint says",
         )
         lines.append(f"root {checked.root.hex()}")
-        if made < checked.size:
+        if known.leaves < checked.size:
             # The log itself is sound; it stays so when a lost database was put back from a backup.
-            unknown = checked.size - made
+            unknown = checked.size - known.leaves
             about["unknown_to_database"] = unknown
             lines.append(
                 f"{count(unknown, 'leaf', 'leaves')} of it the database of the workspace does not know: it was "
@@ -239,7 +259,11 @@ def checkpoint(
     ] = False,
     keep: Annotated[
         Path | None,
-        typer.Option("--keep", metavar="FILE", help="Keep a checkpoint that a witness has co-signed, for bundles."),
+        typer.Option(
+            "--keep",
+            metavar="FILE",
+            help="Keep a checkpoint that a named witness has co-signed, for bundles (log name-witness).",
+        ),
     ] = None,
     ledger: Folder = None,
     keys: Keys = None,
@@ -247,22 +271,31 @@ def checkpoint(
 ) -> None:
     """Print the signed checkpoint: publish it, hand it to witnesses, keep it to compare with later ones.
 
+    With --keep, only lines that verify with the key of a named witness are kept; --key names others for this once.
+
     \b
     Examples:
       headframe log checkpoint > 2026-11-20.checkpoint
       headframe log checkpoint --keep cosigned.checkpoint
     """  # noqa: D301 - the backspace tells the help to keep these lines apart
+    from headframe.casework.workspace import WorkspacePaths, read_config
     from headframe.stores.blocks import workspace_folder
     from headframe.stores.ledger_files import Ledger
-    from headframe.stores.ledger_keys import read_keys
+    from headframe.stores.ledger_keys import read_keys, read_verifiers
 
     if keep is not None:
         place = workspace_folder(workspace)
         log_here = Ledger(ledger or place / "ledger", read_keys(place / "keys" / "ledger.key"))
-        if log_here.keep_witnessed(_file(keep)):
+        named = read_verifiers(keys) if keys else ()
+        if not keys and WorkspacePaths(place).config.exists():
+            named = read_config(place).witnesses
+        if log_here.keep_witnessed(_file(keep), named):
             say("kept; bundles will carry it")
         else:
-            say("a larger one is kept already, and stays; headframe bundle make --checkpoint FILE takes this one once")
+            say(
+                "not kept: each of its witnesses has co-signed one as large that is kept; headframe bundle make "
+                "--checkpoint FILE takes this one once"
+            )
         return
     reader = _reader(ledger, workspace, keys)
     if public_key:
@@ -282,6 +315,18 @@ def witness(
     new_key: Annotated[
         str, typer.Option("--new-key", metavar="NAME", help="Make the key file first, for a witness of this name.")
     ] = "",
+    older: Annotated[
+        str,
+        typer.Option(
+            "--older",
+            metavar="WHICH",
+            help="Not the newest checkpoint, but one that others co-signed: last, or its number of leaves.",
+        ),
+    ] = "",
+    checkpoint_file: Annotated[
+        Path | None,
+        typer.Option("--checkpoint", metavar="FILE", help="Not the newest checkpoint, but this one."),
+    ] = None,
     ledger: Folder = None,
     keys: Keys = None,
     out: Annotated[
@@ -298,17 +343,24 @@ def witness(
     You need to read the log's folder, or a copy. Refuses, and names both sizes, if the log has shrunk or has another
     history than the one you saw; nothing is signed then, and what you remember stays.
 
+    Where another witness has co-signed before the log grew, --older puts your line under the same checkpoint, if you
+    have not co-signed a larger one: a co-signature says that you have seen nothing larger. Do that first, and co-sign
+    the newest after it.
+
     \b
     Examples:
       headframe log witness --new-key witness.example/w1 --key-file witness.key
       headframe log witness --ledger /mnt/unit/ledger --key unit.pub \\
         --key-file witness.key --state unit.seen
+      headframe log witness --ledger /mnt/unit/ledger --key unit.pub \\
+        --key-file witness.key --state unit.seen --older last
     """  # noqa: D301 - the backspace tells the help to keep these lines apart
     from headframe import clock
+    from headframe.ledger.checkpoint import open_checkpoint
     from headframe.ledger.note import COSIGNATURE, format_note
-    from headframe.ledger.witness import Forked, cosign, last_seen
+    from headframe.ledger.witness import Forked, SeenMore, check_newest, cosign, last_seen
     from headframe.stores.disk import Disk
-    from headframe.stores.ledger_files import replace_file
+    from headframe.stores.ledger_files import LOCK_TIMEOUT_S, replace_file
     from headframe.stores.ledger_keys import new_key as make_key
     from headframe.stores.ledger_keys import read_keys, write_keys
 
@@ -326,27 +378,95 @@ def witness(
         return
     if ledger is None or state is None:
         fail("which log, and what was seen of it? Give --ledger DIR and --state FILE", ExitCode.USAGE)
+    if older and checkpoint_file is not None:
+        fail("--older and --checkpoint both name a checkpoint; give one of them", ExitCode.USAGE)
     signer = read_keys(key_file)[0]
     reader = _reader(ledger, None, keys)
     disk = Disk()
-    kept = disk.read(state)
-    seen = None if kept is None else last_seen(kept, signer)
-    if seen is None:
-        say(f"{state} is not there: this log is seen for the first time, and taken as it is")
     try:
-        # A log that has shrunk has no proof to give; the comparison says so.
-        short = seen is None or seen.size > reader.size
-        proof = () if seen is None or short else reader.consistency_proof(seen.size)
-        note = format_note(cosign(reader.note, reader.keys, seen, proof, signer, clock.now_ns() // 10**9))
-    except Forked as error:
+        # From what was seen to what is remembered nobody else may sign: two at once could make the memory smaller.
+        with disk.lock(state.with_name(f".{state.name}.lock"), LOCK_TIMEOUT_S):
+            kept = disk.read(state)
+            seen = None if kept is None else last_seen(kept, signer)
+            if seen is None:
+                say(f"{state} is not there: this log is seen for the first time, and taken as it is")
+            asked = reader.note
+            if older or checkpoint_file is not None:
+                asked = _older(reader, older) if checkpoint_file is None else _file(checkpoint_file)
+            this, _note, _signed = open_checkpoint(asked, reader.keys)
+            if asked != reader.note:
+                check_newest(seen, this)
+                # Only its own leaves are looked at: of the larger log nothing is said, and nothing remembered.
+                if this.size > reader.size or reader.root_at(this.size) != this.root:
+                    raise Forked(
+                        f"the log in {ledger} has not had that checkpoint of {this.size:,} leaves: they are two "
+                        "histories, or this is an older copy. Keep both"
+                    )
+            # A log that has shrunk has no proof to give; the comparison says so.
+            short = seen is None or seen.size > this.size
+            proof = () if seen is None or short else reader.consistency_proof(seen.size, this.size)
+            note = format_note(cosign(asked, reader.keys, seen, proof, signer, clock.now_ns() // 10**9))
+            # What was signed must be remembered before anybody else has it: else a crash could make the witness sign
+            # two forks.
+            replace_file(disk, state, note)
+    except (Forked, SeenMore) as error:
         fail(str(error), ExitCode.REFUSED)
-    # What was signed must be remembered before anybody else has it: else a crash could make the witness sign two forks.
-    replace_file(disk, state, note)
     if out is not None:
         replace_file(disk, out, note)
     else:
         write_lines(note.decode("utf-8").splitlines())
-    say(f"co-signed {reader.checkpoint.origin} at {reader.size:,} leaves")
+    say(f"co-signed {this.origin} at {this.size:,} leaves")
+    if this.size < reader.size:
+        say(f"the log has {reader.size:,} by now; co-sign the newest, too (without --older)")
+
+
+def _older(reader: LedgerReader, which: str) -> bytes:
+    """A checkpoint that a log keeps because others have co-signed it: the last, or that of so many leaves."""
+    from headframe.ledger.checkpoint import read_checkpoint
+    from headframe.ledger.note import parse_note
+
+    kept = {read_checkpoint(parse_note(note).text).size: note for note in reader.every_witnessed()}
+    if not kept:
+        fail(
+            f"nobody has co-signed a checkpoint that is kept in {reader.folder}; co-sign the newest (without --older), "
+            "or name a file (--checkpoint FILE)",
+            ExitCode.USAGE,
+        )
+    if which == "last":
+        return kept[max(kept)]
+    size = int(which) if which.isascii() and which.isdigit() and len(which) < 20 else -1
+    if size not in kept:
+        there = ", ".join(map(str, sorted(kept)))
+        fail(f"--older {which!a}: expected last, or a number of leaves of those that are kept: {there}", ExitCode.USAGE)
+    return kept[size]
+
+
+@log.command("name-witness")
+@politely
+def name_witness(
+    key: Annotated[
+        str,
+        typer.Argument(metavar="KEY", help="The witness's public key (name+id+base64), or a file with it."),
+    ],
+    remove: Annotated[bool, typer.Option("--remove", help="Name it no more; what it has co-signed stays.")] = False,
+    workspace: Workspace = None,
+    act_as: ActAs = None,
+    token_file: TokenFile = None,
+) -> None:
+    """Name a witness: only co-signatures that verify with a named key are kept for bundles. It is logged.
+
+    Get its key on another way than the checkpoints that it co-signs.
+
+    \b
+    Example:
+      headframe log name-witness witness.pub --as admin --token-file admin.token
+    """  # noqa: D301 - the backspace tells the help to keep these lines apart
+    from headframe.stores.ledger_keys import read_verifiers
+
+    with acting(workspace, act_as, token_file) as (casework, account):
+        for one in read_verifiers([key]):
+            casework.name_witness(account, one, gone=remove)
+            say(f"{one.name}+{one.key_id.hex()} is {'named no more' if remove else 'named as a witness'}")
 
 
 @log.command("prove")

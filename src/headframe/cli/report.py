@@ -21,7 +21,7 @@ report = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 def _report() -> None:
     """Write the reports that a policy pack asks for; people send them.
 
-    Example: headframe report period --pack cn-bj-2024 --period 2026-W47
+    Example: headframe report period --pack cn-bj-2024 --period 2026-10
     """
 
 
@@ -49,13 +49,15 @@ def period_report(
 ) -> None:
     """Write the report of a week or a month as PDF and HTML, and keep it. Prints digest and name of each file.
 
-    It tells the state at the end of the period; of a period that is not over, that of now. Counts below the duty's
-    smallest cell are hidden, and so is what would give them away. That a case went into a report is recorded by
-    headframe case report. A number of --given has a case, one of scale (W), hashrate (H/s) and power_use (Wh/month),
-    and a source; the ledger marks it as given.
+    It tells the state at the end of the period; of a period that is not over, that of now. Counts are in it once the
+    period is over, by months where the pack owes a report by months, else by weeks; a ledger is in every report whose
+    duty asks for one. Small counts are hidden, and so is what would give them away. That a case went into a report is
+    recorded by headframe case report. A number of --given has a case, one of scale (W), hashrate (H/s) and power_use
+    (Wh/month), and a source; the ledger marks it as given.
 
     \b
     Examples:
+      headframe report period --pack cn-bj-2024 --period 2026-10
       headframe report period --pack cn-bj-2024 --period 2026-W47 \\
         --duty weekly-ledger --language zh
       headframe report period --pack cn-bj-2024 --period 2026-W47 \\

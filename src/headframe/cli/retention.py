@@ -27,10 +27,12 @@ from headframe.cli.workspace_options import (
 retention = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
 _MOST_SHOWN = 200
+_IN_FILES = "the files of the database may still hold what was destroyed by"
 NOTHING_DUE = "nothing is due; nothing was destroyed, and no certificate was written"
 _COLUMNS = {"class": "class", "item": "item", "due": "due since", "rule": "rule", "why": "stays, because"}
 _CERTIFICATES = {
     "certificate": "certificate", "at": "when", "destroyed": "destroyed", "proposer": "by", "approver": "and",
+    "files": "database's files",
 }  # fmt: skip
 
 
@@ -79,10 +81,10 @@ def run(
         if second_token_file is not None:
             fail("--with-token-file without --with: name the second account too, or neither", ExitCode.USAGE)
         with opened(workspace) as casework:
-            from headframe.casework.retention import plan, rules
+            from headframe.casework.retention import law, left_in_files, plan
             from headframe.reports.words import count, instant, visible
 
-            due, remarks = plan(casework, lake), rules(casework)[1]
+            due, remarks, left = plan(casework, lake), law(casework).remarks, left_in_files(casework)
         rows = [
             {"class": one.item.data_class.value, "item": one.item.item_id, "due": instant(one.due_ns),
              "rule": f"{one.rule.days} d, {one.rule.basis.value}", "why": ""}
@@ -94,19 +96,25 @@ def run(
         write_rows(rows, _COLUMNS, output_format, due=len(due.goes), stays=len(due.stays))
         for remark in remarks:
             say(visible(remark))
+        if left:
+            say(f"{_IN_FILES} {', '.join(left)}: the next run with a second account writes them anew")
         if due.goes:
             say(f"{count(len(due.goes), 'item')} due; nothing was destroyed. Two accounts do that: --with NAME")
         else:
             say(NOTHING_DUE)
         return
     with acting(workspace, act_as, token_file) as (casework, proposer):
-        from headframe.casework.retention import plan, write_certificate
+        from headframe.casework.retention import finish, left_in_files, plan, write_certificate
         from headframe.casework.retention import run as destroy
         from headframe.reports.words import count
 
         approver = account_in(casework, second, second_token_file)
         due = plan(casework, lake)
         if not due.goes:
+            # What an earlier run destroyed may be in the files yet; that was agreed on then.
+            if left_in_files(casework):
+                done = finish(casework, proposer)
+                say(f"the files of the database were written anew, as {', '.join(done)} still had to be")
             say(NOTHING_DUE)
             return
         certificate = destroy(casework, proposer, approver, due, lake)
@@ -118,6 +126,8 @@ def run(
         say(f"written to {path}")
     for reason in certificate.failed:
         say(f"not destroyed: {reason}")
+    if certificate.in_files:
+        say(f"{_IN_FILES} {certificate.certificate_id}: {certificate.in_files}")
 
 
 @retention.command("hold")
@@ -162,5 +172,6 @@ def certificates(output_format: OutputFormat = Format.TABLE, workspace: Workspac
     for one in found:
         classes = one.get("destroyed")
         number = sum(int(each["count"]) for each in classes) if isinstance(classes, list) else 0
-        rows.append({**one, "destroyed": number, "at": instant(int(str(one["at_ns"])))})
+        files = "written anew" if one["out_of_files"] else "not written anew yet"
+        rows.append({**one, "destroyed": number, "at": instant(int(str(one["at_ns"]))), "files": files})
     write_rows(rows, _CERTIFICATES, output_format)

@@ -4,6 +4,7 @@ The parser's own messages speak of types and of Python. Its exceptions are told 
 it exports hardly any of them, and where they are defined has changed.
 """
 
+import re
 import sys
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -18,6 +19,9 @@ from headframe.cli.polite import say
 _MISTAKE: Any = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "UsageError")
 
 _LONGEST = 200  # of what came, in a message [characters]
+_SECRET = re.compile(r"(passw\w*\s*[=:]\s*)\S+|(?<=:)[^\s@]+(?=@)", re.IGNORECASE)
+"""What stands where passwords do, in the address of a database: a line may have been cut into words in its middle."""
+_HALF = re.compile("[\ud800-\udfff]")  # half a surrogate pair; a value may be a million characters
 
 
 class PoliteGroup(TyperGroup):
@@ -113,9 +117,11 @@ def _check_value(option: Any, value: str) -> None:
     if not value.strip() and (path or (words and asked)):
         raise _MISTAKE(f"{_name(option)} is empty: expected {_expected(option)}")
     # The writers of tables take no name of a folder in another encoding.
-    if (words or option.metavar == "OUT_FOLDER") and any("\ud800" <= character <= "\udfff" for character in value):
+    if (words or option.metavar == "OUT_FOLDER") and _HALF.search(value):
+        # The address of a database may have a password anywhere.
+        came = "" if option.name == "database_url" else f" {shown(value)}"
         raise _MISTAKE(
-            f"{_name(option)} {shown(value)} is no UTF-8, so it could not be kept, and nothing was done; "
+            f"{_name(option)}{came} is no UTF-8, so it could not be kept, and nothing was done; "
             "give it in UTF-8 (in a terminal whose locale is one of UTF-8)"
         )
 
@@ -257,7 +263,8 @@ def _did_you_mean(near: Sequence[str]) -> str:
 
 
 def shown(text: str) -> str:
-    """What came, in quotation marks, harmless to a terminal and not too long."""
+    """What came, in quotation marks, harmless to a terminal, not too long, and without the password of an address."""
     from headframe.reports.words import visible
 
-    return f"'{visible(text, _LONGEST)}'"
+    masked = _SECRET.sub(lambda found: f"{found.group(1) or ''}***", text)
+    return f"'{visible(masked, _LONGEST)}'"

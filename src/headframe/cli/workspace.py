@@ -133,6 +133,7 @@ def status(output_format: OutputFormat = Format.TABLE, folder: Workspace = None)
             "packs": list(casework.packs()),
             "log": casework.config.log_origin,
             "log_leaves": casework.ledger.size,
+            "witnesses": [f"{key.name}+{key.key_id.hex()}" for key in casework.config.witnesses],
             "leaves_recovered": casework.recovered,
         }
     if output_format is Format.JSON:

@@ -20,6 +20,7 @@ from headframe.detectors.network.pool_endpoint import EndpointIndex
 from headframe.detectors.network.stratum import StratumSession
 from headframe.engines.parsers import Parsers, Timeline
 from headframe.engines.places import WatchedPlaces
+from headframe.engines.seen import SeenPrefixes
 from headframe.engines.summary import summarise
 from headframe.errors import UnreadableInput
 from headframe.kernels import bursts as burst_kernels
@@ -28,7 +29,7 @@ from headframe.kernels import frames, look
 from headframe.records.bursts import Bursts
 from headframe.records.conversation import Conversation
 from headframe.records.endpoint import EndpointObservation, EndpointSign
-from headframe.records.scan import Damage, InputSummary
+from headframe.records.scan import Damage, InputSummary, SeenPrefix
 from headframe.sources.network.capture import (
     BATCH_PACKETS,
     CaptureReader,
@@ -80,6 +81,9 @@ class CaptureFacts:
     conversations: int = 0
     packets: int = 0
     bytes_read: int = 0
+    seen: tuple[SeenPrefix, ...] = ()
+    """Where conversations began, by day."""
+    seen_left_out: int = 0
 
 
 class LocalEngine:
@@ -128,6 +132,7 @@ class LocalEngine:
         self._late: list[tuple[NDArray[np.void], NDArray[np.uint8], NDArray[np.void], int]] = []
         self._fragments = FragmentAssembler()
         self._facts = CaptureFacts()
+        self._seen = SeenPrefixes()
         self._ordinal = 0
         self._since_sweep = 0
         self.on_closed: Callable[[Conversation, NDArray[np.int64], NDArray[np.int32]], None] | None = None
@@ -176,6 +181,7 @@ class LocalEngine:
         facts.conversations = int(self._table.counters[kernel.N_BEGUN])
         facts.packets = sum(i.packets for i in facts.inputs)
         facts.bytes_read = sum(i.bytes_read for i in facts.inputs)
+        facts.seen, facts.seen_left_out = self._seen.told()
         return facts
 
     def _in_time_order(self, names: Sequence[str]) -> tuple[list[str], int | None]:
@@ -349,6 +355,8 @@ class LocalEngine:
         if self.on_closed is not None:
             for k in closed.tolist():
                 self.on_closed(summarise(table, k), *kernel.read_series(table, k))
+        c = table.conversations
+        self._seen.add(table.addresses[closed], c["version"][closed], c["first_ns"][closed], c["last_ns"][closed])
         self._keep_bursts(closed)
         touched = closed[((flags & np.uint32(kernel.KEEP | kernel.NOISE)) != 0) | (parts > 0)]
         for k in touched.tolist():

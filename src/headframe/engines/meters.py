@@ -46,6 +46,7 @@ from headframe.engines.load_batches import (
 )
 from headframe.engines.load_drawing import Days, PeerBand, band_points, by_day, drawing_of, fitted_floor
 from headframe.evidence.calibrators import rank_calibrator
+from headframe.evidence.fusion import Answer, fuse
 from headframe.evidence.lists import benjamini_hochberg
 from headframe.evidence.peers import ReferencePopulation, p_values, reference_p_values
 from headframe.records.finding import Family
@@ -174,7 +175,11 @@ class _Details:
 
 
 class _Table:
-    """All rows on their way to results, as arrays of n; details of those that were looked at closely."""
+    """All rows on their way to results, as arrays of n; details of those that were looked at closely.
+
+    `beside` has, by row, what was found beside the load's shape: by a balance, or in what is fed in. `balances` counts
+    the balances that were drawn over a row's point, whether or not one was traced to it.
+    """
 
     def __init__(self, rows: Rows) -> None:
         n = len(rows.usage_points)
@@ -182,10 +187,12 @@ class _Table:
         self.home = np.zeros(n, bool)
         self.shape_score = np.full(n, np.nan)
         self.shape_p = np.full(n, np.nan)
-        self.balance_p = np.full(n, np.nan)
+        self.shape_log10_e = np.zeros(n)
         self.score = np.full(n, np.nan)
         self.p = np.full(n, np.nan)
         self.log10_e = np.zeros(n)
+        self.beside: dict[int, list[LoadFinding]] = {}
+        self.balances: dict[int, int] = {}
         self.peers = np.zeros(n, np.int64)
         self.peer_words = [""] * n
         self.listed = np.zeros(n, bool)
@@ -333,6 +340,7 @@ class MetersEngine:
                 if group >= 0:
                     table.peer_words[k] = _peer_words(groups.labels[group], source)
         table.shape_score, table.shape_p = table.score.copy(), table.p.copy()
+        table.shape_log10_e = table.log10_e.copy()
         self._traits(table, shape, mean_w, peers)
         return table
 
@@ -363,7 +371,9 @@ class MetersEngine:
     def _balanced(self, table: _Table) -> None:
         """Ask the balance of each transformer, and put its answer beside the row that it names."""
         last = {name: at for at, name in enumerate(table.rows.usage_points)}  # of several periods the last
-        for found in self._balances(last, table.rows.mean_w):
+        for found, asked in self._balances(last, table.rows.mean_w):
+            for name in asked & last.keys():
+                table.balances[last[name]] = table.balances.get(last[name], 0) + 1
             at = last.get(found.usage_point)
             if at is None:
                 continue
@@ -371,15 +381,41 @@ class MetersEngine:
                 table.of(at).insufficient.append(found)
                 continue
             table.of(at).findings.append(found)
-            own = max(found.p_value, LEAST_P)
-            table.balance_p[at] = np.fmin(table.balance_p[at], own)
-            table.p[at] = _either(own, float(table.p[at]))
-            table.log10_e[at] += found.log10_e
-            table.score[at] = np.fmax(table.score[at], score_of_p(own))
+            table.beside.setdefault(at, []).append(found)
+            table.score[at] = np.fmax(table.score[at], score_of_p(_counted_p(found)))
+        for at, beside in table.beside.items():
+            table.p[at] = least_of([float(table.p[at]), *map(_counted_p, beside)])
+        for at in table.beside.keys() | table.balances.keys():
+            table.log10_e[at] = self._together_log10_e(table, at)
+
+    def _together_log10_e(self, table: _Table, at: int) -> float:
+        """What a row's detectors say together, by the rule of cases and assessments: of one source, so a mean.
+
+        A balance that was drawn over a point and does not name it is a look that showed nothing. Left out where it
+        shows nothing and weighed where it shows something, it would be chosen by its result.
+        """
+        found: dict[tuple[Family, str], list[float]] = {}
+        if not math.isnan(table.shape_p[at]):
+            found[Family.LOAD, likeness.DETECTOR] = [float(table.shape_log10_e[at])]
+        if balances := table.balances.get(at, 0):
+            found[Family.BALANCE, balance_detector.DETECTOR] = []
+        for one in table.beside.get(at, ()):
+            found.setdefault((one.family, one.detector), []).append(one.log10_e)
+        answers = [
+            Answer(
+                detector=detector,
+                family=family,
+                looks=balances if family is Family.BALANCE else len(values),
+                log10_e=tuple(values),
+            )
+            for (family, detector), values in found.items()
+        ]
+        return fuse(answers, expected=()).log10_e
 
     def _balances(
         self, there: Mapping[str, int], taken_w: NDArray[np.float64]
-    ) -> Iterator[LoadFinding | LoadInsufficient]:
+    ) -> Iterator[tuple[LoadFinding | LoadInsufficient, frozenset[str]]]:
+        """What is found beside the shape of a load, and over which points a balance was drawn for it."""
         clock = self._knowledge.surroundings.clock
         members: dict[str, list[UsagePoint]] = {}
         for point in self._knowledge.usage_points.values():
@@ -394,7 +430,8 @@ class MetersEngine:
                     if name in metered and np.nansum(power_w) > 0:
                         fed_in[name] = (start_s, power_w.copy())
                 if self._knowledge.resources:
-                    yield from self._drops(batch, {name: float(taken_w[at]) for name, at in there.items()})
+                    for answer in self._drops(batch, {name: float(taken_w[at]) for name, at in there.items()}):
+                        yield answer, frozenset()
         for transformer in sorted(self._knowledge.transformers, key=lambda one: one.transformer):
             head = transformer.head_usage_point
             points = members.get(transformer.transformer, [])
@@ -411,10 +448,12 @@ class MetersEngine:
             ):
                 fault = "a transformer through which energy mostly flows one way; this one feeds back a good part of it"
             if fault:
-                yield LoadInsufficient(detector=balance_detector.DETECTOR, usage_point=head, missing=fault)
+                yield LoadInsufficient(detector=balance_detector.DETECTOR, usage_point=head, missing=fault), frozenset()
                 continue
             batch = _net(batch, fed_in)
-            yield from balance_detector.detect(batch, batch, transformer, points, clock=clock)
+            asked = frozenset({head, *(one.usage_point for one in points)})
+            for answer in balance_detector.detect(batch, batch, transformer, points, clock=clock):
+                yield answer, asked if isinstance(answer, LoadFinding) else frozenset()
 
     def _drops(self, batch: LoadBatch, taken_w: Mapping[str, float]) -> Iterator[LoadFinding | LoadInsufficient]:
         """What each generator's feed-in says, beside the resource that it follows best; no table says which it is."""
@@ -456,7 +495,9 @@ class MetersEngine:
             return
         least = [self._least_shape_p(kind) for kind in KINDS]
         shape_p = np.maximum(table.shape_p, np.where(table.home, *least))
-        p = np.array([_either(*pair) for pair in zip(table.balance_p.tolist(), shape_p.tolist(), strict=True)])
+        p = shape_p.copy()
+        for at, beside in table.beside.items():
+            p[at] = least_of([float(shape_p[at]), *map(_counted_p, beside)])
         cut_off = benjamini_hochberg(p[answered], self._options.fdr)
         table.look[answered] = table.p[answered] <= LOOK_P
         table.listed[answered] = cut_off.listed & table.look[answered]
@@ -582,7 +623,7 @@ class MetersEngine:
                 0,
                 p_value=float(table.shape_p[at]),
                 peers=int(table.peers[at]),
-                log10_e=float(table.log10_e[at]),
+                log10_e=float(table.shape_log10_e[at]),
                 clock=self._knowledge.surroundings.clock,
                 usage_point=self._knowledge.usage_points.get(name),
             )
@@ -605,7 +646,7 @@ class MetersEngine:
             score=float(table.shape_score[at]),
             p_value=float(table.shape_p[at]),
             peers=int(table.peers[at]),
-            log10_e=float(table.log10_e[at]),
+            log10_e=float(table.shape_log10_e[at]),
             explanation=" ".join([shown, *(words for _, _, words, _ in traits)]),
             estimate=details.estimate,
             blind_spots=likeness.BLIND_SPOTS,
@@ -695,7 +736,9 @@ class MetersEngine:
         """Why a row has no score: too few days, too many holes, no load at all; or it is a transformer's meter."""
         rows = table.rows
         name, hours, present = rows.usage_points[at], int(rows.hours[at]), int(rows.present[at])
-        if name in self._heads:
+        if name in self._heads and at in table.balances:
+            missing = "it is a transformer's own meter; what its balance lacks was traced to a point, and stands there"
+        elif name in self._heads:
             missing = "it is a transformer's own meter, and its balance could not be drawn"
         elif not present:
             missing = f"there is no reading in {hours / 24:.0f} days"
@@ -783,11 +826,19 @@ def _net(batch: LoadBatch, fed_in: Mapping[str, tuple[int, NDArray[np.float32]]]
     return replace(batch, power_w=power_w)
 
 
-def _either(one: float, other: float) -> float:
-    """p-value of two looks at a row: twice the smaller; the other where one is NaN."""
-    if math.isnan(one) or math.isnan(other):
-        return other if math.isnan(one) else one
-    return min(2.0 * min(one, other), 1.0)
+def _counted_p(found: LoadFinding) -> float:
+    """How far the p-value of a balance, or of what is fed in, counts."""
+    return max(found.p_value, LEAST_P)
+
+
+def least_of(p_values: Sequence[float]) -> float:
+    """p-value of several looks at a row: the smallest times their number (Bonferroni); NaN is no look.
+
+    >>> least_of([0.01, math.nan, 0.2])
+    0.02
+    """
+    known = [p for p in p_values if not math.isnan(p)]
+    return min(len(known) * min(known), 1.0) if known else math.nan
 
 
 def _mean_for_kind(rows: Rows, known: Mapping[str, UsagePoint], *, whole_run: bool) -> NDArray[np.float64]:

@@ -4,7 +4,7 @@ A bundle holds documents and data, some leaves of the log with what opens them, 
 of trust, from the reader's side: a public key that the reader knows signed the checkpoint; each leaf is in the log of
 that checkpoint by its proof; each disclosure fits a digest of its leaf; each document's digest is named by a leaf.
 Witnesses and time-stamp authorities have seen an older state of the log, always: handing out the bundle is itself
-logged. So a bundle carries that older checkpoint too, with the proof that it is the beginning of the newer one.
+logged. So a bundle carries those older checkpoints too, with the proof that each is the beginning of the newer one.
 What is not in the ledger itself (the README, data extracts, which files there are) is covered by the signature on the
 manifest. ``docs/ledger-format.md``, "Bundles", has every byte.
 """
@@ -42,8 +42,16 @@ WITNESSED = "witnessed"
 """A checkpoint that somebody outside has seen, older than `CHECKPOINT`."""
 WITNESSED_PROOF = "witnessed.proof"
 """That it is the beginning of `CHECKPOINT`."""
-OPTIONAL = (TIME_STAMP, WITNESSED, WITNESSED_PROOF)
+MOST_WITNESSED = 16
+"""Checkpoints that somebody outside has seen. Each witness needs one at most, and a quorum is a few of them."""
+WITNESSED_PAIRS = (
+    (WITNESSED, WITNESSED_PROOF),
+    *((f"{WITNESSED}-{number}", f"{WITNESSED}-{number}.proof") for number in range(2, MOST_WITNESSED + 1)),
+)
+"""Each such checkpoint, and its proof."""
+OPTIONAL = (TIME_STAMP, *(name for pair in WITNESSED_PAIRS for name in pair))
 FIXED = (CHECKPOINT, KEYS, LEAVES, DISCLOSURES, README, *OPTIONAL)
+_TOLD = (*FIXED[: FIXED.index(WITNESSED_PROOF) + 1], f"{WITNESSED}-2 to -{MOST_WITNESSED} with theirs")
 SMALL_FILES = (MANIFEST_NOTE, CHECKPOINT, KEYS, *OPTIONAL)
 HANDED_OUT = "access"
 """Kind of the leaves about who was handed what. They say nothing of the case itself: the youngest is about the very
@@ -216,7 +224,7 @@ def parse_manifest(data: bytes) -> Manifest:
             raise BadBundle(f"file {path!r} in {MANIFEST} needs a path, 64 hex digits, and a size in bytes")
         check_path(path)
         if path not in FIXED and not path.startswith(FOLDERS):
-            raise BadBundle(f"{MANIFEST} names {path!r}; a bundle has {', '.join(FIXED)}, documents/ and data/")
+            raise BadBundle(f"{MANIFEST} names {path!r}; a bundle has {', '.join(_TOLD)}, documents/ and data/")
         listed.append(ManifestFile(path, length, sha256))
     paths = [file.path for file in listed]
     if paths != sorted(set(paths)):
@@ -391,7 +399,7 @@ def parse_proof(data: bytes) -> tuple[bytes, ...]:
 
 
 def check_witnessed(
-    note: bytes, proof: bytes, checkpoint: Checkpoint, keys: Sequence[Verifier]
+    note: bytes, proof: bytes, checkpoint: Checkpoint, keys: Sequence[Verifier], name: str = WITNESSED
 ) -> tuple[Checkpoint, tuple[Cosigned, ...]]:
     """Check an older checkpoint of the same log, and who has co-signed it.
 
@@ -406,6 +414,8 @@ def check_witnessed(
         The one that has been checked.
     keys : sequence of Verifier
         That are trusted, of logs and of witnesses.
+    name : str
+        Of the file, for messages.
 
     Returns
     -------
@@ -423,13 +433,13 @@ def check_witnessed(
         verified(parsed, keys)
         cosigned = cosignatures(parsed, keys)
     except BadNote as error:
-        raise BadBundle(f"{WITNESSED}: {error}") from None
+        raise BadBundle(f"{name}: {error}") from None
     if older.origin != checkpoint.origin:
-        raise BadBundle(f"{WITNESSED} is of another log, {older.origin}")
+        raise BadBundle(f"{name} is of another log, {older.origin}")
     try:
         check_consistency(older.size, older.root, checkpoint.size, checkpoint.root, parse_proof(proof))
     except BadProof as error:
-        raise BadBundle(f"{WITNESSED} is not the beginning of {CHECKPOINT}: {error}") from None
+        raise BadBundle(f"{name} is not the beginning of {CHECKPOINT}: {error}") from None
     return older, cosigned
 
 

@@ -24,6 +24,10 @@ _TIME_SIZE = 8
 _SIGNATURE_SIZE = 64
 
 
+class SeenMore(HeadframeError):
+    """A witness has seen more of a log than a checkpoint says, so that it cannot co-sign that one any more."""
+
+
 class Forked(HeadframeError):
     """A log is not the continuation of what was seen of it. Keep both checkpoints: together they are the proof."""
 
@@ -98,6 +102,38 @@ def cosign(
     return Note(note.text, (*others, line))
 
 
+def check_newest(seen: Checkpoint | None, checkpoint: Checkpoint) -> None:
+    """Check that a checkpoint is not older than what a witness has seen.
+
+    A co-signature says that this is the largest log that the witness has seen by then [1]_. So a checkpoint that others
+    have signed can be co-signed after the log has grown, but only by who has co-signed no larger one yet; and what a
+    witness remembers never gets smaller.
+
+    Parameters
+    ----------
+    seen : Checkpoint or None
+        What the witness co-signed last of this log.
+    checkpoint : Checkpoint
+        That it is asked to co-sign.
+
+    Raises
+    ------
+    SeenMore
+        If the witness has seen more.
+    """
+    if seen is not None and seen.origin == checkpoint.origin and seen.size > checkpoint.size:
+        raise SeenMore(
+            f"this witness has co-signed {seen.size:,} leaves of {seen.origin} already, and a co-signature says that "
+            f"nothing larger was seen; the checkpoint of {checkpoint.size:,} leaves cannot be co-signed after that. "
+            f"Let the other witnesses co-sign the one of {seen.size:,}, or all of them a newer one"
+        )
+
+
+def witnesses_under(note: Note, origin: str) -> frozenset[tuple[str, bytes]]:
+    """Name and key id of each line under a checkpoint that is not the log's own. None of them is checked here."""
+    return frozenset((line.name, line.key_id) for line in note.signatures if line.name != origin)
+
+
 def check_continues(seen: Checkpoint, now: Checkpoint, proof: Sequence[bytes]) -> None:
     """Check that a log is the continuation of what was seen of it.
 
@@ -152,6 +188,23 @@ def cosignatures(note: Note, witnesses: Iterable[Verifier]) -> tuple[Cosigned, .
             raise BadNote(f"the co-signature of {key.name}+{key.key_id.hex()} does not fit the text: one was changed")
         found.setdefault(key, Cosigned(key, at_s))
     return tuple(found.values())
+
+
+def without_forged(note: Note, witnesses: Iterable[Verifier]) -> Note:
+    """A checkpoint without the lines that claim to be of a known witness and are not.
+
+    Whoever knows that witness refuses a checkpoint with such a line (`cosignatures`).
+    """
+    known = tuple(witnesses)
+
+    def holds(line: Signature) -> bool:
+        try:
+            cosignatures(Note(note.text, (line,)), known)
+        except BadNote:
+            return False
+        return True
+
+    return Note(note.text, tuple(line for line in note.signatures if holds(line)))
 
 
 def last_seen(data: bytes, signer: Signer) -> Checkpoint:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from headframe.records.policy import Instrument, Pack
 
-_CITES = re.compile(r"[^\s#]+#\S.*")
+_CITES = re.compile(r"[^\s#]+#\S.*", re.DOTALL)
 
 
 def looks_like_citation(text: str) -> bool:

@@ -36,7 +36,15 @@ from zoneinfo import ZoneInfo
 
 from headframe.policy.appeals import appeal_bodies, body_of
 from headframe.policy.calendars import Calendar, calendar_of
-from headframe.records.case import Case, DecisionOutcome, NoticeKind, RecordReply, ReplyStance, VerificationOutcome
+from headframe.records.case import (
+    AppealOutcome,
+    Case,
+    DecisionOutcome,
+    NoticeKind,
+    RecordReply,
+    ReplyStance,
+    VerificationOutcome,
+)
 from headframe.records.policy import (
     Basis,
     Clock,
@@ -147,7 +155,18 @@ def _end(
     """First instant after the period, its last day, how that came about, and whether it may change."""
     if deadline.unit is DeadlineUnit.HOUR:
         return _end_of_hours(deadline, start_ns, zone, pauses)
-    days = calendar_of(deadline.calendar or pack.calendar)
+    end_ns, end, words, provisional = _end_of_days(
+        deadline, start_ns, pack.time_zone, deadline.calendar or pack.calendar, tuple(pauses)
+    )
+    return end_ns, end, list(words), provisional
+
+
+# A case asks for the same ends at every act and every look at it, and counting days takes most of the time of both.
+@lru_cache(maxsize=4096)
+def _end_of_days(
+    deadline: Deadline, start_ns: int, time_zone: str, calendar: str, pauses: tuple[tuple[int, int], ...]
+) -> tuple[int, date, tuple[str, ...], bool]:
+    zone, days = _zone(time_zone), calendar_of(calendar)
     first = _local_day(start_ns, zone)
     n = int(deadline.n)
     paused = _paused_days(pauses, zone)
@@ -157,7 +176,7 @@ def _end(
     else:
         wanted = n * 7 if deadline.unit is DeadlineUnit.WEEK else n
     end = _count(first, wanted, paused, days if business else None)
-    words = [f"{_amount(deadline)} after {first} ({pack.time_zone}), which does not count"]
+    words = [f"{_amount(deadline)} after {first} ({time_zone}), which does not count"]
     if business:
         words += _days_off(first, end, days)
     held = sorted(day for day in paused if first < day <= end)
@@ -176,7 +195,7 @@ def _end(
     provisional |= deadline.rolls and days.provisional(end.year)
     if provisional:
         words.append(f"provisional: days off of {days.code} are not published or only estimated for that time")
-    return _midnight_ns(end + timedelta(days=1), zone), end, words, provisional
+    return _midnight_ns(end + timedelta(days=1), zone), end, tuple(words), provisional
 
 
 def _end_of_hours(
@@ -441,15 +460,19 @@ def _last(times: Iterable[int]) -> int | None:
 
 
 def _met_by(case: Case, pack: Pack, name: str, start_ns: int) -> int | None:
-    """As `_met`; the clock of a body that hears appeals waits for an appeal there, and for none elsewhere."""
+    """As `_met`; the clock of a body that hears appeals waits for an appeal there, and for none elsewhere.
+
+    One that was withdrawn is as if it had not come: the time runs on, and the party may come again in it.
+    """
     body = next((one for one in appeal_bodies(pack) if one.clock == name), None)
     if body is None:
         return _met(case, name.partition("-")[0], start_ns)
     there = (
         row.received_ns
         for row in case.appeals
-        if not row.other_body and (at := body_of(pack, row.body)) is not None and at.id == body.id
-    )
+        if row.outcome is not AppealOutcome.WITHDRAWN and (at := body_of(pack, row.body)) is not None
+        and at.id == body.id
+    )  # fmt: skip
     return min((at for at in there if at >= start_ns), default=None)
 
 

@@ -22,6 +22,7 @@ from headframe.errors import HeadframeError
 from headframe.policy.calendars import UnknownCalendar, calendar_of
 from headframe.policy.fits import fits
 from headframe.policy.schema import pack_schema
+from headframe.policy.weaker import PARTY_STARTS, Problem, weaker_than, weaker_than_any
 from headframe.records.no_person import what_to_do
 from headframe.records.policy import (
     Axis,
@@ -67,8 +68,6 @@ _INTEGER = re.compile(r"-?(?:0|[1-9][0-9]*)\Z")
 _DECIMAL = re.compile(r"-?(?:0|[1-9][0-9]*)\.[0-9]+\Z")
 
 T = TypeVar("T")
-Problem = tuple[str, str]
-"""Where in the pack, and what is wrong there."""
 
 
 class BadPack(HeadframeError):
@@ -182,6 +181,7 @@ def _scalar(text: str) -> Any:
     return float(text) if _DECIMAL.match(text) else text
 
 
+@lru_cache(maxsize=32)
 def parents_of(text: str, *, name: str) -> tuple[str, tuple[str, ...]]:
     """The pack's id, and those that it inherits from: what must be read before it.
 
@@ -228,6 +228,22 @@ def parse_pack(text: str, *, name: str, known: Mapping[str, Pack], kept: bool = 
     Traceback (most recent call last):
     headframe.policy.parse.BadPack: policy pack no.yaml cannot be used:...
     """
+    pack, parents = _LATELY.get((text, kept), (None, ()))
+    # The very parents, and not others of the same id: a pack has in it what they say.
+    if pack is None or not all(known.get(parent.id) is parent for parent in parents):
+        pack = _parsed(text, name, known, kept)
+        while len(_LATELY) >= _MOST_KEPT:
+            del _LATELY[next(iter(_LATELY))]
+        _LATELY[text, kept] = pack, tuple(known[parent] for parent in pack.inherits)
+    return pack
+
+
+_MOST_KEPT = 32  # packs; four times those that are shipped
+_LATELY: dict[tuple[str, bool], tuple[Pack, tuple[Pack, ...]]] = {}
+"""Packs that were read, with their parents, by text: whoever opens a workspace reads each of them, mostly again."""
+
+
+def _parsed(text: str, name: str, known: Mapping[str, Pack], kept: bool) -> Pack:
     raw = read_yaml(text, name=name)
     if not isinstance(raw, dict):
         raise BadPack(name, [f"is a {_kind(raw)}; a pack is a mapping with id, version, title and so on"])
@@ -255,13 +271,10 @@ def parse_pack(text: str, *, name: str, known: Mapping[str, Pack], kept: bool = 
     if wanted and "notice_evidence" not in raw:
         strictest = max((known[parent].notice_evidence for parent in wanted), key=lambda rule: rule.least_e)
         pack = dataclasses.replace(pack, notice_evidence=strictest)
-    for parent in wanted:
-        problems += [
-            *_shortened(pack, known[parent]),
-            *_supported_after_all(pack, known[parent]),
-            *_less_evidence(pack, known[parent].notice_evidence, known[parent].id),
-        ]
     problems += _faults(pack)
+    if not kept and not problems:
+        # A text that a case was opened under binds the case as it was then, also where less was asked of packs.
+        problems += [*weaker_than_any(pack), *(one for parent in wanted for one in weaker_than(pack, known[parent]))]
     if problems:
         raise BadPack(name, [f"{place}: {what}" for place, what in problems])
     return pack
@@ -772,14 +785,6 @@ def _deadline_faults(pack: Pack) -> Iterator[Problem]:
             )
 
 
-_PARTY_STARTS = {
-    str(Step.REPLY): frozenset({"notice_received"}),
-    str(RightKind.HEARING): frozenset({"notice_received"}),
-    str(RightKind.APPEAL): frozenset({"decision_received"}),
-}
-"""What the periods of a party run from: a letter that it holds in its hands. One that ran from anything earlier could
-be over before the party knows of it, and then silence would decide."""
-
 SHORTEST_PARTY_PERIOD_H = 24.0
 """A period to reply or to appeal that is shorter is none. Operator default: no text of a shipped pack gives less than
 days. [hours]"""
@@ -798,7 +803,7 @@ def _party_period_faults(pack: Pack) -> Iterator[Problem]:
     """A party's time begins with the letter, and is long enough to be used."""
     for place, deadline in deadlines_of(pack):
         kind = place.split(".")[1]
-        starts = _PARTY_STARTS.get(kind)
+        starts = PARTY_STARTS.get(kind)
         if starts is None:
             continue
         if deadline.start not in starts:
@@ -812,44 +817,6 @@ def _party_period_faults(pack: Pack) -> Iterator[Problem]:
                 f"{place}.n",
                 f"{deadline.n:g} {deadline.unit} is no time in which a party can answer; give "
                 f"{SHORTEST_PARTY_PERIOD_H:g} hours at least",
-            )
-
-
-def _shortened(pack: Pack, parent: Pack) -> Iterator[Problem]:
-    """A child may give a party more time than its parent. Less takes a text that says so, and never ours alone."""
-    before = dict(_party_periods(parent))
-    for key, deadline in _party_periods(pack):
-        old = before.get(key)
-        if old is None or deadline == old or deadline.basis is not Basis.OPERATOR_DEFAULT:
-            continue
-        # Five working days are a week at least: weekends do not count.
-        was = old.n * 1.4 if old.unit is DeadlineUnit.BUSINESS_DAY else old.n
-        now = deadline.n * 1.4 if deadline.unit is DeadlineUnit.BUSINESS_DAY else deadline.n
-        if now * _HOURS[deadline.unit] < was * _HOURS[old.unit]:
-            yield (
-                key,
-                f"{deadline.n:g} {deadline.unit} is less than the {old.n:g} {old.unit} of {parent.id}, and the basis "
-                f"is operator_default; a party's time is shortened only by a text that says so",
-            )
-
-
-def _party_periods(pack: Pack) -> Iterator[tuple[str, Deadline]]:
-    for step in pack.procedure:
-        if step.deadline is not None and str(step.step) in {*_PARTY_STARTS, str(Step.REMEDIATE)}:
-            yield f"procedure.{step.step}.deadline", step.deadline
-    for right in pack.rights:
-        if right.deadline is not None and str(right.right) in _PARTY_STARTS:
-            yield f"rights.{right.right}.{right.body}.deadline", right.deadline
-
-
-def _supported_after_all(pack: Pack, parent: Pack) -> Iterator[Problem]:
-    """What a parent does not support, its children do not either."""
-    refused = {row.id for row in parent.measures if row.mode is MeasureMode.NOT_SUPPORTED}
-    for measure in pack.measures:
-        if measure.id in refused and measure.mode is not MeasureMode.NOT_SUPPORTED:
-            yield (
-                f"measures.{measure.id}.mode",
-                f"{measure.mode}, but {parent.id} carries this measure as not_supported; it stays so",
             )
 
 
@@ -874,18 +841,6 @@ def _notice_evidence_faults(pack: Pack) -> Iterator[Problem]:
         yield (
             "notice_evidence",
             f"the basis {rule.basis} needs a ref that says where it stands; else it is operator_default",
-        )
-    yield from _less_evidence(pack, NoticeEvidence(), "Headframe's own default")
-
-
-def _less_evidence(pack: Pack, other: NoticeEvidence, whose: str) -> Iterator[Problem]:
-    """More evidence than a default may always be asked for. Less takes a text that says so, and never ours alone."""
-    rule = pack.notice_evidence
-    if rule.least_e < other.least_e and rule.basis is Basis.OPERATOR_DEFAULT:
-        yield (
-            "notice_evidence.least_e",
-            f"{rule.least_e:g} is less than the {other.least_e:g} of {whose}, and the basis is operator_default; less "
-            f"evidence before a notice takes a text that says so",
         )
 
 

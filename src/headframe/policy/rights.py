@@ -300,7 +300,9 @@ def _notice_ns(case: Case) -> int | None:
 def _lacks(precondition: Precondition, case: Case, pack: Pack, clocks: Sequence[Clock], now_ns: int) -> Iterable[str]:
     match precondition:
         case Precondition.NOTICE_SERVED:
-            return () if _notice_ns(case) is not None else ("no notice was served",)
+            notice_ns = _notice_ns(case)
+            # One that came later, as was found out since, had not been served when the measure was asked for.
+            return () if notice_ns is not None and notice_ns <= now_ns else ("no notice was served",)
         case Precondition.REPLY_PERIOD_OVER:
             return _reply_period(clocks, now_ns)
         case Precondition.SECOND_APPROVER:
@@ -423,7 +425,7 @@ def _used(right: Right, case: Case, pack: Pack) -> bool:
         case RightKind.CALCULATION:
             return any(row.act.sheets and row.received_ns is not None for row in case.decisions)
         case RightKind.APPEAL:
-            bodies = [body_of(pack, row.body) for row in case.appeals if not row.other_body]
+            bodies = [body_of(pack, row.body) for row in case.appeals if row.outcome is not AppealOutcome.WITHDRAWN]
             return any(body is not None and body.right == right for body in bodies)
         case RightKind.CORRECTION:
             return bool(case.corrections)

@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from headframe.records.finding import Family, Finding, Insufficient, Interval, Role
 from headframe.records.indicator import IndicatorKind
+from headframe.records.scan import ClockLook, SeenPrefix
 from headframe.records.site import Site, SourceRow
 
 VICTIM_KINDS = frozenset({IndicatorKind.MALWARE_PROXY, IndicatorKind.WEB_MINER})
@@ -52,6 +53,28 @@ class DamagedRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Looked:
+    """What a scan looked at: without it, "nothing found" says nothing.
+
+    Attributes
+    ----------
+    detectors : tuple of str
+        ``stratum 2``.
+    recorded : tuple of (int, int)
+        Stretches without a long silence. [ns since 1970-01-01 UTC]
+    clocks : tuple of ClockLook
+    seen : tuple of SeenPrefix
+    seen_left_out : int
+    """
+
+    detectors: tuple[str, ...] = ()
+    recorded: tuple[tuple[int, int], ...] = ()
+    clocks: tuple[ClockLook, ...] = ()
+    seen: tuple[SeenPrefix, ...] = ()
+    seen_left_out: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FindingsFile:
     """What one file of findings says.
 
@@ -69,6 +92,8 @@ class FindingsFile:
         Span of the traffic that was read; None where the file does not tell. [ns since 1970-01-01 UTC]
     content_blind : bool or None
         Whether the scan hid payload and ports from every detector. None where the file does not tell.
+    looked : Looked or None
+        What the scan looked at. None where the file does not tell: JSON Lines, and scans before 1.4.
     damaged : tuple of DamagedRow
         Rows that could not be used.
     remarks : tuple of str
@@ -83,6 +108,7 @@ class FindingsFile:
     first_ns: int | None = None
     last_ns: int | None = None
     content_blind: bool | None = None
+    looked: Looked | None = None
     damaged: tuple[DamagedRow, ...] = ()
     remarks: tuple[str, ...] = ()
 

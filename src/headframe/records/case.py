@@ -427,6 +427,9 @@ class RecordReply:
     stance: ReplyStance
     document: DocumentRef | None
     text: str
+    answers: int = 0
+    """Number of the proposal of the letter that it names, where it came before the recorded receipt of that letter: it
+    answers it all the same. 0: it names none, and answers what the party had received by then."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -502,6 +505,9 @@ class ServeDecision:
     received_ns: int
     channel: str
     proof: DocumentRef | None = None
+    decision: int = 0
+    """Number of the decision, which is that of its proposal's event; 0 for the one in force. The machine fills that in,
+    so that the event alone tells it; older files have 0."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -614,6 +620,8 @@ class AdmitAppeal:
     admitted: bool
     reason: str
     document: DocumentRef | None = None
+    appeal: int = 0
+    """Number of the appeal's event. 0: the only one that waits; the machine fills it in."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -626,6 +634,8 @@ class DecideAppeal:
     document: DocumentRef | None = None
     standing: PartyStanding | None = None
     """How the party stands to it as the body found; None where it found nothing on that."""
+    appeal: int = 0
+    """Number of the appeal's event. 0: the only pending one; the machine fills it in."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -808,6 +818,7 @@ class DecisionStatus:
     set_aside: bool = False
     told_set_aside_ns: int | None = None
     """When the party got the letter that says that it was set aside."""
+    set_aside_ns: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -821,6 +832,7 @@ class MeasureStatus:
     withdrawn: bool = False
     proposal: int = 0
     """Number of the event that proposed it."""
+    withdrawn_ns: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -837,9 +849,14 @@ class AppealStatus:
     late: bool = False
     """Whether it came after its time."""
     other_body: bool = False
-    """Whether the pack does not name that body."""
+    """Whether its recorder said that the pack does not name that body. Which body it is follows from `body` alone, so
+    that one correction moves an appeal from elsewhere to a body of the pack, or the other way."""
     admitted: bool | None = None
     """Of a late one: whether it is heard all the same; None until somebody has said so."""
+    event: int = 0
+    """Number of the event that recorded it."""
+    reason: str = ""
+    """Of what was decided on it."""
 
     @property
     def waits_for_admission(self) -> bool:

@@ -159,6 +159,11 @@ class BalanceMonth:
     accuracy_wh: float
 
 
+TRAITS = frozenset({"flat_load", "load_step", "off_hours", "peer_ratio", "price_follow"})
+"""Detectors that describe a part of the load that `likeness` or `homes` has judged whole. They are told where there is
+something to tell, so that the best of them, or their mean, would be chosen by its result: none of them is weighed."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadFinding:
     """One statement about one usage point over one period.
@@ -256,7 +261,8 @@ class UsagePointResult:
         Of the score among comparable points; NaN where nothing could answer.
     peers : int
     log10_e : float
-        All families together.
+        All detectors together, averaged: they read the same meters. A balance that was drawn over the point and not
+        traced to it is a look that showed nothing; ``-inf`` where nothing else could answer.
     families : tuple of Family
         Those that support.
     detector : str

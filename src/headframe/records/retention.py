@@ -27,6 +27,12 @@ class DataClass(StrEnum):
     """From the access; of a case, from its closure."""
     PSEUDONYM_KEY = "pseudonym_key"
     """From the end of its epoch."""
+    REPORT = "report"
+    """Reports of a period and certificates of destruction: from their writing."""
+    DRAFT = "draft"
+    """Files that nothing names, such as a paper of an act that was refused: from the day when they were kept."""
+    REGISTER = "register"
+    """What an entry of the register of decisions says: from its expiry."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +51,8 @@ class RetentionRule:
         Instrument and place in it; empty where no text says so.
     pack_id : str
         The pack whose cases it is for; empty for all that have no rule of their own.
+    pack_digest : str
+        SHA-256 of the text that those cases were opened under; empty where it is for every text of that pack.
     """
 
     data_class: DataClass
@@ -53,6 +61,17 @@ class RetentionRule:
     source: str
     ref: str = ""
     pack_id: str = ""
+    pack_digest: str = ""
+
+    @property
+    def pack(self) -> str:
+        """The pack and its text, as items name it: `pack_name`."""
+        return pack_name(self.pack_id, self.pack_digest)
+
+
+def pack_name(pack_id: str, digest: str) -> str:
+    """A pack in a certain text: ``cn-bj-2024@9f86…``; the id alone where the text does not matter."""
+    return f"{pack_id}@{digest}" if digest else pack_id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +91,9 @@ class RetainedItem:
     case_ids : tuple of str
         Every case that rests on it.
     pack_ids : tuple of str
-        The packs of those cases. The longest of their periods counts.
+        The packs of those cases, as `pack_name` has them. The longest of their periods counts.
+    waits : str
+        Why its period does not count, where that is not because a case is open.
     """
 
     item_id: str
@@ -81,6 +102,7 @@ class RetainedItem:
     sha256: str
     case_ids: tuple[str, ...] = ()
     pack_ids: tuple[str, ...] = ()
+    waits: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,6 +200,9 @@ class DestructionCertificate:
         How many items stayed because of a legal hold.
     failed : tuple of str
         Items that should have gone and could not be destroyed, each with the reason.
+    in_files : str
+        Why the files of the database may still hold what was destroyed; empty where they do not. The log does not say
+        it: it has the certificate from before the files were written anew.
     """
 
     certificate_id: str
@@ -187,6 +212,7 @@ class DestructionCertificate:
     approver: str
     held: int = 0
     failed: tuple[str, ...] = ()
+    in_files: str = ""
 
     @property
     def count(self) -> int:

@@ -6,7 +6,9 @@ what it rests on; each measure with why it may or may not be asked for; and what
 
 from __future__ import annotations
 
+import json
 import math
+import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -166,6 +168,24 @@ def document_rows(documents: Iterable[KeptDocument]) -> list[dict[str, Any]]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RegistryDifference:
+    """Something that a case holds of its site since it was opened, and that the registry says otherwise now.
+
+    Attributes
+    ----------
+    field : str
+        Of the event that opened the case: ``site_kind``, ``region``, ``organisation_id``, ``usage_points``; or
+        ``site_id`` where the registry does not have the site any more, or says that it has ended.
+    held, registry : str or tuple of str
+        What the case holds, and what the registry says.
+    """
+
+    field: str
+    held: str | tuple[str, ...]
+    registry: str | tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CaseView:
     """Everything that a screen shows of a case.
 
@@ -187,6 +207,8 @@ class CaseView:
     linked_from : tuple of (str, str)
         Other cases of the same site that name this one, and how they stand to it: ``recurred_as``, ``split_into``,
         ``same_operator``.
+    registry : tuple of RegistryDifference
+        What the registry says otherwise than the case does; of an open case only.
     """
 
     file: CaseFile
@@ -199,6 +221,7 @@ class CaseView:
     classes: Classification
     training: bool = False
     linked_from: tuple[tuple[str, str], ...] = ()
+    registry: tuple[RegistryDifference, ...] = ()
 
 
 def event_rows(view: CaseView, places: Mapping[str, int | None]) -> list[dict[str, Any]]:
@@ -251,6 +274,9 @@ def act_words(act: Any) -> str:
     findings = getattr(act, "findings", None)
     if findings:
         said.append(count(len(findings), "finding"))
+    falls = getattr(act, "falls", None)
+    if falls:
+        said.append(f"takes away what {count(len(falls), 'event')} brought: {', '.join(map(str, falls))}")
     return "; ".join(said)
 
 
@@ -332,6 +358,7 @@ def case_lines(view: CaseView, *, language: str = "en") -> Iterator[str]:
         yield f"linked: {relation} {other}"
     for other, how in view.linked_from:
         yield f"linked: {how} {other}"
+    yield from _registry_lines(view)
     yield ""
     yield f"party: {case.standing}"
     for axis, value in case.axes:
@@ -408,8 +435,30 @@ def case_lines(view: CaseView, *, language: str = "en") -> Iterator[str]:
     yield PEOPLE_DECIDE
 
 
+def _registry_lines(view: CaseView) -> Iterator[str]:
+    """What the registry says otherwise now, and what to do about it."""
+    if not view.registry:
+        return
+    case_id, opening = view.file.case.case_id, view.file.events[0].number
+    yield "The registry says otherwise now than when the case was opened:"
+    for one in view.registry:
+        held, now = (
+            "none" if not said else visible(said if isinstance(said, str) else ", ".join(said), 300)
+            for said in (one.held, one.registry)
+        )
+        yield f"  {one.field}: the case holds {held}, the registry {now}"
+        # No correction empties a text: where the registry says nothing, what the case holds stays.
+        if one.field != "site_id" and one.registry != "":
+            right = one.registry if isinstance(one.registry, str) else json.dumps(one.registry, ensure_ascii=False)
+            yield (
+                f"    headframe case correct {case_id} --event {opening} --field {one.field} "
+                f"--value {visible(shlex.quote(right), 400)} --reason TEXT"
+            )
+    yield "  Correct what was wrong when the case was opened. What has changed since stays: do nothing."
+
+
 def _appeal_lines(view: CaseView) -> Iterator[str]:
-    """Every appeal with the time it came, whether it was late, and what became of it."""
+    """Every appeal by the number of its event, when it came, whether it was late, and what became of it."""
     case, pack = view.file.case, view.pack
     if case.appeals:
         yield ""
@@ -422,7 +471,7 @@ def _appeal_lines(view: CaseView) -> Iterator[str]:
             state = "nobody has said yet whether it is heard"
         else:
             state = "admitted, and being heard" if one.late else "being heard"
-        yield f"  against decision {one.decision}, came {zoned(one.received_ns, pack)}{late}: {state}"
+        yield f"  {one.event}: against decision {one.decision}, came {zoned(one.received_ns, pack)}{late}: {state}"
         elsewhere = " (a body that the pack does not name)" if body_of(pack, one.body) is None else ""
         yield f"    {visible(one.body)}{elsewhere}: {visible(one.grounds, 400)}"
 
@@ -506,14 +555,20 @@ def step_rows(view: CaseView, *, ready_only: bool = False) -> list[dict[str, Any
     A step is what somebody does: a measurement is one step, whichever its outcome. Outcomes that lack the same stand in
     one row; where one of them lacks more than the others, that is a row of its own.
     """
+    from headframe.cases.steps import PROVED
+
     rows: list[dict[str, Any]] = []
     for step in view.steps:
         if ready_only and not step.ready:
             continue
         command = _COMMAND[step.act].replace("CASE", view.file.case.case_id).replace("SITE", view.file.case.site_id)
         command = command.replace("VARIANT", step.variant.removesuffix(" ended"))
+        if step.act in ("admit_appeal", "decide_appeal") and step.proposal is not None:
+            command = command.replace("--reason", "--appeal NUMBER --reason")
         if step.variant.endswith(" ended"):
             command = command.replace("--done-by", "--ended-by")
+        if step.variant == PROVED:
+            command = f"{command.replace('--decision', '--decision-number NUMBER')} --proof SLIP"
         rows.append(
             {
                 "step": step.step.value,
@@ -570,6 +625,14 @@ def view_document(view: CaseView, *, language: str = "en") -> dict[str, Any]:
             "usage_points": list(case.usage_points),
         },
         "organisation": {"organisation_id": case.organisation_id, "name": view.file.organisation_name},
+        "registry_differs": [
+            {
+                "field": one.field,
+                "case": one.held if isinstance(one.held, str) else list(one.held),
+                "registry": one.registry if isinstance(one.registry, str) else list(one.registry),
+            }
+            for one in view.registry
+        ],
         "pack": {
             "id": pack.id,
             "version": pack.version,
@@ -640,6 +703,7 @@ def view_document(view: CaseView, *, language: str = "en") -> dict[str, Any]:
         ],
         "appeals": [
             {
+                "event": one.event,
                 "decision": one.decision,
                 "received": instant(one.received_ns),
                 "body": one.body,

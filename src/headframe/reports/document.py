@@ -5,14 +5,16 @@ it, and any change to it raises `SCHEMA_VERSION` (the first number when a reader
 """
 
 import math
+from collections.abc import Iterable
 from typing import Any
 
 from headframe import __version__
 from headframe.records.finding import BlockSync, Course, Finding, Insufficient, Interval, Lookalike, SourceRef
-from headframe.records.scan import Damage, InputSummary, ScanResult
+from headframe.records.scan import LONGEST_SILENCE_S, Damage, InputSummary, ScanResult
+from headframe.records.spans import Span, joined
 from headframe.reports.words import ROLE_ORDER, instant
 
-SCHEMA_VERSION = "1.3"
+SCHEMA_VERSION = "1.4"
 """Version of the finding document, ``major.minor``."""
 
 
@@ -149,7 +151,7 @@ def scan_document(result: ScanResult, *, generated_ns: int) -> dict[str, Any]:
     Returns
     -------
     dict
-        Keys ``schema_version``, ``generator``, ``generated``, ``summary``, ``findings``, ``lookalikes``,
+        Keys ``schema_version``, ``generator``, ``generated``, ``summary``, ``looked``, ``findings``, ``lookalikes``,
         ``insufficient``, ``inputs``, ``remarks``.
     """
     by_role: dict[str, int] = {}
@@ -174,12 +176,41 @@ def scan_document(result: ScanResult, *, generated_ns: int) -> dict[str, Any]:
             "timing_fdr": None if result.timing_fdr is None else number(result.timing_fdr),
             "content_blind": result.content_blind,
         },
+        "looked": _looked(result),
         "findings": [finding_document(finding) for finding in in_report_order(result.findings)],
         "lookalikes": [lookalike_document(lookalike) for lookalike in result.lookalikes],
         "insufficient": [insufficient_document(insufficient) for insufficient in result.insufficient],
         "inputs": [input_document(summary) for summary in result.inputs],
         "remarks": [text(remark) for remark in result.remarks],
     }
+
+
+def _looked(result: ScanResult) -> dict[str, Any]:
+    """What was looked at, by what: what a later measurement needs to know before "nothing found" means anything."""
+    days: dict[str, dict[str, int]] = {}
+    for one in result.seen:
+        days.setdefault(one.day, {})[one.prefix] = one.conversations
+    return {
+        "detectors": [text(name) for name in result.detectors],
+        "recorded": _spans(
+            joined((span for one in result.inputs for span in one.recorded), LONGEST_SILENCE_S * 1_000_000_000)
+        ),
+        "longest_silence_s": LONGEST_SILENCE_S,
+        "clocks": [
+            {
+                "chain": text(one.chain),
+                "sources": [text(source) for source in one.sources],
+                "covered": _spans(one.covered),
+            }
+            for one in result.clocks
+        ],
+        "seen": [{"day": day, "prefixes": prefixes} for day, prefixes in days.items()],
+        "seen_left_out": result.seen_left_out,
+    }
+
+
+def _spans(spans: Iterable[Span]) -> list[dict[str, str]]:
+    return [{"start": instant(start), "end": instant(end)} for start, end in spans]
 
 
 def text(value: str) -> str:

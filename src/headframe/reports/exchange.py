@@ -8,7 +8,7 @@ is replaced there; what could be turned back into an address (community ids, pac
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
 from typing import Any
@@ -70,7 +70,9 @@ class OutwardFinding:
     power_w: tuple[float, float, float] | None
 
 
-def outward(finding: StoredFinding, *, reveal: bool, pseudonym: Callable[[str], str]) -> OutwardFinding:
+def outward(
+    finding: StoredFinding, *, reveal: bool, pseudonym: Callable[[str], str], is_a_partys: Callable[[str], bool]
+) -> OutwardFinding:
     """What may leave of a finding.
 
     Parameters
@@ -80,6 +82,10 @@ def outward(finding: StoredFinding, *, reveal: bool, pseudonym: Callable[[str], 
         Give the address or usage point as it is.
     pseudonym : callable
         From a subject to its pseudonym; the same for the same subject.
+    is_a_partys : callable
+        Whether an address is some party's: one that the registry assigns, or that was found to mine. Private addresses
+        count as such anyway. Where it is the other side of a finding, or stands in its words, it is told as a
+        subject is.
 
     Returns
     -------
@@ -90,18 +96,26 @@ def outward(finding: StoredFinding, *, reveal: bool, pseudonym: Callable[[str], 
     subject = ref.subject if reveal else pseudonym(ref.subject)
 
     peer, port = peer_parts(str(document.get("peer") or ""))
-    inside = bool(peer) and not reveal and _is_inside(peer)
-    named = [name for name in (ref.subject, peer if inside else "") if name]
+
+    def is_inside(address: str) -> bool:
+        return address == ref.subject or _is_private(address) or is_a_partys(address)
+
+    def told_address(found: re.Match[str]) -> str:
+        for text in _readings(found[0]):
+            if is_inside(text):
+                return pseudonym(str(ip_address(text))) + found[0][len(text) :]
+        return found[0]
 
     def told(value: object) -> str:
         text = str(value or "")
         if reveal:
             return text
-        for name in named:
-            text = re.sub(_alone(name), pseudonym(name), text)
+        if ref.subject:
+            text = re.sub(_alone(ref.subject), pseudonym(ref.subject), text)
+        text = _ADDRESS.sub(told_address, text)
         return _PLACE.sub(lambda found: found[1] + pseudonym(found[2]), text)
 
-    if inside:
+    if peer and not reveal and is_inside(peer):
         peer, port = "", None
     power = document.get("power_w") or _power_of_estimate(document)
     return OutwardFinding(
@@ -134,12 +148,25 @@ _INSIDE = tuple(
 )  # fmt: skip
 """Addresses of the operator's own network (RFC 1918, 3927, 4193, 4291, 6598): behind one is a host of some party."""
 
+_ADDRESS = re.compile(r"(?<![\w.:-])(?:\d{1,3}(?:\.\d{1,3}){3}(?![\w-]|\.\w)|[\da-fA-F:]*:[\da-fA-F:]*:[\da-fA-F:.]*)")
+"""What may be an address in words. A port may follow, in the older form of an IPv6 address too."""
+
 _PLACE = re.compile(r"(head meter of transformer |in proportion to what |[Tt]raced to )(.+?)(?= \(class | meters\b|: )")
 """Where a finding about a meter names a transformer, or another party's meter (`headframe.detectors.power.balance`). A
 transformer with a dozen points tells nearly as much as the point."""
 
 
-def _is_inside(address: str) -> bool:
+def _readings(text: str) -> Iterator[str]:
+    """The addresses that a text may begin with: as it is, without the stop after it, and without a port."""
+    for cut in dict.fromkeys((text, text.rstrip(".:"), text.rstrip(".:").rpartition(":")[0])):
+        try:
+            ip_address(cut)
+        except ValueError:
+            continue
+        yield cut
+
+
+def _is_private(address: str) -> bool:
     found = ip_address(address)
     return any(found.version == network.version and found in network for network in _INSIDE)
 

@@ -19,9 +19,9 @@ import csv
 import io
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
-from itertools import groupby
+from itertools import combinations, groupby
 
 from headframe.cases.apply import replay
 from headframe.records.case import (
@@ -42,7 +42,7 @@ from headframe.records.case import (
 from headframe.records.policy import PartyStanding
 from headframe.reports.csv_rows import csv_text
 from headframe.reports.ledger_figures import LedgerFigure
-from headframe.reports.suppression import MIN_CELL, SHOWN_AS, suppress
+from headframe.reports.suppression import MIN_CELL, SHOWN_AS, Suppressed, suppress
 
 MEANING = {
     "screened": "that were opened",
@@ -73,6 +73,10 @@ NOTHING_AGAINST = frozenset({PartyStanding.VICTIM, PartyStanding.LAWFUL, PartySt
 PERIODS = ("week", "month", "quarter", "year", "all")
 BY = ("period", "region", "site_kind", "coin", "detector", "pack")
 UNKNOWN = "unknown"
+TOGETHER = " + "
+"""Between the coins, or the detectors, of cases that have several."""
+TOO_FEW = "too few to show"
+"""Stands in the place of a dismissed share that is not shown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,6 +153,18 @@ class DismissedShare:
     low: float
     high: float
 
+    @classmethod
+    def of(cls, detector: str, dismissed: int, decided: int) -> DismissedShare:
+        """The share with its interval."""
+        low, high = clopper_pearson(dismissed, decided)
+        share = dismissed / decided if decided else math.nan
+        return cls(detector=detector, decided=decided, dismissed=dismissed, share=share, low=low, high=high)
+
+    def row(self) -> tuple[str, str, str, str]:
+        """Detector, count, share and interval as texts."""
+        count, interval = f"{self.dismissed} of {self.decided}", f"{self.low:.1%} to {self.high:.1%}"
+        return self.detector, count, f"{self.share:.1%}", interval
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Funnel:
@@ -158,19 +174,19 @@ class Funnel:
     ----------
     by : str
     rows : tuple of FunnelRow
-        By group; a case with two coins counts in both, and once in the total.
+        By group; they add up to the total. A case with two coins is in the row of both of them together.
     total : FunnelRow
     dismissed : tuple of DismissedShare
-        By detector.
-    adds_up : bool
-        Whether the rows add up to the total.
+        By detector; a case with two detectors counts for both.
+    dismissed_sets : mapping of tuple of str to tuple of int
+        Dismissed and decided cases by all the detectors that they rest on; each case is in one of them.
     """
 
     by: str
     rows: tuple[FunnelRow, ...]
     total: FunnelRow
     dismissed: tuple[DismissedShare, ...]
-    adds_up: bool
+    dismissed_sets: Mapping[tuple[str, ...], tuple[int, int]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -223,11 +239,10 @@ def case_facts(
         if not known:
             continue
         case = replay(known)
-        detectors = tuple(sorted({found.detector for found in case.findings if found.mining}))
         yield CaseFacts(
             case=case,
             steps=frozenset(_steps(case)),
-            detectors=detectors,
+            detectors=detectors_of(case),
             site=site_of(case),
             began="" if from_ns is None else _stood(case, from_ns),
             happened=() if from_ns is None else _happened(case, from_ns),
@@ -263,30 +278,35 @@ def funnel(facts: Iterable[CaseFacts], *, by: str = "period", period: str = "mon
         )
     total = dict.fromkeys(STEPS, 0)
     rows: dict[str, dict[str, int]] = {}
-    decided: dict[str, list[int]] = {}
-    adds_up = True
+    decided: dict[tuple[str, ...], tuple[int, int]] = {}
     for one in facts:
-        groups = _groups(one, by, period, zone)
-        adds_up &= len(groups) == 1
-        for counts in (total, *(rows.setdefault(group, dict.fromkeys(STEPS, 0)) for group in groups)):
+        group = _group(one, by, period, zone)
+        for counts in (total, rows.setdefault(group, dict.fromkeys(STEPS, 0))):
             for step in one.steps:
                 counts[step] += 1
         if "decided" in one.steps:
-            # Each decided case once for each of its detectors.
-            for detector in one.detectors or (UNKNOWN,):
-                tally = decided.setdefault(detector, [0, 0])
-                tally[0] += 1
-                tally[1] += bool(one.steps & {"dismissed", "set_aside"})
+            wrong, every = decided.get(one.detectors, (0, 0))
+            decided[one.detectors] = (wrong + is_dismissed(one.case), every + 1)
     return Funnel(
         by=by,
         rows=tuple(FunnelRow(group=group, counts=counts) for group, counts in sorted(rows.items())),
         total=FunnelRow(group="total", counts=total),
-        dismissed=tuple(_share(detector, n, k) for detector, (n, k) in sorted(decided.items())),
-        adds_up=adds_up,
+        dismissed=_by_detector(decided),
+        dismissed_sets=decided,
     )
 
 
-def shown(whole: Funnel, min_cell: int = MIN_CELL) -> ShownFunnel:
+def _by_detector(decided: Mapping[tuple[str, ...], tuple[int, int]]) -> tuple[DismissedShare, ...]:
+    """Each decided case once for each of its detectors."""
+    tallies: dict[str, tuple[int, int]] = {}
+    for detectors, (wrong, every) in decided.items():
+        for detector in detectors:
+            before = tallies.get(detector, (0, 0))
+            tallies[detector] = (before[0] + wrong, before[1] + every)
+    return tuple(DismissedShare.of(detector, wrong, every) for detector, (wrong, every) in sorted(tallies.items()))
+
+
+def shown(whole: Funnel, min_cell: int = MIN_CELL) -> tuple[ShownFunnel, tuple[tuple[str, ...], ...]]:
     """The funnel without small cells, and without what would give them away.
 
     Parameters
@@ -297,9 +317,23 @@ def shown(whole: Funnel, min_cell: int = MIN_CELL) -> ShownFunnel:
 
     Returns
     -------
-    ShownFunnel
+    table : ShownFunnel
+    dismissed : tuple of tuple of str
+        The dismissed share of each detector as texts, that may stand beside the table.
     """
-    return shown_together([whole], min_cell=min_cell)[0][0]
+    system = _System()
+    system.add_funnels([whole])
+    system.add_shares(whole)
+    answer = suppress(
+        system.figures, system.sums, min_cell=min_cell, at_most=system.at_most, never_shown=system.never_shown
+    )
+    dismissed = tuple(
+        one.row()
+        if all(_of_share(one.detector, name) in answer.shown for name in _SHARE)
+        else (one.detector, TOO_FEW, "", "")
+        for one in whole.dismissed
+    )
+    return _table(whole, answer), dismissed
 
 
 def shown_together(
@@ -314,8 +348,8 @@ def shown_together(
     ----------
     wholes : sequence of Funnel
     flow : mapping of str to int, optional
-        Cases on hand when the period began, those that came and went, and those on hand at its end
-        (`headframe.reports.movement.movement`). The opened ones are the funnels' screened ones.
+        Cases that came and went in the period (`headframe.reports.movement.movement`). The opened ones are the funnels'
+        screened ones, and the funnels' closed ones are among those that were closed.
     min_cell : int
         The pack's.
 
@@ -330,69 +364,129 @@ def shown_together(
     ValueError
         If the totals differ: then they are not funnels of the same cases.
     """
-    figures: dict[tuple[str, str, str], float] = {}
-    sums: list[tuple[tuple[str, str, str], list[tuple[str, str, str]]]] = []
-    for whole in wholes:
-        for row in (*whole.rows, whole.total):
-            for step in STEPS:
-                key = _cell(whole, row, step)
-                if figures.setdefault(key, float(row.counts[step])) != row.counts[step]:
-                    raise ValueError(f"the totals of {step} differ; funnels are shown together if their cases are one")
-            sums.append((_cell(whole, row, "decided"), [_cell(whole, row, step) for step in OUTCOMES]))
-        if whole.adds_up and whole.rows:
-            sums += [
-                (_cell(whole, whole.total, step), [_cell(whole, row, step) for row in whole.rows]) for step in STEPS
-            ]
-    places: dict[str, tuple[str, str, str]] = {}
-    if flow is not None:
-        places = {name: ("", "flow", name) for name in flow}
-        if wholes:
+    system = _System()
+    system.add_funnels(wholes)
+    places = system.add_flow(flow or {}, bool(wholes))
+    answer = suppress(system.figures, system.sums, min_cell=min_cell, at_most=system.at_most)
+    told = {name: str(int(answer.shown[key])) if key in answer.shown else SHOWN_AS for name, key in places.items()}
+    return tuple(_table(whole, answer) for whole in wholes), told
+
+
+Place = tuple[str, str, str]
+"""A figure's name: by what its table is grouped, its group, and what it counts. A total is the same in every table."""
+_SHARE = ("decided", "dismissed", "kept")
+
+
+@dataclass(slots=True)
+class _System:
+    """All figures of a page, and everything that a reader knows of how they hang together."""
+
+    figures: dict[Place, float] = field(default_factory=dict)
+    sums: list[tuple[Place, list[Place]]] = field(default_factory=list)
+    at_most: list[tuple[Place, Place]] = field(default_factory=list)
+    never_shown: set[Place] = field(default_factory=set)
+
+    def add_funnels(self, wholes: Sequence[Funnel]) -> None:
+        """Every row has its outcomes as the sum of the decided, and is made of cases that were screened."""
+        for whole in wholes:
+            for row in (*whole.rows, whole.total):
+                cells = {step: _cell(whole, row, step) for step in STEPS}
+                for step, key in cells.items():
+                    if self.figures.setdefault(key, float(row.counts[step])) != row.counts[step]:
+                        raise ValueError(
+                            f"the totals of {step} differ; funnels are shown together if their cases are one"
+                        )
+                self.sums.append((cells["decided"], [cells[step] for step in OUTCOMES]))
+                self.at_most += [
+                    (cells[step], cells["screened"]) for step in STEPS if step not in ("screened", *OUTCOMES)
+                ]
+            if whole.rows:
+                self.sums += [
+                    (_cell(whole, whole.total, step), [_cell(whole, row, step) for row in whole.rows]) for step in STEPS
+                ]
+
+    def add_flow(self, flow: Mapping[str, int], has_funnels: bool) -> dict[str, Place]:
+        """Where each figure of the flow stands."""
+        places: dict[str, Place] = {name: ("", "flow", name) for name in flow}
+        if has_funnels and flow:
             places["opened"] = ("", "total", "screened")
-        for name, place in places.items():
-            if figures.setdefault(place, float(flow[name])) != flow[name]:
+            self.at_most.append((("", "total", "closed"), places["closed"]))
+        for name, key in places.items():
+            if self.figures.setdefault(key, float(flow[name])) != flow[name]:
                 raise ValueError("the funnels are not of the cases that were opened in the period")
-        sums += [
-            (places["all"], [places[name] for name in ("began", "opened", "opened_again")]),
-            (places["all"], [places[name] for name in ("closed", "ended")]),
+        return places
+
+    def add_shares(self, whole: Funnel) -> None:
+        """Dismissed and kept cases of each detector, and of the sets of detectors that they are made of.
+
+        Of the sets nothing is shown but what a table by detectors shows: each of its rows is one of them. Without that
+        table a reader cannot rule out that two detectors come together, or all.
+        """
+        total = {name: _cell(whole, whole.total, name) for name in ("decided", "dismissed", "set_aside")}
+        sets: dict[str, list[Place]] = {"dismissed": [], "kept": []}
+        decided = dict(whole.dismissed_sets)
+        if whole.by != "detector":
+            names = tuple(one.detector for one in whole.dismissed)
+            decided = dict.fromkeys((*combinations(names, 2), names), (0, 0)) | decided
+        for detectors, (wrong, every) in decided.items():
+            for name, value in (("dismissed", wrong), ("kept", every - wrong)):
+                key = ("set", TOGETHER.join(detectors), name)
+                self.figures[key] = float(value)
+                self.never_shown.add(key)
+                sets[name].append(key)
+            if whole.by == "detector":
+                row = TOGETHER.join(detectors)
+                self.sums += [
+                    (("set", row, "dismissed"), [("detector", row, "dismissed"), ("detector", row, "set_aside")]),
+                    (("detector", row, "decided"), [("set", row, "dismissed"), ("set", row, "kept")]),
+                ]
+        if not whole.dismissed_sets:
+            return
+        bad = ("set", "", "dismissed")
+        self.figures[bad] = math.fsum(self.figures[key] for key in sets["dismissed"])
+        self.never_shown.add(bad)
+        self.sums += [
+            (bad, [total["dismissed"], total["set_aside"]]),
+            (bad, sets["dismissed"]),
+            (total["decided"], [*sets["dismissed"], *sets["kept"]]),
         ]
-    answer = suppress(figures, sums, min_cell=min_cell)
+        for one in whole.dismissed:
+            keys = {name: _of_share(one.detector, name) for name in _SHARE}
+            own = [detectors for detectors in decided if one.detector in detectors]
+            values = (one.decided, one.dismissed, one.decided - one.dismissed)
+            self.figures |= {keys[name]: float(value) for name, value in zip(_SHARE, values, strict=True)}
+            self.sums.append((keys["decided"], [keys["dismissed"], keys["kept"]]))
+            for name in ("dismissed", "kept"):
+                self.sums.append((keys[name], [("set", TOGETHER.join(detectors), name) for detectors in own]))
 
-    def cell(key: tuple[str, str, str]) -> str:
-        return str(int(figures[key])) if key in answer.shown else SHOWN_AS
 
-    tables = []
-    for whole in wholes:
-        rows = tuple(
-            (row.group, *(cell(_cell(whole, row, step)) for step in STEPS)) for row in (*whole.rows, whole.total)
+def _table(whole: Funnel, answer: Suppressed[Place]) -> ShownFunnel:
+    rows = tuple(
+        (
+            row.group,
+            *(
+                str(int(answer.shown[key])) if (key := _cell(whole, row, step)) in answer.shown else SHOWN_AS
+                for step in STEPS
+            ),
         )
-        hidden = sum(text == SHOWN_AS for row in rows for text in row[1:])
-        words = answer.words.rpartition(" (")[0] if hidden else ""
-        tables.append(
-            ShownFunnel(
-                header=(whole.by, *STEPS),
-                rows=rows,
-                words=f"{words} ({hidden} of {len(rows) * len(STEPS)} figures, marked {SHOWN_AS})." if words else "",
-                hidden=hidden,
-            )
-        )
-    return tuple(tables), {name: cell(place) for name, place in places.items()}
+        for row in (*whole.rows, whole.total)
+    )
+    hidden = sum(text == SHOWN_AS for row in rows for text in row[1:])
+    words = answer.words.rpartition(" (")[0] if hidden else ""
+    return ShownFunnel(
+        header=(whole.by, *STEPS),
+        rows=rows,
+        words=f"{words} ({hidden} of {len(rows) * len(STEPS)} figures, marked {SHOWN_AS})." if words else "",
+        hidden=hidden,
+    )
 
 
-def _cell(whole: Funnel, row: FunnelRow, step: str) -> tuple[str, str, str]:
-    """A figure's name: a total is the same figure in every table."""
+def _of_share(detector: str, name: str) -> Place:
+    return ("share", detector, name)
+
+
+def _cell(whole: Funnel, row: FunnelRow, step: str) -> Place:
     return ("", "total", step) if row is whole.total else (whole.by, row.group, step)
-
-
-def shown_dismissed(shares: Sequence[DismissedShare], min_cell: int = MIN_CELL) -> tuple[tuple[str, ...], ...]:
-    """Dismissed shares as texts; where fewer than `min_cell` were decided, or dismissed, only that is said."""
-    rows: list[tuple[str, ...]] = []
-    for one in shares:
-        if one.decided < min_cell or 0 < one.dismissed < min_cell or 0 < one.decided - one.dismissed < min_cell:
-            rows.append((one.detector, "too few to show", "", ""))
-        else:
-            rows.append((one.detector, f"{one.dismissed} of {one.decided}", f"{one.share:.1%}",
-                         f"{one.low:.1%} to {one.high:.1%}"))  # fmt: skip
-    return tuple(rows)
 
 
 LEDGER_FIELDS = ("owner_enterprise", "scale", "hashrate", "power_use", "status")
@@ -575,6 +669,16 @@ def outcome_of(case: Case) -> str:
     return "set_aside" if case.decisions else ""
 
 
+def is_dismissed(case: Case) -> bool:
+    """Whether decisions say that a case should not have been taken up."""
+    return outcome_of(case) in ("dismissed", "set_aside")
+
+
+def detectors_of(case: Case) -> tuple[str, ...]:
+    """Detectors of the findings that a case rests on; `UNKNOWN` where none says that mining goes on."""
+    return tuple(sorted({found.detector for found in case.findings if found.mining})) or (UNKNOWN,)
+
+
 def _stood(case: Case, at_ns: int) -> str:
     """How a case stood at an earlier instant: ``open``, ``closed``, or empty where it was not there."""
     if case.opened_ns >= at_ns:
@@ -607,18 +711,11 @@ def _happened(case: Case, from_ns: int) -> tuple[str, ...]:
     return tuple(name for name in HAPPENED if told[name])
 
 
-def _groups(one: CaseFacts, by: str, period: str, zone: tzinfo) -> tuple[str, ...]:
+def _group(one: CaseFacts, by: str, period: str, zone: tzinfo) -> str:
+    """The one row of a case: rows that overlap would not add up, and what one hides others would tell."""
     case = one.case
     if by == "period":
-        return (period_of(case.opened_ns, period, zone),)
-    if by == "coin":
-        return one.site.coins or (UNKNOWN,)
-    if by == "detector":
-        return one.detectors or (UNKNOWN,)
-    return ({"region": case.region, "site_kind": case.site_kind, "pack": case.pack_id}[by] or UNKNOWN,)
-
-
-def _share(detector: str, decided: int, dismissed: int) -> DismissedShare:
-    low, high = clopper_pearson(dismissed, decided)
-    share = dismissed / decided if decided else math.nan
-    return DismissedShare(detector=detector, decided=decided, dismissed=dismissed, share=share, low=low, high=high)
+        return period_of(case.opened_ns, period, zone)
+    if by in ("coin", "detector"):
+        return TOGETHER.join(sorted(one.site.coins if by == "coin" else one.detectors)) or UNKNOWN
+    return {"region": case.region, "site_kind": case.site_kind, "pack": case.pack_id}[by] or UNKNOWN

@@ -88,7 +88,7 @@ def draw_load(drawing: LoadDrawing, *, zone: str = "UTC", slots: int = 500) -> D
     top = LABEL_HEIGHT + _POWER_HEIGHT + LANE_GAP
     if any(map(math.isfinite, residual)):
         path, zero, most = _residual(place, residual, top)
-        letters.append(lane_label(top, "Left over after weather and calendar", f"up to {si(most, 'W')}"))
+        letters.append(lane_label(top, "Left after weather and calendar", f"up to {si(most, 'W')}"))
         marks.append(f'<path class="grid" d="M0 {zero}H{AXIS_UNITS}"/><path class="residual" d="{path}"/>')
         said.append(f"left over: up to {si(most, 'W')}")
         top += LABEL_HEIGHT + _RESIDUAL_HEIGHT + LANE_GAP

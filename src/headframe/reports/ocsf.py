@@ -33,6 +33,7 @@ def ocsf_events(
     *,
     created_ns: int,
     pseudonym: Callable[[str], str],
+    is_a_partys: Callable[[str], bool],
     reveal: bool = False,
 ) -> Iterator[dict[str, Any]]:
     """One event per finding.
@@ -44,6 +45,8 @@ def ocsf_events(
         When the events are made. [ns since 1970-01-01 UTC]
     pseudonym : callable
         From a subject to its pseudonym.
+    is_a_partys : callable
+        Whether an address is some party's; see `headframe.reports.exchange.outward`.
     reveal : bool
         Give addresses and usage points as they are.
 
@@ -53,7 +56,7 @@ def ocsf_events(
         A Detection Finding.
     """
     for finding in findings:
-        yield _event(outward(finding, reveal=reveal, pseudonym=pseudonym), created_ns)
+        yield _event(outward(finding, reveal=reveal, pseudonym=pseudonym, is_a_partys=is_a_partys), created_ns)
 
 
 def ocsf_lines(events: Iterable[dict[str, Any]]) -> Iterator[str]:

@@ -12,6 +12,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -99,13 +100,19 @@ def to_pdf(document: CaseDocument, language: str = "") -> bytes:
 
 def _fonts() -> typst.Fonts:
     """Fonts of the compiler, of the system, and of the folders that the user names."""
-    import typst
-
-    folders = [name for name in os.environ.get(FONT_VARIABLE, "").split(os.pathsep) if name]
+    folders = tuple(name for name in os.environ.get(FONT_VARIABLE, "").split(os.pathsep) if name)
     for name in folders:
         if not Path(name).is_dir():
             raise MissingGlyphs(f"{FONT_VARIABLE} names {name}, which is no folder; name folders that hold fonts")
-    return typst.Fonts(include_system_fonts=True, include_embedded_fonts=True, font_paths=folders)
+    return _fonts_in(folders)
+
+
+@lru_cache(maxsize=1)
+def _fonts_in(folders: tuple[str, ...]) -> typst.Fonts:
+    """As `_fonts`; looking through the system's takes longer than most documents, so it is done once."""
+    import typst
+
+    return typst.Fonts(include_system_fonts=True, include_embedded_fonts=True, font_paths=list(folders))
 
 
 def _families(document: CaseDocument, fonts: typst.Fonts) -> dict[str, Any]:

@@ -47,6 +47,7 @@ def stix_bundle(
     *,
     created_ns: int,
     pseudonym: Callable[[str], str],
+    is_a_partys: Callable[[str], bool],
     reveal: bool = False,
     tlp: str = "amber",
 ) -> dict[str, Any]:
@@ -59,6 +60,8 @@ def stix_bundle(
         When the bundle is made. [ns since 1970-01-01 UTC]
     pseudonym : callable
         From a subject to its pseudonym.
+    is_a_partys : callable
+        Whether an address is some party's; see `headframe.reports.exchange.outward`.
     reveal : bool
         Give addresses and usage points as they are.
     tlp : str
@@ -78,7 +81,7 @@ def stix_bundle(
         raise ValueError(f"the marking is {tlp!a}; it is one of {', '.join(TLP)}")
     builder = _Builder(created_ns, tlp)
     for finding in findings:
-        builder.add(outward(finding, reveal=reveal, pseudonym=pseudonym))
+        builder.add(outward(finding, reveal=reveal, pseudonym=pseudonym, is_a_partys=is_a_partys))
     return builder.bundle()
 
 

@@ -3,7 +3,8 @@
 A count of one to four cases in a region of a month is about somebody. So counts below a minimum are left out (primary
 suppression); of energy, a sum is left out unless at least 15 points are in it and none has more than 15 % of it (the
 15/15 rule [1]_). A total with one number missing gives that number away; so others are left out too, until an attacker
-who knows every published figure and every sum cannot tell a hidden one well enough (complementary suppression [2]_).
+who knows every published figure, every sum and what is a part of what cannot tell a hidden one well enough
+(complementary suppression [2]_).
 How well he can is computed exactly, by linear programming over all tables that fit what is published.
 
 References
@@ -57,6 +58,8 @@ def suppress(
     sums: Sequence[tuple[Key, Sequence[Key]]] = (),
     *,
     min_cell: int = MIN_CELL,
+    at_most: Sequence[tuple[Key, Key]] = (),
+    never_shown: Collection[Key] = (),
 ) -> Suppressed[Key]:
     """Hide small counts of a table, and what would give them away.
 
@@ -68,6 +71,11 @@ def suppress(
         Which figure is the sum of which others, for every total that a reader knows of.
     min_cell : int
         Counts of 1 to ``min_cell - 1`` are hidden; 0 is shown.
+    at_most : sequence of (key, key)
+        Which figure counts a part of what which other counts, and so is not above it.
+    never_shown : collection of key
+        Figures that stand in no table, and only say how those that do hang together; whatever they are, they need not
+        be protected.
 
     Returns
     -------
@@ -76,13 +84,14 @@ def suppress(
     Raises
     ------
     ValueError
-        If a sum names a figure that is not there, or is not the sum.
+        If a sum names a figure that is not there, or is not the sum, or a part is above its whole.
     """
-    _check(figures, sums)
-    primary = frozenset(key for key, value in figures.items() if 0 < value < min_cell)
+    _check(figures, sums, at_most)
+    unknown = frozenset(never_shown)
+    primary = frozenset(key for key, value in figures.items() if 0 < value < min_cell and key not in unknown)
     widths = {key: float(min_cell) for key in primary}
     words = f"Counts of 1 to {min_cell - 1} are not shown"
-    return _completed(figures, sums, primary, widths, words)
+    return _completed(figures, _Attacker(figures, sums, at_most), primary, widths, words, unknown)
 
 
 def suppress_energy(
@@ -110,7 +119,7 @@ def suppress_energy(
         f"Sums of fewer than {LEAST_POINTS} usage points, or of which one has more than {MOST_OF_SUM:.0%}, "
         "are not shown"
     )
-    return _completed(figures, sums, primary, widths, words)
+    return _completed(figures, _Attacker(figures, sums), primary, widths, words)
 
 
 def may_show_energy(values: Sequence[float]) -> bool:
@@ -127,7 +136,10 @@ def may_show_energy(values: Sequence[float]) -> bool:
 
 
 def attack(
-    figures: Mapping[Key, float], sums: Sequence[tuple[Key, Sequence[Key]]], hidden: Collection[Key]
+    figures: Mapping[Key, float],
+    sums: Sequence[tuple[Key, Sequence[Key]]],
+    hidden: Collection[Key],
+    at_most: Sequence[tuple[Key, Key]] = (),
 ) -> dict[Key, tuple[float, float]]:
     """What a reader can compute of hidden figures: the lowest and highest value of each that fits all that is shown.
 
@@ -136,24 +148,34 @@ def attack(
     figures : mapping of key to float
     sums : sequence of (key, keys)
     hidden : collection of key
+    at_most : sequence of (key, key)
+        Which figure counts a part of what which other counts.
 
     Returns
     -------
     dict
         Bounds of each hidden figure; the upper one is infinite where nothing bounds it.
     """
-    attacker = _Attacker(figures, sums)
+    attacker = _Attacker(figures, sums, at_most)
     return {key: attacker.bounds(key, hidden) for key in figures if key in hidden}
 
 
 class _Attacker(Generic[Key]):
     """What a reader can compute, asked again and again while figures are hidden: only what is tied together counts."""
 
-    def __init__(self, figures: Mapping[Key, float], sums: Sequence[tuple[Key, Sequence[Key]]]) -> None:
+    def __init__(
+        self,
+        figures: Mapping[Key, float],
+        sums: Sequence[tuple[Key, Sequence[Key]]],
+        at_most: Sequence[tuple[Key, Key]] = (),
+    ) -> None:
         self._figures = figures
-        self._sums = [((total, 1.0), *((part, -1.0) for part in parts)) for total, parts in sums]
+        # The sums are 0, the rest is not below it.
+        self._relations = [((total, 1.0), *((part, -1.0) for part in parts)) for total, parts in sums]
+        self._equal = len(self._relations)
+        self._relations += [((whole, 1.0), (part, -1.0)) for part, whole in at_most]
         self._of: dict[Key, list[int]] = {}
-        for place, terms in enumerate(self._sums):
+        for place, terms in enumerate(self._relations):
             for name, _ in terms:
                 self._of.setdefault(name, []).append(place)
         self._known: dict[tuple[Key, frozenset[Key]], tuple[float, float]] = {}
@@ -167,7 +189,7 @@ class _Attacker(Generic[Key]):
         return self._known[known]
 
     def tied(self, key: Key, hidden: Collection[Key]) -> tuple[dict[Key, None], list[int]]:
-        """The hidden figures that sums tie to a figure, itself first, and the places of those sums."""
+        """The hidden figures that relations tie to a figure, itself first, and the places of those relations."""
         tied, places = {key: None}, dict[int, None]()
         waiting = [key]
         while waiting:
@@ -175,11 +197,17 @@ class _Attacker(Generic[Key]):
                 if place in places:
                     continue
                 places[place] = None
-                for name, _ in self._sums[place]:
+                for name, _ in self._relations[place]:
                     if name in hidden and name not in tied:
                         tied[name] = None
                         waiting.append(name)
         return tied, list(places)
+
+    def near(self, key: Key, hidden: Collection[Key], *, sums_only: bool) -> list[Key]:
+        """Figures of all relations, or of all sums, that a hidden figure is tied to through other hidden ones."""
+        _, places = self.tied(key, hidden)
+        asked = (place for place in places if place < self._equal or not sums_only)
+        return list(dict.fromkeys(name for place in asked for name, _ in self._relations[place]))
 
     def _solved(self, key: Key, names: list[Key], places: list[int]) -> tuple[float, float]:
         from scipy.optimize import linprog
@@ -189,16 +217,20 @@ class _Attacker(Generic[Key]):
         column = {name: k for k, name in enumerate(names)}
         rows, right = np.zeros((len(places), len(names))), np.zeros(len(places))
         for row, place in enumerate(places):
-            for name, sign in self._sums[place]:
+            for name, sign in self._relations[place]:
                 if name in column:
                     rows[row, column[name]] += sign
                 else:
                     right[row] -= sign * self._figures[name]
+        equal = np.array([place < self._equal for place in places])
         low, high = 0.0, math.inf
         aim = np.zeros(len(names))
         for sign in (1.0, -1.0):
             aim[column[key]] = sign
-            answer = linprog(aim, A_eq=rows, b_eq=right, bounds=(0, None), method="highs")
+            answer = linprog(
+                aim, A_eq=rows[equal], b_eq=right[equal], A_ub=-rows[~equal], b_ub=-right[~equal], bounds=(0, None),
+                method="highs",
+            )  # fmt: skip
             if answer.status == 0:
                 low, high = (float(answer.fun), high) if sign > 0 else (low, -float(answer.fun))
         return max(low, 0.0), high
@@ -206,14 +238,14 @@ class _Attacker(Generic[Key]):
 
 def _completed(
     figures: Mapping[Key, float],
-    sums: Sequence[tuple[Key, Sequence[Key]]],
+    attacker: _Attacker[Key],
     primary: frozenset[Key],
     widths: Mapping[Key, float],
     words: str,
+    unknown: frozenset[Key] = frozenset(),
 ) -> Suppressed[Key]:
     """Hide more until no primary figure can be told; the smallest figure that helps goes first."""
-    hidden = set(primary)
-    attacker = _Attacker(figures, sums)
+    hidden = set(primary | unknown)
 
     def wide(key: Key) -> bool:
         return _is_wide(attacker.bounds(key, hidden), figures[key], widths[key])
@@ -221,18 +253,25 @@ def _completed(
     # Hiding more never narrows what was wide, so each is looked at until it is, and then no more.
     for key in sorted(primary, key=lambda one: (widths[one], str(one)), reverse=True):
         while not wide(key):
-            # Only a sum with a hidden figure in it, in the same net of sums, can give it away.
-            near = _net(key, sums, hidden)
-            choices = [one for one in near if one not in hidden and figures[one] > 0]
-            if not choices:
-                # All that could be hidden is: a zero can stand in, since it then may be anything.
-                choices = [one for one in near if one not in hidden]
+            # Only what is in the same net of sums can give it away, or of a part and its whole. Where all of those is
+            # hidden, a zero can stand in, since it then may be anything.
+            open_to = (
+                one
+                for least in (0, -1)
+                for sums_only in (True, False)
+                if (one := [
+                    name
+                    for name in attacker.near(key, hidden, sums_only=sums_only)
+                    if name not in hidden and figures[name] > least
+                ])
+            )  # fmt: skip
+            choices = next(open_to, [])
             if not choices:
                 break
             hidden.add(min(choices, key=lambda one: (figures[one], str(one))))
     # A figure that was hidden early may no longer be needed: the largest is shown again first.
     narrow: list[Key] = []
-    for key in sorted(hidden - primary, key=lambda one: (-figures[one], str(one))):
+    for key in sorted(hidden - primary - unknown, key=lambda one: (-figures[one], str(one))):
         tied, _ = attacker.tied(key, hidden)
         hidden.discard(key)
         # What needed a figure before may well need the next one: it is asked first.
@@ -243,14 +282,18 @@ def _completed(
         if needs_it is not None:
             hidden.add(key)
             narrow = [needs_it, *(one for one in narrow if one != needs_it)]
+    # One that follows from what is shown by now is no secret, and hiding it would only look as if it were.
+    for key in sorted(hidden - primary - unknown, key=str):
+        low, high = attacker.bounds(key, hidden)
+        if high - low < _SLACK:
+            hidden.discard(key)
+    hidden -= unknown
     complementary = frozenset(hidden) - primary
     if complementary:
         words += "; nor is what would give those away"
-    words += f" ({len(hidden)} of {len(figures)} figures, marked {SHOWN_AS})"
-    return Suppressed(
-        {key: value for key, value in figures.items() if key not in hidden}, primary, complementary,
-        f"{words}." if hidden else "",
-    )  # fmt: skip
+    words += f" ({len(hidden)} of {len(figures) - len(unknown)} figures, marked {SHOWN_AS})"
+    shown = {key: value for key, value in figures.items() if key not in hidden and key not in unknown}
+    return Suppressed(shown, primary, complementary, f"{words}." if hidden else "")
 
 
 def _is_wide(bounds: tuple[float, float], value: float, width: float) -> bool:
@@ -258,25 +301,11 @@ def _is_wide(bounds: tuple[float, float], value: float, width: float) -> bool:
     return high - low >= width - _SLACK and high >= value + min(width / 2, 1.0) - _SLACK
 
 
-def _net(key: Key, sums: Sequence[tuple[Key, Sequence[Key]]], hidden: Collection[Key]) -> list[Key]:
-    """Figures of all sums that a hidden figure is tied to through other hidden ones."""
-    reached, tied = {key}, []
-    changed = True
-    while changed:
-        changed = False
-        for total, parts in sums:
-            names = (total, *parts)
-            if any(name in reached for name in names):
-                for name in names:
-                    if name not in tied:
-                        tied.append(name)
-                    if name in hidden and name not in reached:
-                        reached.add(name)
-                        changed = True
-    return tied
-
-
-def _check(figures: Mapping[Key, float], sums: Sequence[tuple[Key, Sequence[Key]]]) -> None:
+def _check(
+    figures: Mapping[Key, float],
+    sums: Sequence[tuple[Key, Sequence[Key]]],
+    at_most: Sequence[tuple[Key, Key]] = (),
+) -> None:
     for total, parts in sums:
         unknown = [name for name in (total, *parts) if name not in figures]
         if unknown:
@@ -284,3 +313,9 @@ def _check(figures: Mapping[Key, float], sums: Sequence[tuple[Key, Sequence[Key]
         added = math.fsum(figures[part] for part in parts)
         if not math.isclose(added, figures[total], rel_tol=1e-9, abs_tol=1e-6):
             raise ValueError(f"{total!r} is {figures[total]:g}, and its parts add up to {added:g}")
+    for part, whole in at_most:
+        unknown = [name for name in (part, whole) if name not in figures]
+        if unknown:
+            raise ValueError(f"{part!r} is to be part of {whole!r}, and {unknown[0]!r} is not in the table")
+        if figures[part] > figures[whole] + 1e-6:
+            raise ValueError(f"{part!r} is {figures[part]:g}, which is above {figures[whole]:g} of {whole!r}")

@@ -174,14 +174,16 @@ class _Office:
     def run(self) -> SimulatedTraffic:
         spec = self.spec
         history_ns = self.start_ns - int(_HISTORY_S * SECOND)
-        for coin in sorted({miner.coin for miner in spec.miners}):
+        mined = {miner.coin for miner in spec.miners}
+        for coin in sorted(mined | set(spec.clocks)):
             # A stream of its own per chain: adding a miner does not move another coin's blocks.
             stream = random.Random(f"{self.seed} blocks {coin}")
             chain = CHAINS[coin]
             # On behind the capture's end: a clock must know the next block to know that none was missed.
             further_ns = int(_BLOCKS_BEHIND * chain.block_interval_s * SECOND)
             self.every_block[coin] = draw_blocks(chain, history_ns, self.end_ns + further_ns, stream)
-            self.blocks[coin] = [block for block in self.every_block[coin] if block.time_ns < self.end_ns]
+            if coin in mined:
+                self.blocks[coin] = [block for block in self.every_block[coin] if block.time_ns < self.end_ns]
         for number, miner in enumerate(spec.miners):
             self._miner(number, miner, random.Random(f"{self.seed} miner {number}"))
         self._routine(random.Random(f"{self.seed} office"))

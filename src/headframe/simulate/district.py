@@ -233,6 +233,7 @@ def write_district(folder: Path, seed: int, *, points: int = 220) -> SimulatedDi
         spec = CaptureSpec(
             miners=tuple(_on_network(name)), duration_s=duration_s, visits_per_host=visits, hard_negatives=False,
             standing_talks=False, faults=Faults(retransmission=0.003, sensor_loss=0.0002, reordering=0.002),
+            clocks=tuple(sorted({site.miner.coin for site in SITES if site.miner is not None})),
         )  # fmt: skip
         traffic = simulate_capture(spec, seed + number, start_ns=local_day_ns(day, time(9, 30)))
         captures.append(write_simulation(traffic, folder / name / "link.pcap"))

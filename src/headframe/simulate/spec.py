@@ -168,6 +168,8 @@ class CaptureSpec:
     standing_talks : bool
         Office hosts ask for the time and keep files in step all the while; without it a capture may last a month.
     faults : Faults
+    clocks : tuple of str
+        Chains whose block times are told although nobody mines them here: a look whether mining ended needs them.
     """
 
     miners: tuple[MinerSpec, ...] = ()
@@ -177,8 +179,11 @@ class CaptureSpec:
     hard_negatives: bool = True
     standing_talks: bool = True
     faults: Faults = field(default_factory=lambda: NO_FAULTS)
+    clocks: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        if unknown := [name for name in self.clocks if name not in CHAINS]:
+            raise ValueError(f"clocks names {unknown[0]}; known are {', '.join(CHAINS)}")
         if not 0 <= self.office_hosts <= 60:
             raise ValueError(f"office_hosts must lie between 0 and 60, got {self.office_hosts}")
         if self.duration_s < 30:

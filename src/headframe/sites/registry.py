@@ -305,6 +305,11 @@ class PrefixIndex:
             found = level.slots[key] = Slot()
         return found
 
+    def covers(self, address: str) -> bool:
+        """Whether an address lies in any of the prefixes, of whatever time."""
+        family, number = address_number(address)
+        return any(number >> (WIDTH[family] - level.length) in level.slots for level in self.levels(family))
+
     def levels(self, family: int) -> list[Level]:
         """Prefix lengths that are in use, the longest first."""
         if family not in self._ordered:

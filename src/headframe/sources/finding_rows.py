@@ -10,7 +10,7 @@ import gzip
 import hashlib
 import math
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, cast
@@ -18,6 +18,7 @@ from typing import Any, BinaryIO, cast
 from headframe.errors import UnreadableInput
 from headframe.records.assessment import DamagedRow
 from headframe.records.finding import Family, Finding
+from headframe.records.load_finding import TRAITS
 from headframe.records.site import SourceRow
 from headframe.sources.findings import MAX_FILE_BYTES, finding_of, json_value, moment_ns
 
@@ -27,14 +28,13 @@ _MAJOR_VERSION = "1."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class UsagePointFamily:
-    """What one family of detectors found at a usage point.
+class UsagePointEvidence:
+    """What one detector found at a usage point, where it is weighed.
 
     Attributes
     ----------
     family : Family
     detector, version : str
-        The one of the family whose answer weighs most.
     log10_e : float
     """
 
@@ -58,8 +58,8 @@ class UsagePointRow:
     mining : bool
         On the list, whose share of innocent points is bounded. What is only worth a look is not: one point of fifty is
         by chance alone, so that it says where to look and not that mining goes on.
-    families : tuple of UsagePointFamily
-        Those that support, each once.
+    evidence : tuple of UsagePointEvidence
+        Of the families that support: what is weighed, each detector once. A case averages them.
     document : dict
         Follows ``docs/schema-usage-point.json``.
     """
@@ -69,7 +69,7 @@ class UsagePointRow:
     ended_ns: int
     site_id: str
     mining: bool
-    families: tuple[UsagePointFamily, ...]
+    evidence: tuple[UsagePointEvidence, ...]
     document: dict[str, Any]
 
 
@@ -256,14 +256,8 @@ def usage_point_row(value: Mapping[str, Any]) -> UsagePointRow:
     findings = value.get("findings")
     if not isinstance(supporting, list) or not isinstance(findings, list):
         raise ValueError("families and findings are lists; one of them is not there")
-    best: dict[Family, UsagePointFamily] = {}
-    for found in findings:
-        one = _family(found)
-        if not math.isfinite(one.log10_e) or one.family.value not in supporting:
-            continue
-        if one.family not in best or one.log10_e > best[one.family].log10_e:
-            best[one.family] = one
-    if bare := sorted(set(map(str, supporting)) - {family.value for family in best}):
+    weighed = _weighed(one for one in map(_evidence, findings) if one.family.value in supporting)
+    if bare := sorted(set(map(str, supporting)) - {one.family.value for one in weighed}):
         raise ValueError(f"families names {', '.join(bare)}, and no finding of that has a log10_e: nothing to weigh")
     return UsagePointRow(
         usage_point=usage_point,
@@ -271,12 +265,28 @@ def usage_point_row(value: Mapping[str, Any]) -> UsagePointRow:
         ended_ns=ended,
         site_id=site_id if isinstance(site_id, str) else "",
         mining=value.get("listed") is True,
-        families=tuple(best[family] for family in Family if family in best),
+        evidence=weighed,
         document=dict(value),
     )
 
 
-def _family(value: Any) -> UsagePointFamily:
+def _weighed(found: Iterable[UsagePointEvidence]) -> tuple[UsagePointEvidence, ...]:
+    """What counts of the findings of a row: each detector once, with the lowest of its numbers.
+
+    Traits count only where the whole load has no number, which `headframe meters` never writes, and then as one.
+    """
+    lowest: dict[tuple[Family, str], UsagePointEvidence] = {}
+    for one in found:
+        key = one.family, "" if one.detector in TRAITS else one.detector
+        if math.isfinite(one.log10_e) and (key not in lowest or one.log10_e < lowest[key].log10_e):
+            lowest[key] = one
+    whole = {family for family, detector in lowest if detector}
+    counted = [one for (family, detector), one in lowest.items() if detector or family not in whole]
+    order = list(Family)
+    return tuple(sorted(counted, key=lambda one: (order.index(one.family), one.detector)))
+
+
+def _evidence(value: Any) -> UsagePointEvidence:
     if not isinstance(value, dict):
         raise ValueError("findings holds something that is no object")
     detector, version, log10_e = value.get("detector"), value.get("version"), value.get("log10_e")
@@ -287,7 +297,7 @@ def _family(value: Any) -> UsagePointFamily:
     except ValueError:
         raise ValueError(f"family is {value.get('family')!a}; known are {', '.join(Family)}") from None
     number = float(log10_e) if isinstance(log10_e, (int, float)) and not isinstance(log10_e, bool) else -math.inf
-    return UsagePointFamily(family=family, detector=detector, version=version, log10_e=number)
+    return UsagePointEvidence(family=family, detector=detector, version=version, log10_e=number)
 
 
 def _instant(period: Mapping[str, Any], key: str) -> int:

@@ -23,7 +23,7 @@ from typing import Any, BinaryIO, TypeVar
 import orjson
 
 from headframe.errors import UnreadableInput, fault_words
-from headframe.records.assessment import DamagedRow, FindingsFile
+from headframe.records.assessment import DamagedRow, FindingsFile, Looked
 from headframe.records.conversation import PacketRef
 from headframe.records.finding import (
     BlockSync,
@@ -38,6 +38,7 @@ from headframe.records.finding import (
     SourceRef,
 )
 from headframe.records.indicator import IndicatorKind
+from headframe.records.scan import ClockLook, SeenPrefix
 from headframe.records.site import SourceRow
 from headframe.sources.registry.values import LATEST_NS, clean_address
 
@@ -116,7 +117,8 @@ def read_findings_stream(stream: BinaryIO, name: str) -> FindingsFile:
         found = FindingsFile(
             file=name, findings=found.findings, insufficient=found.insufficient, conversations=found.conversations,
             timing_tested=found.timing_tested, first_ns=found.first_ns, last_ns=found.last_ns,
-            content_blind=found.content_blind, damaged=(*found.damaged, remark), remarks=found.remarks,
+            content_blind=found.content_blind, looked=found.looked, damaged=(*found.damaged, remark),
+            remarks=found.remarks,
         )  # fmt: skip
     return found
 
@@ -202,6 +204,8 @@ def _scan(document: dict[str, Any], name: str) -> FindingsFile:
     ends = [last for _, last, _ in spans if last is not None]
     no_words: tuple[str, ...] = ()
     remarks = [f"{name}: {text}" for text in part("remarks", lambda: _texts(document, "remarks"), no_words)]
+    # Before 1.4 it was not told what was looked at.
+    looked = part("looked", lambda: _looked(document) if "looked" in document else None, None)
     stretches = sum(stretches for _, _, stretches in spans)
     if stretches:
         remarks.append(f"{name}: {stretches} damaged stretches of its captures were not read")
@@ -214,6 +218,7 @@ def _scan(document: dict[str, Any], name: str) -> FindingsFile:
         first_ns=min(starts, default=None),
         last_ns=max(ends, default=None),
         content_blind=blind,
+        looked=looked,
         damaged=tuple(damaged),
         remarks=tuple(remarks),
     )
@@ -438,6 +443,32 @@ def _span(value: Any) -> tuple[int | None, int | None, int]:
     first = None if one.get("first") is None else _instant(one, "first")
     last = None if one.get("last") is None else _instant(one, "last")
     return first, last, len(_list(one, "damage"))
+
+
+def _looked(document: Mapping[str, Any]) -> Looked:
+    """What a scan looked at."""
+    looked = _object(document, "looked")
+    clocks = [_as_object(one, "clocks") for one in _list(looked, "clocks")]
+    seen = [_as_object(one, "seen") for one in _list(looked, "seen")]
+    return Looked(
+        detectors=_texts(looked, "detectors"),
+        recorded=_spans(looked, "recorded"),
+        clocks=tuple(
+            ClockLook(chain=_text(one, "chain"), sources=_texts(one, "sources"), covered=_spans(one, "covered"))
+            for one in clocks
+        ),
+        seen=tuple(
+            SeenPrefix(day=_text(day, "day"), prefix=prefix, conversations=_count(_object(day, "prefixes"), prefix))
+            for day in seen
+            for prefix in _object(day, "prefixes")
+        ),
+        seen_left_out=_count(looked, "seen_left_out"),
+    )
+
+
+def _spans(value: Mapping[str, Any], key: str) -> tuple[tuple[int, int], ...]:
+    spans = [_as_object(one, key) for one in _list(value, key)]
+    return tuple((_instant(one, "start"), _instant(one, "end")) for one in spans)
 
 
 # Values --------------------------------------------------------------------------------------------------------------

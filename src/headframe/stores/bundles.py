@@ -17,6 +17,7 @@ import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from hashlib import sha256
 from itertools import islice
 from pathlib import Path
@@ -37,7 +38,7 @@ from headframe.ledger.bundle import (
 )
 from headframe.ledger.checkpoint import Checkpoint, open_checkpoint, read_checkpoint
 from headframe.ledger.note import BadNote, Note, Signer, Verifier, format_note, parse_note, sign, verified
-from headframe.ledger.witness import Cosigned, cosignatures
+from headframe.ledger.witness import Cosigned, cosignatures, witnesses_under
 from headframe.stores.disk import Disk
 from headframe.stores.ledger_files import LedgerReader
 from headframe.stores.stored_zips import chunks_of, read_directory
@@ -67,7 +68,7 @@ def make_bundle(
     files: Iterable[BundleFile] = (),
     disclose: Callable[[StoredLeaf, Disclosure], bool] | None = None,
     checkpoint: bytes | None = None,
-    witnessed: bytes | None = None,
+    witnessed: Sequence[bytes] | None = None,
     time_stamp: bytes | None = None,
     notes: Sequence[str] = (),
 ) -> Manifest:
@@ -94,14 +95,14 @@ def make_bundle(
         Whether a disclosure goes in; all do if not given. What is left out is reported as withheld, and the rest is
         still proved.
     checkpoint : bytes
-        The signed checkpoint that the proofs lead to; if not given, the one that was co-signed last, where it covers
-        all leaves, else the latest.
-    witnessed : bytes
-        A checkpoint that somebody outside has seen: witnesses, who co-signed it, or an authority, who stamped it. If
-        not given, the one that was co-signed last. It goes in beside a newer one, with the proof that the newer one
-        continues it.
+        The signed checkpoint that the proofs lead to; if not given, the largest that was co-signed, where it covers all
+        leaves, else the latest.
+    witnessed : sequence of bytes
+        Checkpoints that somebody outside has seen: witnesses, who co-signed them, or an authority, who stamped one. If
+        not given, those that the ledger keeps. They go in beside a newer one, each with the proof that the newer one
+        continues it; at most `headframe.ledger.bundle.MOST_WITNESSED`.
     time_stamp : bytes
-        An authority's answer (RFC 3161) for the bytes of either checkpoint.
+        An authority's answer (RFC 3161) for the bytes of one of them.
     notes : sequence of str
         Lines for the README, such as who asked for the bundle and what was withheld from whom.
 
@@ -120,7 +121,7 @@ def make_bundle(
             raise HeadframeError(f"leaf {stored.leaf_id} is not in the ledger yet; hand pending leaves over first")
     largest = max((stored.index for stored in chosen if stored.index is not None), default=-1)
     chosen_ones = checkpoints_for(ledger, largest, checkpoint=checkpoint, witnessed=witnessed)
-    note, state, older = chosen_ones.note, chosen_ones.state, chosen_ones.older
+    note, state, beside = chosen_ones.note, chosen_ones.state, chosen_ones.beside
 
     def leaf_lines() -> Iterator[bytes]:
         for stored in chosen:
@@ -141,12 +142,12 @@ def make_bundle(
         model.KEYS: lambda: iter([keys]),
         model.LEAVES: leaf_lines,
         model.DISCLOSURES: disclosure_lines,
-        model.README: lambda: iter([_readme(subject, state, older, [leaf.index or 0 for leaf in chosen], notes)]),
+        model.README: lambda: iter([_readme(subject, state, beside, [leaf.index or 0 for leaf in chosen], notes)]),
     }
-    if older is not None:
-        seen, proof = older.note, model.format_proof(ledger.consistency_proof(older.state.size, state.size))
-        parts[model.WITNESSED] = lambda: iter([seen])
-        parts[model.WITNESSED_PROOF] = lambda: iter([proof])
+    for (name, proof_name), older in zip(model.WITNESSED_PAIRS, beside, strict=False):
+        proof = model.format_proof(ledger.consistency_proof(older.state.size, state.size))
+        parts[name] = partial(iter, [older.note])
+        parts[proof_name] = partial(iter, [proof])
     if time_stamp is not None:
         stamp = time_stamp
         if len(stamp) > model.LARGEST_SMALL_FILE:
@@ -183,10 +184,19 @@ def _plain(checkpoint: Checkpoint) -> Checkpoint:
 
 @dataclass(frozen=True, slots=True)
 class Older:
-    """A checkpoint that somebody outside has seen."""
+    """A checkpoint that somebody outside has seen.
+
+    Attributes
+    ----------
+    note : bytes
+    state : Checkpoint
+    witnesses : frozenset of (str, bytes)
+        Name and id of each key that signed it and is not the log's.
+    """
 
     note: bytes
     state: Checkpoint
+    witnesses: frozenset[tuple[str, bytes]] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,22 +208,23 @@ class Checkpoints:
     note : bytes
         The signed checkpoint that the proofs lead to.
     state : Checkpoint
-    seen : Older or None
-        What somebody outside has seen; may be `note` itself.
+    seen : tuple of Older
+        What somebody outside has seen, the one that most witnesses have signed of those that cover all leaves first;
+        `note` itself may be among them.
     """
 
     note: bytes
     state: Checkpoint
-    seen: Older | None = None
+    seen: tuple[Older, ...] = ()
 
     @property
-    def older(self) -> Older | None:
-        """What somebody outside has seen, where it is not `note` itself."""
-        return None if self.seen is None or self.seen.note == self.note else self.seen
+    def beside(self) -> tuple[Older, ...]:
+        """What somebody outside has seen, and is not `note` itself."""
+        return tuple(one for one in self.seen if one.note != self.note)
 
 
 def checkpoints_for(
-    ledger: LedgerReader, largest: int, *, checkpoint: bytes | None = None, witnessed: bytes | None = None
+    ledger: LedgerReader, largest: int, *, checkpoint: bytes | None = None, witnessed: Sequence[bytes] | None = None
 ) -> Checkpoints:
     """The checkpoints that a bundle is made against.
 
@@ -231,29 +242,31 @@ def checkpoints_for(
         If one that was given is not of this log, or too old.
     """
     ledger.refresh()
-    seen = witnessed if witnessed is not None else ledger.witnessed()
-    older = None if seen is None else _of_this_log(ledger, seen)
-    if checkpoint is None and older is not None and older.state.size > largest and _signed_now(ledger, older.note):
-        checkpoint = older.note
+    seen = [_of_this_log(ledger, one) for one in (ledger.every_witnessed() if witnessed is None else witnessed)]
+    # The one that most have signed of those that cover all first; a signature less is worth less than a leaf uncovered.
+    seen.sort(key=lambda one: (one.state.size > largest, len(one.witnesses), one.state.size), reverse=True)
+    if checkpoint is None and (signed := [one for one in seen if _signed_now(ledger, one.note)]):
+        # The largest, so that all others go in beside it.
+        last = max(signed, key=lambda one: one.state.size)
+        checkpoint = last.note if last.state.size > largest else None
     note = checkpoint or ledger.note
     state, _note, _signed = open_checkpoint(note, ledger.keys)
     if largest >= state.size:
         raise HeadframeError(
             f"the checkpoint covers {state.size:,} leaves, and leaf {largest:,} is to go in; take a later checkpoint"
         )
-    if older is not None and older.state.size > state.size:
-        if witnessed is not None:
-            raise HeadframeError(
-                f"the witnessed checkpoint has {older.state.size:,} leaves, and the bundle's has {state.size:,}; "
-                "the witnessed one is the older one"
-            )
-        older = None
-    return Checkpoints(note, state, older)
+    if witnessed is not None and (larger := [one for one in seen if one.state.size > state.size]):
+        raise HeadframeError(
+            f"the witnessed checkpoint has {larger[0].state.size:,} leaves, and the bundle's has {state.size:,}; "
+            "the witnessed one is the older one"
+        )
+    return Checkpoints(note, state, tuple(one for one in seen if one.state.size <= state.size)[: model.MOST_WITNESSED])
 
 
 def _of_this_log(ledger: LedgerReader, note: bytes) -> Older:
     """A checkpoint whose leaves are the beginning of this log, whichever of its keys signed it."""
-    state = read_checkpoint(parse_note(note).text)
+    parsed = parse_note(note)
+    state = read_checkpoint(parsed.text)
     if state.origin != ledger.checkpoint.origin:
         raise HeadframeError(
             f"the witnessed checkpoint is of {state.origin}, and this log is {ledger.checkpoint.origin}"
@@ -268,7 +281,7 @@ def _of_this_log(ledger: LedgerReader, note: bytes) -> Older:
             f"the witnessed checkpoint of {state.size:,} leaves has another root than this log had then: they are two "
             "histories. Keep both, and find out which was altered"
         )
-    return Older(note, state)
+    return Older(note, state, witnesses_under(parsed, state.origin))
 
 
 def _signed_now(ledger: LedgerReader, note: bytes) -> bool:
@@ -296,16 +309,18 @@ def _source(source: Path | bytes) -> Callable[[], Iterator[bytes]]:
 
 
 def _readme(
-    subject: str, checkpoint: Checkpoint, older: Older | None, places: Sequence[int], notes: Sequence[str]
+    subject: str, checkpoint: Checkpoint, beside: Sequence[Older], places: Sequence[int], notes: Sequence[str]
 ) -> bytes:
     remarks = "".join(f"{line}\n" for line in notes)
     listed = ""
-    if older is not None:
-        listed = (
-            f"witnessed          the state of that log with {older.state.size} entries, as others have seen it\n"
-            "witnessed.proof    that the log has only grown since\n"
+    if beside:
+        listed = "".join(
+            f"{name:<18} the state of that log with {older.state.size} entries, as others have seen it\n"
+            f"{proof:<18} that the log has only grown since\n"
+            for (name, proof), older in zip(model.WITNESSED_PAIRS, beside, strict=False)
         )
-        late = [place for place in places if place >= older.state.size]
+        seen = max(older.state.size for older in beside)
+        late = [place for place in places if place >= seen]
         if late:
             numbers = ", ".join(map(str, late[: model.MOST_FAULTS])) + (", ..." if late[model.MOST_FAULTS :] else "")
             remarks = (
@@ -662,8 +677,9 @@ def _check_files(
     faults = [f"{path} is missing" for path in sorted(listed.keys() - present)]
     faults += [f"{path} is not in the manifest" for path in sorted(present - listed.keys())]
     faults += [f"{path} must be in every bundle" for path in model.FIXED if path not in (*model.OPTIONAL, *listed)]
-    if (model.WITNESSED in listed) != (model.WITNESSED_PROOF in listed):
-        faults.append(f"{model.WITNESSED} and {model.WITNESSED_PROOF} are both there, or neither is")
+    for name, proof in model.WITNESSED_PAIRS:
+        if (name in listed) != (proof in listed):
+            faults.append(f"{name} and {proof} are both there, or neither is")
     faults += [
         f"{path} has {sizes[path]:,} bytes; at most {model.LARGEST_SMALL_FILE:,} make sense"
         for path in model.SMALL_FILES
@@ -759,22 +775,29 @@ def _check_witnessed(
     if checkpoint is None or note is None:
         return _Seen()
     try:
-        by = [(item, checkpoint.size) for item in cosignatures(note, keys)]
-        # That one comes without the other was told with the files.
-        if {model.WITNESSED, model.WITNESSED_PROOF} <= container.sizes().keys():
+        # By name: a witness that changed its key is one, whichever of its keys the reader knows.
+        found = {item.witness.name: (item, checkpoint.size) for item in cosignatures(note, keys)}
+        for name, proof in model.WITNESSED_PAIRS:
+            # That one comes without the other was told with the files.
+            if not {name, proof} <= container.sizes().keys():
+                continue
             older, cosigned = model.check_witnessed(
-                _small(container, model.WITNESSED, model.LARGEST_SMALL_FILE),
-                _small(container, model.WITNESSED_PROOF, model.LARGEST_SMALL_FILE),
+                _small(container, name, model.LARGEST_SMALL_FILE),
+                _small(container, proof, model.LARGEST_SMALL_FILE),
                 checkpoint,
                 keys,
+                name,
             )
-            newer = {item.witness for item, _ in by}
-            by += [(item, older.size) for item in cosigned if item.witness not in newer]
+            for item in cosigned:
+                name_of = item.witness.name
+                if name_of not in found or found[name_of][1] < older.size:
+                    found[name_of] = (item, older.size)
     except (BadNote, BadBundle) as error:
         return _Seen(fault=str(error))
+    by = tuple(found.values())
     sizes = sorted((size for _, size in by), reverse=True)
     enough = max(needed, 1)
-    return _Seen(tuple(by), sizes[enough - 1] if len(sizes) >= enough else 0)
+    return _Seen(by, sizes[enough - 1] if len(sizes) >= enough else 0)
 
 
 def _witness_result(seen: _Seen, found: model.LeafCheck, needed: int) -> CheckResult:
@@ -820,7 +843,8 @@ def _check_stamp(container: Container, authorities: Sequence[bytes]) -> CheckRes
         return CheckResult("time-stamp", State.NOT_CHECKED, text)
     try:
         stamp = _small(container, model.TIME_STAMP, model.LARGEST_SMALL_FILE)
-        names = [name for name in (model.CHECKPOINT, model.WITNESSED) if name in container.sizes()]
+        seen = (name for name, _proof in model.WITNESSED_PAIRS)
+        names = [name for name in (model.CHECKPOINT, *seen) if name in container.sizes()]
         notes = {name: _small(container, name, model.LARGEST_SMALL_FILE) for name in names}
         stamped = next((name for name in names if is_stamp_of(stamp, notes[name])), model.CHECKPOINT)
         moment = check_time_stamp(stamp, notes[stamped], authorities)

@@ -16,6 +16,7 @@ Trusted
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import re
@@ -31,6 +32,7 @@ PIECE_BYTES = 1 << 20
 """Bytes in memory at a time, whatever the size of the document. [bytes]"""
 
 _DIGEST = re.compile(r"[0-9a-f]{64}\Z", re.ASCII)
+_UNFINISHED = ".new-"
 
 
 class DamagedDocument(HeadframeError):
@@ -162,10 +164,24 @@ class DocumentStore:
                 if _DIGEST.match(name := folder.name + file.name):
                     yield name
 
+    def kept_ns(self, sha256: str) -> int | None:
+        """When the bytes of a digest were kept last; None where they are not there. [ns since 1970-01-01 UTC]"""
+        try:
+            return self.path_of(sha256).stat().st_mtime_ns
+        except FileNotFoundError:
+            return None
+
+    def tidy(self, before_ns: int) -> None:
+        """Remove what writers left that were killed before an instant. [ns since 1970-01-01 UTC]"""
+        for path in self.folder.glob(f"{_UNFINISHED}*"):
+            with contextlib.suppress(OSError):
+                if path.stat().st_mtime_ns <= before_ns:
+                    path.unlink()
+
     def _keep(self, pieces: Iterator[bytes]) -> tuple[str, int]:
         self.folder.mkdir(parents=True, exist_ok=True)
         digest, size = hashlib.sha256(), 0
-        handle, name = tempfile.mkstemp(prefix=".new-", dir=self.folder)
+        handle, name = tempfile.mkstemp(prefix=_UNFINISHED, dir=self.folder)
         temporary = Path(name)
         try:
             with os.fdopen(handle, "wb") as file:
@@ -184,6 +200,8 @@ class DocumentStore:
             except FileExistsError:
                 if not _same(temporary, place):
                     raise DamagedDocument(_altered(sha256, place)) from None
+                # Handed in again: what nothing names is swept by its age, and this one is wanted.
+                os.utime(place)
             flush_folder(place.parent)
             flush_folder(self.folder)
         finally:

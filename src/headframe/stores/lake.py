@@ -23,11 +23,12 @@ memory is bounded by the size of a batch and not by that of the lake, unless a s
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,12 +37,13 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from headframe.errors import UnreadableInput
+from headframe.errors import UnreadableInput, fault_words
 from headframe.records.reading import LoadBatch, MeterEvent, Quality, ReadingAccount
 from headframe.sources.power.columns import ColumnMapping
 from headframe.sources.power.intervals import RawRows, reading_schema, to_intervals
 from headframe.sources.power.options import LONGEST_S, ReadingOptions
 from headframe.sources.power.read import open_readings
+from headframe.stores.durable import replacing
 from headframe.stores.load_batches import BATCH_ROWS, Columns, Shape, ahead, cuts_of, to_batch
 from headframe.stores.locks import exclusive, shared
 
@@ -56,6 +58,11 @@ ROW_GROUP = 1 << 17
 
 LOCK_TIMEOUT_S = 600.0
 """Retention writes a large lake anew in minutes; whoever adds readings meanwhile waits. [s]"""
+
+LOCK = ".lock"
+TRANSFORMERS = "transformers.json"
+SPILL = ".spill-"
+"""Beginning of a folder's name in which an import sorts rows; nobody's while nobody writes."""
 
 _FORM = re.compile(r"(\d{6})(?:-(\d{4}))?(\.points)?\.parquet\Z", re.ASCII)
 
@@ -85,6 +92,34 @@ def names_in(folder: Path) -> tuple[set[Name], set[Name]]:
             if found := _FORM.match(path.name):
                 (lists if found[3] else tables).add(Name(int(found[1]), int(found[2] or 0)))
     return tables, lists
+
+
+def transformers_in(folder: Path) -> dict[str, frozenset[str]]:
+    """Which usage points, its head meter's with them, hang at each transformer that a lake was ever looked at with.
+
+    Parameters
+    ----------
+    folder : Path
+
+    Returns
+    -------
+    dict of str to frozenset of str
+
+    Raises
+    ------
+    UnreadableInput
+        If it was noted, and cannot be read: by it cases keep the readings that a balance is made of.
+    """
+    path = folder / TRANSFORMERS
+    try:
+        told = json.loads(path.read_bytes())
+        return {str(name): frozenset(map(str, points)) for name, points in told.items()}
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError, TypeError, AttributeError) as fault:
+        raise UnreadableInput(
+            f"{path} cannot be read: {fault_words(fault)}. It says which readings a balance is of"
+        ) from (fault)
 
 
 def is_lake(folder: Path) -> bool:
@@ -161,16 +196,32 @@ class Lake:
         with self.adding():
             self._add(readings, points)
 
+    def note_transformers(self, transformers: Mapping[str, Iterable[str]]) -> None:
+        """Keep in mind which usage points hang together; what was noted before stays, for it was so then.
+
+        Parameters
+        ----------
+        transformers : mapping of str to iterable of str
+            Usage points of each, its head meter's with them.
+        """
+        with exclusive(self.folder / f"{LOCK}-transformers", LOCK_TIMEOUT_S):
+            known = transformers_in(self.folder)
+            joined = {**known, **{name: known.get(name, frozenset()) | set(own) for name, own in transformers.items()}}
+            if joined != known:
+                with replacing(self.folder / TRANSFORMERS) as file:
+                    told = {name: sorted(points) for name, points in sorted(joined.items())}
+                    file.write(json.dumps(told, ensure_ascii=False, indent=1).encode())
+
     @contextmanager
     def adding(self) -> Iterator[None]:
         """Keep retention out while something is written; others may write at the same time."""
-        with shared(self.folder / ".lock", LOCK_TIMEOUT_S):
+        with shared(self.folder / LOCK, LOCK_TIMEOUT_S):
             yield
 
     @contextmanager
     def alone(self) -> Iterator[None]:
         """Keep every other writer out."""
-        with exclusive(self.folder / ".lock", LOCK_TIMEOUT_S):
+        with exclusive(self.folder / LOCK, LOCK_TIMEOUT_S):
             yield
 
     def _add(self, readings: pl.DataFrame, points: pl.DataFrame) -> None:
@@ -184,10 +235,15 @@ class Lake:
                 break
             except FileExistsError:
                 name = Name(name.number + 1, 0)
-        points.write_parquet(listing)
         part = self.folder / name.file(".parquet.part")
-        readings.write_parquet(part, row_group_size=ROW_GROUP, compression="zstd", compression_level=1)
-        part.rename(self.folder / name.file())
+        try:
+            points.write_parquet(listing)
+            readings.write_parquet(part, row_group_size=ROW_GROUP, compression="zstd", compression_level=1)
+            part.rename(self.folder / name.file())
+        except BaseException:
+            # Half a file of readings would lie there until somebody looks; the list holds the number, and no more.
+            part.unlink(missing_ok=True)
+            raise
 
     def take_in(
         self, path: Path, mapping: ColumnMapping | None = None, options: ReadingOptions | None = None
@@ -243,7 +299,11 @@ class Lake:
         """Files of the lake, in the order of their coming."""
         import polars as pl
 
-        latest = {name.number: name for name in sorted(names_in(self.folder)[0])}
+        # A folder is not listed in one moment: a form that takes another's place meanwhile could be seen in neither.
+        tables, again = names_in(self.folder)[0], names_in(self.folder)[0]
+        while tables != again:
+            tables, again = again, names_in(self.folder)[0]
+        latest = {name.number: name for name in sorted(tables)}
         found = []
         for name in latest.values():
             with _there():
@@ -460,7 +520,7 @@ class _Spill:
     """
 
     def __init__(self, beside: Path) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix=".spill-", dir=beside))
+        self.folder = Path(tempfile.mkdtemp(prefix=SPILL, dir=beside))
         self.files: list[_Sorted] = []
 
     def add(self, frame: pl.DataFrame) -> None:

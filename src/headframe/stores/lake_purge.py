@@ -1,8 +1,9 @@
 """Readings whose time is over leave a lake: by month and usage points, whole or not at all, with a digest of each part.
 
-A part is the readings of one month (UTC) of some usage points: those that no case needs go together, each that a case
-needs is a part of its own. A month is the unit because its files are written anew without it; a reading therefore goes
-up to a month after its days are over, never before.
+A part is the readings that begin in one month (UTC) of some usage points: those that no case needs go together, each
+that a case needs is a part of its own. A month is the unit because its files are written anew without it; a reading
+therefore goes up to a month after its days are over, never before. Where one lasts beyond the month (a register that is
+read once a quarter) the part's time is over when that one's is.
 
 How a part goes, so that a crash at any moment leaves no reading that is said to be gone, and no half file:
 
@@ -22,7 +23,7 @@ import json
 import shutil
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -31,10 +32,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from headframe.errors import HeadframeError, UnreadableInput
+from headframe.errors import HeadframeError, NotWritten, UnreadableInput
 from headframe.stores.durable import flush_file, flush_folder, replacing
-from headframe.stores.lake import ROW_GROUP, Lake, Name, names_in
+from headframe.stores.lake import LOCK, ROW_GROUP, SPILL, Lake, Name, is_lake, names_in, transformers_in
 from headframe.stores.load_batches import cuts_of
+from headframe.stores.locks import exclusive
 
 if TYPE_CHECKING:
     import polars as pl
@@ -58,7 +60,7 @@ class LakePart:
     usage_points : tuple of str
         In order of name.
     until_s : int
-        End of the month. [s since 1970-01-01 UTC]
+        End of the month, or of its last reading where that is later. [s since 1970-01-01 UTC]
     rows : int
         Readings, superseded ones too.
     sha256 : str
@@ -69,6 +71,9 @@ class LakePart:
         Number of the last file that it is in; 0: all of them.
     certificate_id : str
         Of the purge that had begun to destroy it; empty where none has.
+    beside : tuple of str
+        Usage points that hang at one transformer with one of these, as far as the lake was told: a balance is made of
+        all of them.
     """
 
     part_id: str
@@ -78,6 +83,7 @@ class LakePart:
     sha256: str
     upto: int = 0
     certificate_id: str = ""
+    beside: tuple[str, ...] = ()
 
     @property
     def month(self) -> str:
@@ -87,7 +93,7 @@ class LakePart:
     @property
     def from_s(self) -> int:
         """Beginning of the month. [s since 1970-01-01 UTC]"""
-        return _month_s(_month_of(self.until_s - 1))
+        return _month_s(_month_number(self.month))
 
 
 def lake_parts(
@@ -98,7 +104,7 @@ def lake_parts(
     apart_until_s: int,
     certified: Callable[[str, str], bool] = lambda _certificate, _sha256: False,
 ) -> tuple[LakePart, ...]:
-    """Parts of a lake whose month ended before an instant; what an earlier purge had begun on comes first.
+    """Parts of a lake that ended before an instant; what an earlier purge had begun on comes first.
 
     Parameters
     ----------
@@ -107,7 +113,8 @@ def lake_parts(
     apart : collection of str
         Usage points that are a part of their own in each month.
     until_s, apart_until_s : int
-        Months that ended by then: of the usage points together, and of those apart. [s since 1970-01-01 UTC]
+        Months whose readings ended by then: of the usage points together, and of those apart.
+        [s since 1970-01-01 UTC]
     certified : callable
         Whether a certificate of that id says that what had that digest is destroyed: it is no part any more.
 
@@ -121,7 +128,12 @@ def lake_parts(
     UnreadableInput
         If a file of the lake cannot be read.
     """
-    begun = tuple(one for one in _begun(folder) if not certified(one.certificate_id, one.sha256))
+    transformers = list(transformers_in(folder).values()) if folder.is_dir() else []
+    begun = tuple(
+        replace(one, beside=_beside(one.usage_points, transformers))
+        for one in _begun(folder)
+        if not certified(one.certificate_id, one.sha256)
+    )
     if not names_in(folder)[0]:
         return begun
     taken = {(one.month, point) for one in begun for point in one.usage_points}
@@ -132,13 +144,20 @@ def lake_parts(
         LakePart(
             part_id=f"{_month_name(month)} {own}" if own else _month_name(month),
             usage_points=tuple(sorted(digest.points)),
-            until_s=_month_s(month + 1),
+            until_s=max(digest.last_s, _month_s(month + 1)),
             rows=digest.rows,
             sha256=digest.sum.hexdigest(),
+            beside=_beside(digest.points, transformers),
         )
         for (month, own), digest in sorted(found.items())
+        if digest.last_s <= (apart_until_s if own else until_s)
     ]
     return (*begun, *parts)
+
+
+def _beside(points: Collection[str], transformers: Sequence[frozenset[str]]) -> tuple[str, ...]:
+    own = frozenset(points)
+    return tuple(sorted(frozenset().union(*(one for one in transformers if not one.isdisjoint(own)))))
 
 
 class LakePurge:
@@ -160,7 +179,7 @@ class LakePurge:
         """Write the files without the parts, under names that nobody looks for."""
         doomed: defaultdict[int, list[LakePart]] = defaultdict(list)
         for part in self.parts:
-            doomed[_month_of(part.until_s - 1)].append(part)
+            doomed[_month_number(part.month)].append(part)
         for name in _latest(self._lake.folder):
             self._write_one_anew(name, doomed)
         flush_folder(self._lake.folder)
@@ -268,11 +287,18 @@ def ready_to_go(
     Raises
     ------
     HeadframeError
-        If somebody else writes to the lake for too long, or the disk does not take the new files.
+        If somebody else writes to the lake for too long.
+    NotWritten
+        If the disk does not take the new files; nothing is destroyed then.
     """
+    import polars as pl
+
     lake = Lake(folder)
     with lake.alone():
-        _tidy(folder)
+        try:
+            _tidy(folder)
+        except OSError as fault:
+            raise _not_anew(folder, fault) from fault
         now = lake_parts(folder, apart, until_s=until_s, apart_until_s=apart_until_s, certified=certified)
         names = set(wanted)
         chosen = tuple(one for one in now if (one.part_id, one.sha256) in names)
@@ -281,15 +307,33 @@ def ready_to_go(
         try:
             try:
                 purge.write_anew()
-            except OSError as fault:
-                raise HeadframeError(
-                    f"the lake {folder} could not be written anew: {fault.strerror or fault}; nothing of it was "
-                    "destroyed. It needs room for a second copy of its largest file"
-                ) from fault
+            except (OSError, pl.exceptions.PolarsError) as fault:  # a full disk is either, by who writes
+                raise _not_anew(folder, fault) from fault
             yield purge
         finally:
-            for path in folder.glob("*.part"):
-                path.unlink(missing_ok=True)
+            with suppress(OSError):
+                _remove_parts(folder)
+
+
+def tidy(folder: Path) -> None:
+    """Remove what a killed writer left, and what was superseded; nothing while somebody writes.
+
+    Parameters
+    ----------
+    folder : Path
+        A lake, or a folder that is not there.
+    """
+    if is_lake(folder):
+        with suppress(HeadframeError, OSError), exclusive(folder / LOCK, 0.0):
+            _tidy(folder)
+
+
+def _not_anew(folder: Path, fault: Exception) -> NotWritten:
+    why = fault.strerror if isinstance(fault, OSError) and fault.strerror else str(fault)
+    return NotWritten(
+        f"the lake {folder} could not be written anew: {why}; nothing of it was destroyed. It needs room for a second "
+        "copy of its largest file, and a folder that may be written"
+    )
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -309,11 +353,15 @@ def _tidy(folder: Path) -> None:
         (folder / name.file()).unlink(missing_ok=True)
     for name in lists - latest:
         _remove_list(folder, name, is_last=name.number == last and last not in {one.number for one in latest})
-    for path in folder.glob("*.part"):
-        path.unlink(missing_ok=True)
-    for path in folder.glob(".spill-*"):
+    _remove_parts(folder)
+    for path in folder.glob(f"{SPILL}*"):
         shutil.rmtree(path, ignore_errors=True)
     flush_folder(folder)
+
+
+def _remove_parts(folder: Path) -> None:
+    for path in folder.glob("*.part"):
+        path.unlink(missing_ok=True)
 
 
 def _remove_list(folder: Path, name: Name, *, is_last: bool) -> None:
@@ -381,6 +429,7 @@ class _Digest:
     def __init__(self) -> None:
         self.sum = hashlib.sha256()
         self.rows = 0
+        self.last_s = 0
         self.points: set[str] = set()
 
 
@@ -463,6 +512,7 @@ def _digest_rows(
         digest = found[this, places[whose[some[0]] - 1] if whose[some[0]] else ""]
         digest.sum.update(records[some].tobytes())
         digest.rows += int(some.size)
+        digest.last_s = max(digest.last_s, int((start[some] + records["duration_s"][some]).max()))
         digest.points.update(names[k] for k in these)
 
 
@@ -470,6 +520,11 @@ def _month_of(at_s: int) -> int:
     """Months since 1970-01."""
     day = datetime.fromtimestamp(at_s, UTC)
     return (day.year - 1970) * 12 + day.month - 1
+
+
+def _month_number(name: str) -> int:
+    """Of ``1970-02`` 1."""
+    return (int(name[:4]) - 1970) * 12 + int(name[5:7]) - 1
 
 
 def _month_s(month: int) -> int:

@@ -6,7 +6,8 @@
     ledger/tile/0/x001/x234/067  256 leaf hashes; tile/1/... 256 roots of those, and so on
     ledger/tile/0/000.p/17       the last one, while it has only 17
     ledger/tile/entries/000      256 leaves, each behind its length
-    ledger/witnessed             the latest checkpoint that witnesses have co-signed
+    ledger/witnessed             the largest checkpoint that witnesses have co-signed
+    ledger/witnessed-before/1200 smaller ones that other witnesses have co-signed, each by its number of leaves
     ledger/set-aside/            what writers left that died; never read
     ledger/.lock                 held by the one who writes
 
@@ -25,6 +26,7 @@ from pathlib import Path
 from threading import RLock
 
 from headframe.errors import HeadframeError, UnreadableInput
+from headframe.ledger.bundle import MOST_WITNESSED
 from headframe.ledger.checkpoint import Checkpoint, open_checkpoint, read_checkpoint
 from headframe.ledger.log import (
     LARGEST_COMMIT,
@@ -61,6 +63,7 @@ from headframe.ledger.tiles import (
     read_path,
     tile_at,
 )
+from headframe.ledger.witness import cosignatures, without_forged, witnesses_under
 from headframe.stores.disk import Disk
 from headframe.stores.ledger_keys import new_key, read_keys, write_keys
 
@@ -74,12 +77,15 @@ KEPT_PLACES = 65_536
 """Leaves whose places a writer remembers, to see that one is there already."""
 FEW_WANTED = 16
 """So many searches in a tile's bytes are faster than cutting it into its hashes."""
+WITNESSED = "witnessed"
+WITNESSED_BEFORE = "witnessed-before"
 READ_ATTEMPTS = 20
 """A partial tile may vanish while somebody writes; the next checkpoint tells where its hashes are now."""
 
 LARGEST_SIZE_BITS = 63
 """Leaves of the largest log, as a power of two (c2sp.org/tlog-checkpoint keeps sizes below 2^63)."""
 
+_SIZE = re.compile(r"0|[1-9][0-9]{0,18}")
 _PARTIAL = re.compile(r"([0-9]{3})\.p")
 _FULL = re.compile(r"[0-9]{3}")
 _WIDTH = re.compile(r"[1-9][0-9]{0,2}")
@@ -432,8 +438,25 @@ class LedgerReader:
                 yield path
 
     def witnessed(self) -> bytes | None:
-        """The latest checkpoint that was co-signed, as `Ledger.keep_witnessed` was given it."""
-        return self.store.disk.read(self.folder / "witnessed")
+        """The largest checkpoint that was co-signed, as `Ledger.keep_witnessed` was given it."""
+        return self.store.disk.read(self.folder / WITNESSED)
+
+    def every_witnessed(self) -> tuple[bytes, ...]:
+        """Every checkpoint that was co-signed and is kept, the largest first.
+
+        Each is the largest that one of the witnesses has signed.
+        """
+        return tuple(note for _size, note in sorted(self._witnessed_by_size().items(), reverse=True))
+
+    def _witnessed_by_size(self) -> dict[int, bytes]:
+        disk, before = self.store.disk, self.folder / WITNESSED_BEFORE
+        names = disk.names(before) if disk.is_folder(before) else []
+        paths = [self.folder / WITNESSED, *(before / name for name in names if _SIZE.fullmatch(name))]
+        found: dict[int, bytes] = {}
+        for path in paths:
+            if (note := disk.read(path)) is not None:
+                found.setdefault(read_checkpoint(parse_note(note).text).size, note)
+        return found
 
     def _bundle(self, wanted: Tile) -> tuple[Tile, list[bytes]]:
         """Entries of a bundle that is at least so wide; the last one is kept, for who reads in order."""
@@ -636,36 +659,104 @@ class Ledger(LedgerReader):
                 self._places[leaf_hash(leaf)] = place
             return self.append(leaves)
 
-    def keep_witnessed(self, note: bytes) -> bool:
+    def keep_witnessed(self, note: bytes, witnesses: Sequence[Verifier]) -> bool:
         """Keep a checkpoint of this log that witnesses have co-signed, for bundles.
 
-        The largest is kept. Of two with the same text, one that keeps the lines of both: two witnesses may bring theirs
-        one after the other.
+        Only lines that verify with a key of this log or of a named witness are kept: a forged line under it would make
+        every bundle be refused by those who know that witness. Of each witness's key the largest that it has signed is
+        kept, at most `MOST_WITNESSED` in all. Two with the same text become one that has the lines of both: two
+        witnesses may bring theirs one after the other.
+
+        Parameters
+        ----------
+        note : bytes
+        witnesses : sequence of Verifier
+            Keys of the witnesses that the unit has named, of type `headframe.ledger.note.COSIGNATURE`.
 
         Returns
         -------
         bool
-            False if a larger one is there, which stays.
+            False if there is nothing new in it: each of its witnesses has signed one as large that is kept.
 
         Raises
         ------
         HeadframeError
-            If it is not a checkpoint of this log.
+            If it is not a checkpoint of this log, if no named witness has co-signed it, or if a line that claims to be
+            of one does not verify.
         """
-        checkpoint, new, _signed = open_checkpoint(note, self.keys)
+        checkpoint, new, signed = open_checkpoint(note, self.keys)
         if checkpoint.root != self.root_at(checkpoint.size):
             raise BadLedger(f"the co-signed checkpoint of {checkpoint.size:,} leaves has another root than this log")
+        if not witnesses_under(new, checkpoint.origin):
+            raise HeadframeError(
+                f"no witness has co-signed this checkpoint of {checkpoint.size:,} leaves; give it to one (headframe "
+                "log witness), and keep what it makes of it"
+            )
+        cosigned = cosignatures(new, witnesses)
+        if not cosigned:
+            whose = ", ".join(sorted(f"{name}+{key_id.hex()}" for name, key_id in witnesses_under(new, self._origin)))
+            raise HeadframeError(
+                f"no witness that is named here has co-signed this checkpoint of {checkpoint.size:,} leaves; its lines "
+                f"say {whose}. Ask that witness for its public key on another way than this file, and name it: "
+                "headframe log name-witness KEY"
+            )
+        ours = {(key.name, key.key_id) for key in (*signed, *(item.witness for item in cosigned))}
+        new = Note(new.text, tuple(line for line in new.signatures if (line.name, line.key_id) in ours))
         with self._guard, self._writing():
-            kept = self.witnessed()
-            if kept is not None:
-                old = parse_note(kept)
-                if read_checkpoint(old.text).size > checkpoint.size:
-                    return False
-                if old.text == new.text:
-                    lines = {(line.name, line.key_id): line for line in (*old.signatures, *new.signatures)}
-                    note = format_note(Note(new.text, tuple(lines.values())))
-            self._write(lambda: replace_file(self.store.disk, self.folder / "witnessed", note))
-            return True
+            before = self._witnessed_by_size()
+            kept = {size: without_forged(parse_note(one), witnesses) for size, one in before.items()}
+            if (old := kept.get(checkpoint.size)) is not None and old.text == new.text:
+                lines = {(line.name, line.key_id): line for line in (*old.signatures, *new.signatures)}
+                new = Note(new.text, tuple(lines.values()))
+            kept[checkpoint.size] = new
+            notes = self._largest_of_each(kept)
+            if notes == before:
+                return False
+            self._write(lambda: self._put_witnessed(notes))
+            return checkpoint.size in notes
+
+    def forget_forged(self, witnesses: Sequence[Verifier]) -> None:
+        """Take lines from what is kept that claim to be of a named witness and are not.
+
+        An earlier version kept lines without looking at them.
+        """
+        with self._guard, self._writing():
+            before = self._witnessed_by_size()
+            kept = {size: without_forged(parse_note(one), witnesses) for size, one in before.items()}
+            if any(one != parse_note(before[size]) for size, one in kept.items()):
+                self._write(lambda: self._put_witnessed(self._largest_of_each(kept)))
+
+    @property
+    def _origin(self) -> str:
+        return self._checkpoint.origin
+
+    def _largest_of_each(self, kept: Mapping[int, Note]) -> dict[int, bytes]:
+        """Of each witness's key the largest checkpoint that it has signed."""
+        largest: dict[tuple[str, bytes], int] = {}
+        for size in sorted(kept):
+            largest |= dict.fromkeys(witnesses_under(kept[size], self._origin), size)
+        needed = sorted({*largest.values()}, reverse=True)[:MOST_WITNESSED]
+        return {size: format_note(kept[size]) for size in needed}
+
+    def _put_witnessed(self, notes: Mapping[int, bytes]) -> None:
+        """The largest by itself, the others by their sizes. What goes, goes last: of two that are there one counts."""
+        disk, folder = self.store.disk, self.folder / WITNESSED_BEFORE
+        first, *others = sorted(notes, reverse=True) or [-1]
+        if others and not disk.is_folder(folder):
+            disk.make_folder(folder)
+            disk.sync_folder(self.folder)
+        for size in others:
+            replace_file(disk, folder / str(size), notes[size])
+        if notes:
+            replace_file(disk, self.folder / WITNESSED, notes[first])
+        else:
+            disk.remove(self.folder / WITNESSED)
+            disk.sync_folder(self.folder)
+        if disk.is_folder(folder):
+            for name in disk.names(folder):
+                if not (_SIZE.fullmatch(name) and int(name) in others):
+                    disk.remove(folder / name)
+            disk.sync_folder(folder)
 
     def sign_again(self, signers: Sequence[Signer]) -> None:
         """Sign the checkpoint with other keys, of which at least one signed it before.

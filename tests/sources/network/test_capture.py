@@ -482,3 +482,17 @@ def test_closed_standard_input_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin", None)
     with pytest.raises(UnreadableInput, match="closed"):
         open_source("-")
+
+
+def test_what_was_recorded_is_told_in_stretches() -> None:
+    """A silence of twenty minutes parts two stretches, in any order of packets; of wild times the longest stay."""
+    minute = 60 * 10**9
+    times = np.array([0, 19, 38, 58, 59, 57, 200, 210], np.int64) * minute
+    recorded = capture._with_times([], times[:4])
+    assert recorded == [(0, 38 * minute), (58 * minute, 58 * minute)]
+    assert capture._with_times([(0, 39 * minute)], times[4:]) == [
+        (0, 59 * minute), (200 * minute, 210 * minute)
+    ]  # fmt: skip
+    wild = np.arange(2 * capture._MOST_STRETCHES, dtype=np.int64) * 60 * minute
+    assert len(capture._with_times([(-minute, -1)], wild)) == capture._MOST_STRETCHES
+    assert (-minute, -1) in capture._with_times([(-minute, -1)], wild + 60 * minute)

@@ -10,21 +10,26 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from postgresql_server import Server
 from sqlalchemy import Column, MetaData, Table, Text, inspect, text
-from stores.database.makers import T0, clock, finding, leaf, opening, site
+from stores.database.makers import DAY_NS, T0, clock, document, finding, leaf, opening, site
 
-from headframe.cases.store import CaseFilter, FindingFilter, SiteImport
+from headframe.cases.store import CaseFilter, Disclosure, FindingFilter, SiteImport
 from headframe.errors import HeadframeError, UnreadableInput
+from headframe.records.case import Stage
+from headframe.records.policy import ClockState
 from headframe.sites.no_person import personal_in_metadata
-from headframe.stores.database import DatabaseStore, open_store
+from headframe.stores.database import DatabaseStore, open_store, retention
 from headframe.stores.database import opening as module
+from headframe.stores.database.address import read_address
 from headframe.stores.database.opening import HEAD, migrate
-from headframe.stores.database.tables import METADATA
+from headframe.stores.database.tables import CERTIFICATES, METADATA
 
 
 def scripts() -> ScriptDirectory:
@@ -95,7 +100,8 @@ def test_back_and_forward_keeps_the_data(fresh_url: str, revision: str) -> None:
     with store.engine.connect() as db:
         assert db.execute(text("SELECT version_num FROM headframe_version")).scalar_one() == revision
         assert ("coin" in {column["name"] for column in inspect(db).get_columns("cases")}) == (revision > "0001")
-        assert "realm" not in {column["name"] for column in inspect(db).get_columns("imports")}
+        assert ("realm" in {column["name"] for column in inspect(db).get_columns("imports")}) == (revision > "0002")
+        assert "pack_digest" not in {column["name"] for column in inspect(db).get_columns("cases")}
     store.close()
     store = open_store(fresh_url)  # brings it up to date by itself
     assert contents(store) == before
@@ -117,6 +123,49 @@ def test_imports_of_before_are_not_resolved_again_unseen(fresh_url: str) -> None
     (row,) = contents(store)["imports"]
     assert (row["import_id"], row["findings"], row["realm"], row["registry_only"]) == ("I-1", 1, "", False)
     assert (store.resolvable_findings(), store.unresolved_by_logs()) == ([], 1)
+    store.close()
+
+
+REPORT = {"name": "week.pdf", "media_type": "application/pdf", "kind": "weekly_report", "size": 7, "case_id": ""}
+
+
+def test_what_a_workspace_of_before_has_comes_under_the_rules_of_now(fresh_url: str) -> None:
+    """Digest of the pack, end of the rights of appeal, papers of a destroyed case, reports: all by what is there."""
+    store = open_store(fresh_url)
+    late = replace(clock("appeal-2", T0 + 90 * DAY_NS), provisional=False)
+    unserved = replace(
+        clock("appeal", None, ClockState.NOT_STARTED), started_ns=None, explanation="60 days from decision received"
+    )
+    with store.writing() as writer:
+        for k, clocks in ((1, [clock("appeal", T0 + 60 * DAY_NS), late]), (2, [unserved]), (3, [])):
+            events, case = opening(f"HF-2026-{k:06d}")
+            writer.append(events, replace(case, stage=Stage.CLOSED, closed_ns=T0 + DAY_NS), clocks)
+        writer.keep_document(document("aa" * 32), "HF-2025-000009")
+        disclosed = tuple(Disclosure(name=name, salt=b"s" * 16, value=value) for name, value in REPORT.items())
+        report = leaf(f"document/{'bb' * 32}")
+        sealed = b'{"at_ns":"%d"}' % T0
+        writer.log(replace(report, leaf=sealed, disclosures=disclosed, data_class="document"))
+        writer.db.execute(
+            CERTIFICATES.insert(),
+            {"certificate_id": "D-1", "at_ns": T0 + 5 * DAY_NS, "proposer": "a", "approver": "b", "document": "{}"},
+        )
+    migrate(store.engine, "0003")
+    with store.engine.begin() as db:
+        db.execute(text("UPDATE cases SET outcome = 'confirmed' WHERE case_id = 'HF-2026-000002'"))
+    store.close()
+    store = open_store(fresh_url)
+    kept = contents(store)
+    assert {(row["case_id"], row["pack_digest"], row["counts_from_ns"]) for row in kept["cases"]} == {
+        ("HF-2026-000001", "ab" * 32, T0 + 90 * DAY_NS),
+        ("HF-2026-000002", "ab" * 32, None),
+        ("HF-2026-000003", "ab" * 32, T0 + DAY_NS),
+    }
+    assert kept["ended_cases"] == [
+        {"case_id": "HF-2025-000009", "pack_id": "", "pack_digest": "", "counts_from_ns": T0 + 5 * DAY_NS}
+    ]
+    assert retention.not_compacted(store) == ("D-1",)
+    (row,) = (row for row in kept["documents"] if not row["case_id"])
+    assert (row["sha256"], row["name"], row["kind"], row["created_ns"]) == ("bb" * 32, "week.pdf", "weekly_report", T0)
     store.close()
 
 
@@ -158,7 +207,7 @@ def test_a_newer_version_is_refused(fresh_url: str, version: str) -> None:
 
 def test_a_foreign_database_is_refused(empty_url: str) -> None:
     """A database with other tables is somebody else's: nothing is made in it."""
-    engine = module._engine(module._address(empty_url), create=True)
+    engine = module._engine(read_address(empty_url), create=True)
     with engine.begin() as db:
         db.execute(text("CREATE TABLE accounts (id INTEGER)"))
     with pytest.raises(HeadframeError, match=r"none of Headframe's.*accounts"):
@@ -226,11 +275,31 @@ def test_files_that_are_no_database(tmp_path: Path) -> None:
     assert not (tmp_path / "absent.db").exists()
 
 
-def test_a_password_is_not_shown() -> None:
-    """Whatever goes wrong, the message does not hold the password of the address."""
-    with pytest.raises(HeadframeError) as told:
-        open_store("postgresql://u:secret@/x?host=/nowhere")
-    assert "secret" not in str(told.value)
+@pytest.mark.parametrize("encoding", ["LATIN1", "SQL_ASCII"])
+def test_another_encoding_is_refused(postgresql: Server, encoding: str) -> None:
+    """A database that has not every letter is refused in words before anything is made in it."""
+    name = f"in_{encoding.lower()}"
+    with psycopg.connect(postgresql.url("postgres"), autocommit=True) as db:
+        db.execute(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING '{encoding}' LOCALE 'C' LOCALE_PROVIDER libc")
+    for create in (True, False):
+        with pytest.raises(HeadframeError, match=f"keeps its texts in {encoding}.*createdb --encoding=UTF8"):
+            open_store(postgresql.url(name), create=create)
+    with psycopg.connect(postgresql.url(name)) as db:
+        assert db.execute("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'").fetchone() == (0,)
+    postgresql.drop(name)
+
+
+def test_the_environment_does_not_choose_the_encoding(
+    postgresql: Server, migrated: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Texts come and go in UTF-8, whatever libpq's variable says."""
+    monkeypatch.setenv("PGCLIENTENCODING", "LATIN1")
+    name = postgresql.fresh(migrated)
+    store = open_store(postgresql.url(name))
+    with store.engine.connect() as db:
+        assert db.exec_driver_sql("SELECT '昌平'").scalar_one() == "昌平"
+    store.close()
+    postgresql.drop(name)
 
 
 def test_sqlite_is_set_up_for_safety(tmp_path: Path) -> None:

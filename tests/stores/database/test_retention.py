@@ -5,18 +5,21 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from postgresql_server import Server
 from sqlalchemy import update
-from stores.database.makers import DAY_NS, T0, document, finding, leaf, opening, remedy, site
+from stores.database.makers import DAY_NS, T0, clock, document, finding, leaf, opening, remedy, site
 from stores.database.test_findings import check_counters
 
 from headframe.cases.retention import default_rules
 from headframe.cases.store import AccessEntry, CaseFilter, Disclosure, FindingFilter, PendingLeaf, SiteImport
 from headframe.errors import HeadframeError
-from headframe.records.case import ClosureReason, Stage
+from headframe.records.case import ClosureReason, DecisionOutcome, DecisionStatus, ProposeDecision, Stage
 from headframe.records.lawful import Contact, ContactRole
+from headframe.records.policy import ClockState
 from headframe.records.retention import DataClass, DestructionCertificate, RetainedItem
 from headframe.stores.database import DatabaseStore, open_store, retention
-from headframe.stores.database.tables import FINDINGS
+from headframe.stores.database.rows import LATER_NS, counts_from
+from headframe.stores.database.tables import FINDINGS, HOLDS
 
 RULES = default_rules()
 YEARS_NS = 365 * DAY_NS
@@ -81,6 +84,38 @@ def closed_case(
         for event in events:
             disclosed = Disclosure(name="content", salt=b"salt of it" * 3, value={"text": text})
             writer.log(replace(leaf(f"case/{case_id}/{event.number}", case_id), disclosures=(disclosed,)))
+
+
+CLOSED_NS = T0 + YEARS_NS
+DUE_NS = CLOSED_NS + 60 * DAY_NS
+
+
+@pytest.mark.parametrize(("clocks", "decided", "expected"), [
+    ([], None, CLOSED_NS),
+    ([("appeal", ClockState.RUNNING, DUE_NS), ("reply", ClockState.RUNNING, DUE_NS + 1)], True, DUE_NS),
+    ([("appeal", ClockState.OVER, T0), ("appeal-2", ClockState.RUNNING, DUE_NS)], True, DUE_NS),
+    ([("appeal", ClockState.OVER, T0)], True, CLOSED_NS),
+    ([("appeal", ClockState.STOPPED, DUE_NS)], True, CLOSED_NS),
+    ([("appeal", ClockState.PAUSED, None)], True, None),
+    ([("appeal", ClockState.NOT_STARTED, None)], False, None),
+    ([("appeal", ClockState.NOT_STARTED, None)], True, CLOSED_NS),
+    ([("appeal", ClockState.NOT_STARTED, None)], None, CLOSED_NS),
+])  # fmt: skip
+def test_what_belongs_to_a_case_counts_from_its_last_right_of_appeal(
+    clocks: list[tuple[str, ClockState, int | None]], decided: bool | None, expected: int | None
+) -> None:
+    """`decided`: whether the decision against the party was served; None without one. And never while it is open."""
+    act = ProposeDecision(outcome=DecisionOutcome.CONFIRMED, legal_basis=("a#1",), reason="mining")
+    decision = DecisionStatus(
+        number=5, act=act, proposer="a", deciders=("b",), decided_ns=T0, received_ns=T0 if decided else None
+    )
+    _, case = opening("HF-2026-000001")
+    case = replace(case, stage=Stage.CLOSED, closed_ns=CLOSED_NS, decisions=() if decided is None else (decision,))
+    own = [replace(clock(name, due_ns, state), provisional=False) for name, state, due_ns in clocks]
+    assert counts_from(case, own) == expected
+    assert counts_from(replace(case, stage=Stage.APPEALED), own) is None
+    if expected == DUE_NS:
+        assert counts_from(case, [replace(one, provisional=True) for one in own]) == DUE_NS + LATER_NS
 
 
 def test_findings_go_when_their_time_is_over(store: DatabaseStore) -> None:
@@ -346,13 +381,65 @@ def test_a_reader_that_does_not_let_go_is_told(tmp_path: Path, monkeypatch: pyte
         writer.import_findings([finding(1)])
     reader = store.all_findings()
     next(reader)
-    with pytest.raises(HeadframeError, match="not yet out of its log"):
-        purge(store, LATE, Outside())
+    certificate = purge(store, LATE, Outside())
+    assert "not yet out of its log" in certificate.in_files
+    assert certificate.count == 1
     assert store.finding("F-0000001") is None
+    assert retention.not_compacted(store) == ("D-1",)
+    assert retention.certificates(store)[0]["out_of_files"] is False
+    with pytest.raises(HeadframeError, match="run headframe retention run again"):
+        retention.compact_pending(store, LATE)
     reader.close()
-    assert purge(store, LATE, Outside(), "D-2").count == 0
-    assert len(retention.certificates(store)) == 2
+    assert retention.compact_pending(store, LATE) == ("D-1",)
+    assert retention.compact_pending(store, LATE) == ()
+    assert retention.certificates(store)[0]["out_of_files"] is True
     store.close()
+
+
+def test_a_compaction_that_was_cut_off_is_done_by_the_next_run(
+    store: DatabaseStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On both databases: what went is certified, the files wait, and a later purge writes them anew for both."""
+    with store.writing() as writer:
+        writer.import_findings([finding(1), replace(finding(2), ref=replace(finding(2).ref, ended_ns=LATE))])
+
+    def cut_off(_store: DatabaseStore) -> None:
+        raise HeadframeError("terminating connection due to administrator command")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(retention, "compact", cut_off)
+        assert purge(store, LATE, Outside()).in_files.startswith("terminating")
+    assert retention.not_compacted(store) == ("D-1",)
+    assert purge(store, LATE + 10 * YEARS_NS, Outside(), "D-2").in_files == ""
+    assert retention.not_compacted(store) == ()
+
+
+def test_a_removed_register_entry_is_gone_from_the_files_of_a_server(postgresql: Server) -> None:
+    """On PostgreSQL a row that was changed stays as a dead one until its table is written anew; so does a hold's."""
+    from stores.database.test_tables import registered
+
+    name = postgresql.fresh()
+    store = open_store(postgresql.url(name), create=True)
+    entry = replace(registered(1), organisation_id=SECRET)
+    with store.writing() as writer:
+        writer.enter_register(entry)
+        writer.place_hold("H-1", "", f"{SECRET} sues", "ann", T0)
+    with store.writing() as writer:
+        writer.enter_register(replace(entry, removed_ns=T0, removal_reason="appeal upheld"))
+        writer.db.execute(HOLDS.delete())
+
+    def in_files(table: str) -> bool:
+        with store.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as db:
+            db.exec_driver_sql("CHECKPOINT")
+            place = db.exec_driver_sql(f"SELECT pg_relation_filepath('{table}')").scalar_one()
+        return SECRET.encode() in (postgresql.socket / "data" / str(place)).read_bytes()
+
+    tables = ("register_entries", "search_words", "holds")
+    assert [in_files(table) for table in tables] == [True, True, True]
+    retention.compact(store)
+    assert [in_files(table) for table in tables] == [False, False, False]
+    store.close()
+    postgresql.drop(name)
 
 
 def test_a_removed_register_entry_is_gone_from_the_file(tmp_path: Path, opened: Callable[[], DatabaseStore]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from headframe.cases.question import (
     Question,
@@ -10,10 +10,11 @@ from headframe.cases.question import (
     Rule,
     confirmed,
     decision_in_force,
+    instant,
     needs_text,
-    not_before,
     not_in_future,
     pending_appeal,
+    pending_appeals,
     proposers_and_approvers,
     sound_document,
     took_part,
@@ -22,6 +23,7 @@ from headframe.policy.appeals import appeal_bodies, bodies_in_words, body_of
 from headframe.records.case import (
     AdmitAppeal,
     AppealOutcome,
+    AppealStatus,
     Case,
     Command,
     DecideAppeal,
@@ -44,16 +46,24 @@ def _file(question: Question) -> Refusals:
     yield from needs_text(act.grounds, "the grounds of the appeal")
     yield from not_in_future(question, act.received_ns, "the time of receipt")
     yield from sound_document(act.document, "the appeal")
-    if pending_appeal(case) is not None:
-        yield "an appeal is pending already; add to it, or record what became of it"
+    # One that is pending elsewhere is no reason not to take this one: what comes from a party is on file.
     decision = decision_in_force(case)
     if decision is None:
-        yield "no decision is in force; there is nothing to appeal against"
+        yield (
+            "no decision is in force; there is nothing to appeal against: record what the party sent as a reply, so "
+            "that it is weighed when something is decided"
+        )
         return
     if decision.received_ns is None:
         yield f"decision {decision.number} was not served; record when the party received it first"
         return
-    yield from not_before(act.received_ns, decision.received_ns, "the appeal came", "the decision was received")
+    # Who appeals has the decision, whatever its slip says: an appeal that came before the recorded receipt is taken.
+    if act.received_ns < decision.decided_ns:
+        yield (
+            f"the appeal came at {instant(act.received_ns)}, before decision {decision.number} was approved "
+            f"({instant(decision.decided_ns)}); check the date. If it is about a decision that this one replaced, "
+            f"record it as a reply: it came before this one was taken, and another decision weighs it"
+        )
 
 
 def known_body(pack: Pack, act: FileAppeal) -> Refusals:
@@ -71,19 +81,89 @@ def known_body(pack: Pack, act: FileAppeal) -> Refusals:
 
 
 def came_late(question: Question) -> bool:
-    """Whether an appeal came after its time. It is on file all the same; people decide whether it is heard.
-
-    Each body has a time of its own. Of one that the pack does not name the longest of them counts.
-    """
+    """Whether an appeal came after its time. It is on file all the same; people decide whether it is heard."""
     act: FileAppeal = question.act
-    body = None if act.other_body else body_of(question.pack, act.body)
+    return _is_late(question, act.body, act.received_ns)
+
+
+def _is_late(question: Question, body_words: str, received_ns: int) -> bool:
+    """Whether the time of a body was over by then. Each has its own; elsewhere the longest of them counts."""
+    body = body_of(question.pack, body_words)
     if body is not None and not body.clock:
         return False
     clocks = question.clocks_of("appeal") if body is None else (question.clock(body.clock),)
     ends = [None if clock is None else clock.due_ns for clock in clocks]
     known = [end_ns for end_ns in ends if end_ns is not None]
     # A clock that stands still has no end yet: in doubt for the party.
-    return bool(known) and len(known) == len(ends) and act.received_ns >= max(known)
+    return bool(known) and len(known) == len(ends) and received_ns >= max(known)
+
+
+def in_time_after_all(question: Question, appeal: AppealStatus) -> bool:
+    """Whether an appeal that was taken for late came in time, by the dates as they are known now.
+
+    The delivery of the decision, or the receipt of the appeal, may have been corrected since. Only the clocks of the
+    decision in force run: of an appeal against another nobody can say it any more.
+
+    Parameters
+    ----------
+    question : Question
+        Whatever it is about; its clocks count.
+    appeal : AppealStatus
+
+    Returns
+    -------
+    bool
+    """
+    held = decision_in_force(question.case)
+    mine = held is not None and appeal.decision in (0, held.number)
+    return mine and appeal.late and not _is_late(question, appeal.body, appeal.received_ns)
+
+
+def wrongly_inadmissible(question: Question) -> tuple[AppealStatus, ...]:
+    """Appeals that were found inadmissible for being late, and came in time as is known now; they wait to be heard."""
+    return tuple(
+        appeal
+        for appeal in question.case.appeals
+        if appeal.outcome is AppealOutcome.INADMISSIBLE and in_time_after_all(question, appeal)
+    )
+
+
+def which_appeal(question: Question) -> AppealStatus | None:
+    """The appeal that an act admits or decides: the one that it names, else the only one that it can be about.
+
+    Parameters
+    ----------
+    question : Question
+        About an `AdmitAppeal` or a `DecideAppeal`.
+
+    Returns
+    -------
+    AppealStatus or None
+        None where there is none, or several, and the act names none of them.
+    """
+    act: AdmitAppeal | DecideAppeal = question.act
+    if act.appeal:
+        return next((one for one in question.case.appeals if one.event == act.appeal), None)
+    about = _to_admit(question) if isinstance(act, AdmitAppeal) else pending_appeals(question.case)
+    return about[0] if len(about) == 1 else None
+
+
+def _to_admit(question: Question) -> tuple[AppealStatus, ...]:
+    waiting = tuple(one for one in question.case.appeals if one.waits_for_admission)
+    return (*waiting, *wrongly_inadmissible(question))
+
+
+def _no_such(question: Question, about: Sequence[AppealStatus]) -> Refusals:
+    """Why an act is about no appeal."""
+    act: AdmitAppeal | DecideAppeal = question.act
+    there = ", ".join(f"{one.event} ({one.body})" for one in about)
+    if act.appeal:
+        every = ", ".join(f"{one.event} ({one.body})" for one in question.case.appeals) or "none"
+        yield f"event {act.appeal} is no appeal of this case; its appeals are {every}"
+    elif len(about) > 1:
+        yield f"several appeals are open: {there}; say by the number of its event which one it is about"
+    else:
+        yield "no appeal is pending; record it first"
 
 
 def _noted(question: Question, after: Case) -> Iterable[Command]:
@@ -95,17 +175,41 @@ def _noted(question: Question, after: Case) -> Iterable[Command]:
 
 def _admit(question: Question) -> Refusals:
     act: AdmitAppeal = question.act
-    case = question.case
     yield from needs_text(act.reason, "the reason why the late appeal is heard or not")
     yield from sound_document(act.document, "the decision on the late appeal")
-    pending = pending_appeal(case)
-    if pending is None:
-        yield "no appeal is pending; record it first"
-    elif not pending.late:
-        yield "the appeal came in time, and is heard as it is; record what the body decides on it"
-    elif not pending.waits_for_admission:
-        yield "the late appeal was admitted already; record what the body decides on it"
+    about = _to_admit(question)
+    appeal = which_appeal(question)
+    if appeal is None and not act.appeal and not about:
+        appeal = pending_appeal(question.case)
+    if appeal is None:
+        yield from _no_such(question, about)
+    elif appeal not in about:
+        yield from _not_to_be_admitted(appeal)
+    elif not act.admitted and in_time_after_all(question, appeal):
+        yield (
+            f"the appeal of event {appeal.event} came in time, by the dates as they are known now; nothing is to be "
+            f"excused: admit it"
+        )
     yield from not_the_first_decider(question)
+
+
+def _not_to_be_admitted(appeal: AppealStatus) -> Refusals:
+    """Why nothing is to be said on whether an appeal is heard."""
+    if appeal.outcome is AppealOutcome.INADMISSIBLE:
+        yield (
+            f"the appeal of event {appeal.event} was found inadmissible, and is late by the dates on file; correct the "
+            f"date that is wrong first, its own receipt or the delivery of the decision"
+        )
+    elif appeal.outcome is not None:
+        yield from _decided_already(appeal)
+    elif appeal.late:
+        yield "the late appeal was admitted already; record what the body decides on it"
+    else:
+        yield "the appeal came in time, and is heard as it is; record what the body decides on it"
+
+
+def _decided_already(appeal: AppealStatus) -> Refusals:
+    yield f"the appeal of event {appeal.event} was {appeal.outcome} already; if the party has come again, record that"
 
 
 def not_the_first_decider(question: Question) -> Refusals:
@@ -121,10 +225,12 @@ def _decide(question: Question) -> Refusals:
     act: DecideAppeal = question.act
     yield from needs_text(act.reason, "the reason of the decision on the appeal")
     yield from sound_document(act.document, "the decision on the appeal")
-    pending = pending_appeal(question.case)
-    if pending is None:
-        yield "no appeal is pending; record it first"
-    elif pending.waits_for_admission and act.outcome is not AppealOutcome.WITHDRAWN:
+    appeal = which_appeal(question)
+    if appeal is None:
+        yield from _no_such(question, pending_appeals(question.case))
+    elif appeal.outcome is not None:
+        yield from _decided_already(appeal)
+    elif appeal.waits_for_admission and act.outcome is not AppealOutcome.WITHDRAWN:
         yield (
             "the appeal came late, and nobody has said whether it is heard; let an account that did not decide admit "
             "it, or find it inadmissible, first"

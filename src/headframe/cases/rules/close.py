@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from headframe.cases.question import (
+    DAY_NS,
     Question,
     Refusals,
     Rule,
     appeal_upheld,
     confirmed,
     decision_in_force,
+    had_it,
     instant,
     last_event,
     needs_text,
@@ -19,6 +21,7 @@ from headframe.cases.question import (
     one_at_a_time,
     untold,
 )
+from headframe.cases.rules.decide import all_heard
 from headframe.cases.rules.measure import pack_measure
 from headframe.records.case import (
     Case,
@@ -27,6 +30,7 @@ from headframe.records.case import (
     DecisionOutcome,
     DocumentKind,
     Duty,
+    Measurement,
     NoticeKind,
     ProposalState,
     ProposeClosure,
@@ -39,6 +43,7 @@ from headframe.records.case import (
     Verify,
     WriteDocument,
 )
+from headframe.records.finding import Family
 from headframe.records.policy import PartyStanding
 
 DECIDED_AS = {
@@ -52,8 +57,47 @@ PROVED = frozenset({RemedyGrade.A, RemedyGrade.B})
 """Grades of proof that a closure rests on. The party's own word is recorded, and is not enough."""
 
 
-def measured_as_over(case: Case) -> Refusals:
-    """The last measurement says that mining is over, and nothing newer says otherwise."""
+MOST_DAYS_SINCE = 60
+"""Between the end of the window that was measured and the closure on it: an old window says nothing of today.
+Basis: operator default: a month's readings come some weeks after the month, and two accounts take some more. [days]"""
+
+
+METERED = frozenset({Family.LOAD, Family.BALANCE})
+
+
+def measured_lately(measurement: Measurement, now_ns: int) -> Refusals:
+    """The window ended not long ago."""
+    days = (now_ns - measurement.after_until_ns) / DAY_NS
+    if days > MOST_DAYS_SINCE:
+        yield (
+            f"the window that was measured ended {days:.0f} days ago, at {instant(measurement.after_until_ns)}; a "
+            f"closure rests on one that ended {MOST_DAYS_SINCE} days ago at most (operator default): measure again"
+        )
+
+
+def ended_by_the_remedy(case: Case, measurement: Measurement) -> Refusals:
+    """No finding says that mining went on after the last remedy, also where the window begins later."""
+    if not case.remedies:
+        return
+    remedy_ns = max(remedy.at_ns for remedy in case.remedies)
+    # Readings that were analysed may end after the machines were gone; packets of mining were seen at their time. The
+    # day of the remedy itself is left to the party.
+    since = [
+        finding.finding_id
+        for finding in case.findings
+        if finding.stands_out
+        and finding.ended_ns <= measurement.after_from_ns
+        and (finding.ended_ns if finding.family not in METERED else finding.started_ns) > remedy_ns + DAY_NS
+    ]
+    if since:
+        yield (
+            f"findings say that mining went on after the remedy of {instant(remedy_ns)} ({', '.join(since)}); record "
+            f"what the party did since, and measure again"
+        )
+
+
+def measured_as_over(case: Case, now_ns: int) -> Refusals:
+    """The last measurement says that mining is over, not long ago, and nothing newer says otherwise."""
     if not case.verifications:
         yield "nothing was measured again; verify first"
         return
@@ -61,6 +105,8 @@ def measured_as_over(case: Case) -> Refusals:
     if measurement.outcome is not VerificationOutcome.RECTIFIED:
         yield f"the last measurement says {measurement.outcome}, not rectified; measure again when there is more to see"
         return
+    yield from measured_lately(measurement, now_ns)
+    yield from ended_by_the_remedy(case, measurement)
     if last_event(case, Verify) < last_event(case, RecordRemedy):
         yield "a remedy was recorded after the last measurement; measure again"
     mining = [finding for finding in case.findings if finding.stands_out]
@@ -89,7 +135,7 @@ def _told(question: Question) -> Refusals:
         )
     decision = decision_in_force(question.case)
     has_one = bool(question.case.notices) or any(one.received_ns is not None for one in question.case.decisions)
-    if decision is not None and decision.received_ns is None and has_one:
+    if decision is not None and not had_it(decision, question.now_ns) and has_one:
         yield f"decision {decision.number} was not served; the party was written to, and must learn how it ended"
 
 
@@ -98,11 +144,12 @@ def _rectified(question: Question) -> Refusals:
     decision = confirmed(case)
     if decision is None:
         yield "no decision against the party is in force; 'rectified' ends a confirmed case"
-    elif decision.received_ns is None:
+    elif not had_it(decision, question.now_ns):
         yield f"decision {decision.number} was not served; serve it first"
+    yield from all_heard(question)
     if not any(remedy.grade in PROVED for remedy in case.remedies):
         yield "no remedy of grade A or B is recorded; the party's own word alone does not close a case"
-    yield from measured_as_over(case)
+    yield from measured_as_over(case, question.now_ns)
 
 
 def _victim_helped(question: Question) -> Refusals:
@@ -113,11 +160,17 @@ def _victim_helped(question: Question) -> Refusals:
     if not helped:
         yield "no help letter was served; a victim gets one before its case is closed"
         return
+    received = {
+        kind: max((letter.received_ns for letter in case.notices if letter.kind is kind), default=0)
+        for kind in (NoticeKind.NOTICE, NoticeKind.HELP)
+    }
+    if received[NoticeKind.NOTICE] > received[NoticeKind.HELP]:
+        yield "a notice reached the party after its help letter; write to it again, that nothing is held against it"
     in_other_hands = any(remedy.grade in PROVED for remedy in case.remedies) and (
         last_event(case, RecordRemedy) > helped[0]
     )
     if not in_other_hands:
-        open_points = list(measured_as_over(case))
+        open_points = list(measured_as_over(case, question.now_ns))
         if open_points:
             yield (
                 f"that the mining is over is neither measured ({'; '.join(open_points)}) nor proved by others: "

@@ -18,8 +18,11 @@ from headframe.cases.question import (
     decides_at,
     decision_in_force,
     event_numbers,
+    for_the_register,
+    had_it,
     has_answered,
     instant,
+    is_time_to_answer,
     last_event,
     needs_text,
     no_appeal_pending,
@@ -30,12 +33,15 @@ from headframe.cases.question import (
     pending_appeal,
     proof_of_late_record,
     replies,
-    responsible,
     sound_document,
+    unheard,
+    untold,
 )
-from headframe.cases.rules.notify import enough_together, looked_up, not_listed, two_sources
+from headframe.cases.rules.appeal import wrongly_inadmissible
+from headframe.cases.rules.notify import enough_together, looked_up, not_listed, other_party_since, two_sources
 from headframe.cases.rules.reply import ASKS, deadline_of
 from headframe.cases.rules.units import in_deciding_unit
+from headframe.cases.texts import unshown
 from headframe.policy.appeals import AppealBody, appeal_bodies, body_of
 from headframe.policy.citations import instrument_of, looks_like_citation
 from headframe.policy.clocks import due
@@ -50,13 +56,16 @@ from headframe.records.case import (
     DocumentKind,
     Duty,
     EnterRegister,
+    ExtendClock,
     GrantAccess,
     LookUpLawful,
     NoticeKind,
     ProposalState,
+    ProposeCorrection,
     ProposeDecision,
     ProposeReopening,
     RecordInspection,
+    RecordReply,
     RemoveFromRegister,
     ReplyStance,
     ServeDecision,
@@ -67,7 +76,6 @@ from headframe.records.case import (
     WriteDocument,
 )
 from headframe.records.policy import CalculationSheet, Clock, MeasureMode, Pack, PartyStanding, Step
-from headframe.records.site import SiteKind
 
 STANDING_OF = {
     DecisionOutcome.CONFIRMED: frozenset({PartyStanding.OPERATOR, PartyStanding.HOST}),
@@ -81,9 +89,11 @@ reach so far, the evidence is too thin."""
 
 
 def last_notice(case: Case) -> ServedNotice | None:
-    """The last letter that held something against the party."""
-    held = [letter for letter in case.notices if letter.kind is NoticeKind.NOTICE]
-    return held[-1] if held else None
+    """The letter that held something against the party and reached it last, in whatever order that was recorded."""
+    # One that was written to another party, and went out all the same, told this one nothing.
+    since = other_party_since(case)
+    held = [letter for letter in case.notices if letter.kind is NoticeKind.NOTICE and letter.proposal > since]
+    return max(held, key=lambda letter: (letter.received_ns, letter.event), default=None)
 
 
 def replies_weighed(question: Question) -> Refusals:
@@ -106,7 +116,7 @@ def replies_weighed(question: Question) -> Refusals:
         ),
         (
             ReplyStance.ASKS_FILE,
-            last_event(case, GrantAccess),
+            max((number for number, one in accesses(case) if gives_something(one)), default=0),
             "the party has asked for the file (event {}); give access before deciding (operator default where the pack "
             "does not say so)",
         ),
@@ -153,11 +163,26 @@ def told_and_heard(question: Question) -> Refusals:
     yield from put_to_the_party(question, letter)
 
 
+def accesses(case: Case) -> tuple[tuple[int, GrantAccess], ...]:
+    """Every access to the file, with the number of its event."""
+    return tuple(zip(event_numbers(case, GrantAccess), case.access, strict=True))
+
+
+def gives_something(access: GrantAccess) -> bool:
+    """Whether an access names a document that was given. Older files have some that name nothing."""
+    return any(text.strip() for text in access.documents)
+
+
+def shows_all(access: GrantAccess) -> bool:
+    """Whether the party can be taken to know the file. What was held back may be the very thing that is new."""
+    return gives_something(access) and not access.held_back
+
+
 def newer_evidence(case: Case, since: int) -> tuple[tuple[int, str], ...]:
     """What came to the file after an event and may be held against the party: the numbers of the events, and what.
 
     A measurement counts where it says that the mining goes on. An inspection counts whatever it saw: what it observed
-    is for the party to answer, and not for us to weigh.
+    is for the party to answer, and not for us to weigh. What it is corrected to say is new when that is approved.
 
     Parameters
     ----------
@@ -174,6 +199,7 @@ def newer_evidence(case: Case, since: int) -> tuple[tuple[int, str], ...]:
     found = [
         *((number, "findings") for number in event_numbers(case, AddFindings)),
         *((number, "an inspection") for number in event_numbers(case, RecordInspection)),
+        *((number, "a correction of an inspection") for number in corrected_inspections(case)),
         *(
             (number, "a measurement")
             for number, (_at_ns, _account, one) in measured
@@ -181,6 +207,16 @@ def newer_evidence(case: Case, since: int) -> tuple[tuple[int, str], ...]:
         ),
     ]
     return tuple(sorted(entry for entry in found if entry[0] > since))
+
+
+def corrected_inspections(case: Case) -> tuple[int, ...]:
+    """Numbers of the events that approved a correction of what an inspection saw."""
+    done = ((status.settled or 0, status.act) for status in approved(case, ProposeCorrection))
+    return tuple(
+        number
+        for number, act in done
+        if isinstance(act, ProposeCorrection) and isinstance(case.events[act.event - 1].act, RecordInspection)
+    )
 
 
 def put_to_the_party(question: Question, letter: ServedNotice) -> Refusals:
@@ -191,22 +227,23 @@ def put_to_the_party(question: Question, letter: ServedNotice) -> Refusals:
         return
     last = newer[-1][0]
     what = ", ".join(f"{name} (event {number})" for number, name in newer)
-    shown = [
-        (number, one)
-        for number, one in zip(event_numbers(case, GrantAccess), case.access, strict=True)
-        if number > last
-    ]
-    if not shown:
-        yield (
-            f"{what} came after the notice and the party has not seen that; serve another notice, or give the party "
-            f"access to the file, and let it answer"
-        )
+    shown = _shown_since(case, last)
+    if shown is None:
+        in_part = [number for number, one in accesses(case) if number > last and one.held_back]
+        if in_part:
+            yield (
+                f"{what} came after the notice, and the access of event {in_part[-1]} held something back, so that the "
+                f"party may not have seen it; serve another notice that tells it, or give the whole file, and let the "
+                f"party answer"
+            )
+        else:
+            yield (
+                f"{what} came after the notice and the party has not seen that; serve another notice, or give the "
+                f"party access to the file, and let it answer"
+            )
         return
-    number, access = shown[0]
-    # Nobody was given what was not there yet, and a date that lies far back is not taken on somebody's word alone.
-    given_ns = max(
-        access.given_ns, case.history[last - 1].at_ns, case.history[number - 1].at_ns - LATE_RECORD_DAYS * DAY_NS
-    )
+    number, access = shown
+    given_ns = _given_ns(case, last, number, access)
     if any(
         at > number and reply.received_ns >= access.given_ns and reply.stance not in ASKS for at, reply in replies(case)
     ):
@@ -217,6 +254,40 @@ def put_to_the_party(question: Question, letter: ServedNotice) -> Refusals:
         yield (
             f"{what} came after the notice, and the party was given that at {instant(given_ns)}; wait until it {until}"
         )
+
+
+def _shown_since(case: Case, last: int) -> tuple[int, GrantAccess] | None:
+    """The first access after an event that gave the party the file, with the number of its own event."""
+    return next(((number, one) for number, one in accesses(case) if number > last and shows_all(one)), None)
+
+
+def _given_ns(case: Case, last: int, number: int, access: GrantAccess) -> int:
+    """When an access counts as given, the last of what it shows being of an earlier event."""
+    # Nobody was given what was not there yet, and a date that lies far back is not taken on somebody's word alone.
+    return max(
+        access.given_ns, case.history[last - 1].at_ns, case.history[number - 1].at_ns - LATE_RECORD_DAYS * DAY_NS
+    )
+
+
+def ends_for_what_is_new(question: Question, letter: ServedNotice) -> int | None:
+    """When the time is over to answer what came after a notice; None where nothing did, or the party has not seen it.
+
+    Parameters
+    ----------
+    question : Question
+        Whatever it is about.
+    letter : ServedNotice
+
+    Returns
+    -------
+    int or None
+        First instant after it; None also while the clock of the reply stands still. [ns since 1970-01-01 UTC]
+    """
+    newer = newer_evidence(question.case, letter.proposal)
+    shown = _shown_since(question.case, newer[-1][0]) if newer else None
+    if shown is None:
+        return None
+    return _reply_ends_again(question, _given_ns(question.case, newer[-1][0], *shown))
 
 
 def _reply_ends_again(question: Question, given_ns: int) -> int | None:
@@ -230,9 +301,65 @@ def _reply_ends_again(question: Question, given_ns: int) -> int | None:
     return due(period, given_ns, question.pack, pauses, granted).due_ns
 
 
+def all_heard(question: Question) -> Refusals:
+    """What rests on the decision against the party waits until what the party sent in time was weighed.
+
+    It may have come to the file only after the decision was approved; and time to answer that was given after the
+    decision is time to answer.
+    """
+    case = question.case
+    held = confirmed(case)
+    if held is None:
+        return
+    numbers = unheard(case, question.clocks)
+    if numbers:
+        events = f"event{'s' if len(numbers) > 1 else ''} {', '.join(map(str, numbers))}"
+        opened = "propose to reopen the case, and " if case.closed_ns is not None else ""
+        yield (
+            f"what the party sent in time ({events}) came to the file after decision {held.number} was approved, and "
+            f"no decision has weighed it; {opened}take another decision that does, whatever it comes to"
+        )
+    for number, clock in time_given_since(question, held):
+        until = f"clock {clock.id} is over" if clock.due_ns is None else instant(clock.due_ns)
+        yield (
+            f"the party was given time to answer (event {number}) after decision {held.number} was approved; wait "
+            f"until {until}, and weigh what it sends"
+        )
+
+
+def time_given_since(question: Question, held: DecisionStatus) -> tuple[tuple[int, Clock], ...]:
+    """Extensions of the time to answer since a decision that are not over: number of the event, and the clock."""
+    settled = next((status.settled or 0 for status in question.case.proposals if status.number == held.number), 0)
+    return tuple(
+        (event.number, clock)
+        for event in question.case.events[settled:]
+        if isinstance(event.act, ExtendClock) and is_time_to_answer(event.act.clock)
+        for clock in question.clocks
+        if clock.id == event.act.clock and not question.is_over(clock.id)
+    )
+
+
+def rests_since(question: Question) -> int | None:
+    """Since when, as was known then, the decision in force rests for what `all_heard` says; None if it does not."""
+    held = confirmed(question.case)
+    if held is None:
+        return None
+    numbers = [*unheard(question.case, question.clocks), *(number for number, _ in time_given_since(question, held))]
+    return min((question.case.history[number - 1].at_ns for number in numbers), default=None)
+
+
 def cites_the_pack(pack: Pack, citations: Iterable[str], what: str) -> Refusals:
-    """What is cited as a rule is an instrument of the pack; a place in it that the pack does not cite is marked so."""
+    """What is cited as a rule is an instrument of the pack; a place in it that the pack does not cite is marked so.
+
+    It is one line and shows whole, also where a pack lists no instruments.
+    """
     for text in citations:
+        if found := unshown(text, joiners=False):
+            yield (
+                f"{what} names {text!a}, with the character {found} in it, which no page shows; a rule is one line, "
+                f"and each rule is given by itself"
+            )
+            continue
         if pack.instruments and instrument_of(pack, text) is None:
             names = ", ".join(one.id for one in pack.instruments)
             yield (
@@ -281,7 +408,8 @@ def decision_stands(question: Question) -> Refusals:
     if appeal_upheld(case):
         yield "an appeal was upheld: the party was found to be right; close the case as decision_set_aside"
     held = confirmed(case)
-    if held is not None and last_event(case, ProposeReopening) < held.number:
+    # What the party has sent since then, in time or late, is weighed by another decision.
+    if held is not None and last_event(case, ProposeReopening, RecordReply) < held.number:
         yield f"decision {held.number} is in force and says the same; propose its measures, or reopen the case"
     for name in act.measures:
         measure = next((entry for entry in pack.measures if entry.id == name), None)
@@ -347,17 +475,46 @@ def decision_commands(question: Question, after: Case) -> Iterable[Command]:
 
 def _serve(question: Question) -> Refusals:
     act: ServeDecision = question.act
+    case = question.case
     yield from not_in_future(question, act.received_ns, "the time of receipt")
     yield from needs_text(act.channel, "the way of delivery")
     yield from sound_document(act.proof, "the proof of delivery")
     yield from proof_of_late_record(question, act.received_ns, act.proof)
-    decision = decision_in_force(question.case)
+    decision = decision_delivered(case, act)
+    if decision is None and act.decision:
+        numbers = ", ".join(str(one.number) for one in case.decisions) or "none"
+        yield f"{act.decision} is no approved decision of this case; those are {numbers}"
+        return
     if decision is None:
-        yield "no decision is in force; only an approved decision is served"
+        gone = ", ".join(str(one.number) for one in case.decisions if one.received_ns is None)
+        yield "no decision is in force; only an approved decision is served" + (
+            f". If one that was set aside reached the party, name it by its number: {gone}" if gone else ""
+        )
         return
     yield from not_before(act.received_ns, decision.decided_ns, "the time of receipt", "the decision was approved")
     if decision.received_ns is not None:
         yield f"decision {decision.number} was served already, at {instant(decision.received_ns)}"
+    # What happened is recorded, whatever became of the decision: else nobody would tell the party that it is gone.
+    if decision.set_aside and act.proof is None and act.received_ns >= (decision.set_aside_ns or 0):
+        yield (
+            f"decision {decision.number} was set aside at {instant(decision.set_aside_ns)}, and is not delivered any "
+            f"more; call it back. If it reached the party all the same, record that with the proof of delivery"
+        )
+
+
+def decision_delivered(case: Case, act: ServeDecision) -> DecisionStatus | None:
+    """Which decision reached the party: the one that is named, else the one in force."""
+    if not act.decision:
+        return decision_in_force(case)
+    return next((one for one in case.decisions if one.number == act.decision), None)
+
+
+def _served_commands(question: Question, after: Case) -> Iterable[Command]:
+    """A decision that does not hold, and that the party has, brings the letter that says so."""
+    gone = untold(after)
+    decision = decision_delivered(question.case, question.act)
+    if gone is not None and decision is not None and gone.number == decision.number:
+        yield WriteDocument(kind=DocumentKind.SETTING_ASIDE, subject=str(gone.number))
 
 
 def _serve_setting_aside(question: Question) -> Refusals:
@@ -370,21 +527,25 @@ def _serve_setting_aside(question: Question) -> Refusals:
         gone = ", ".join(str(one.number) for one in question.case.decisions if one.set_aside) or "none"
         yield f"{act.decision} is no decision that was set aside; those are {gone}"
     elif decision.received_ns is None:
-        yield f"decision {act.decision} was never served; nobody has to be told that it does not hold"
+        yield (
+            f"decision {act.decision} was never served; nobody has to be told that it does not hold. If it reached the "
+            f"party all the same, record that first"
+        )
     elif decision.told_set_aside_ns is not None:
         yield f"the party was told already, at {instant(decision.told_set_aside_ns)}"
     else:
         yield from not_before(act.received_ns, decision.received_ns, "the letter came", "the decision was received")
 
 
-ENDS_THE_RIGHT = frozenset({AppealOutcome.REJECTED, AppealOutcome.WITHDRAWN, AppealOutcome.INADMISSIBLE})
-"""With which the right to go to that body is used; of other bodies it says nothing."""
+ENDS_THE_RIGHT = frozenset({AppealOutcome.REJECTED})
+"""With which the right to go to that body is used; of other bodies it says nothing. Who withdraws an appeal may come
+again while the time runs, and one that is inadmissible came after it: neither adds anything to the clock."""
 
 
 def used_up(question: Question, decision: DecisionStatus, body: AppealBody) -> bool:
     """Whether the party has been to a body with this decision, and that body is done with it."""
     for appeal in question.case.appeals:
-        at = None if appeal.other_body else body_of(question.pack, appeal.body)
+        at = body_of(question.pack, appeal.body)
         same = at is not None and at.id == body.id and appeal.decision in (0, decision.number)
         if same and appeal.outcome in ENDS_THE_RIGHT:
             return True
@@ -393,6 +554,11 @@ def used_up(question: Question, decision: DecisionStatus, body: AppealBody) -> b
 
 def appeal_is_over(question: Question, decision: DecisionStatus) -> Refusals:
     """The decision cannot be appealed any more: every right of appeal of the pack was used, or has run out."""
+    for appeal in wrongly_inadmissible(question):
+        yield (
+            f"the appeal of event {appeal.event} was found inadmissible for coming late, and came in time by the dates "
+            f"as they are known now; let an account that did not decide admit it first"
+        )
     for body in appeal_bodies(question.pack):
         if used_up(question, decision, body):
             continue
@@ -424,25 +590,24 @@ def final_stands(question: Question) -> Refusals:
     if decision is None:
         yield "no decision is in force; there is nothing to be final"
         return
-    if decision.received_ns is None:
+    if not had_it(decision, question.now_ns):
         yield f"decision {decision.number} was not served; its appeal cannot be over before the party knows it"
         return
     if decision.final_ns is not None:
         yield f"decision {decision.number} is final already, since {instant(decision.final_ns)}"
+    yield from all_heard(question)
     yield from appeal_is_over(question, decision)
 
 
 def _final_commands(question: Question, after: Case) -> Iterable[Command]:
-    decision = confirmed(after)
-    if decision is None or after.site_kind == SiteKind.HOUSEHOLD_PREMISES:
-        return
-    # The register is one of organisations; a site behind which none is known may be anybody's.
-    if responsible(after.standing) and after.organisation_id:
+    decision = for_the_register(after)
+    if decision is not None:
         yield EnterRegister(case_id=after.case_id, decision=decision.number)
 
 
 PROPOSE_DECISION = Rule(duties=frozenset({Duty.PROPOSE}), refusals=_propose)
-SERVE_DECISION = Rule(duties=frozenset({Duty.PROPOSE}), refusals=_serve)
+# A delivery that is proved happened, also where the slip comes back after the closure.
+SERVE_DECISION = Rule(duties=frozenset({Duty.PROPOSE}), refusals=_serve, commands=_served_commands, when_closed=True)
 SERVE_SETTING_ASIDE = Rule(duties=frozenset({Duty.PROPOSE}), refusals=_serve_setting_aside, when_closed=True)
 # Mining may be over, and the case closed, long before the time to appeal is.
 DECLARE_FINAL = Rule(duties=frozenset({Duty.DECIDE}), refusals=final_stands, commands=_final_commands, when_closed=True)

@@ -13,6 +13,9 @@ from headframe.cases.question import (
     Refusals,
     Rule,
     confirmed,
+    event_numbers,
+    had_it,
+    instant,
     needs_text,
     no_appeal_pending,
     not_before,
@@ -20,7 +23,7 @@ from headframe.cases.question import (
     responsible,
     sound_document,
 )
-from headframe.cases.rules.decide import not_an_inspector, sheets_complete
+from headframe.cases.rules.decide import all_heard, not_an_inspector, rests_since, sheets_complete
 from headframe.cases.rules.units import in_deciding_unit, in_unit
 from headframe.policy.rights import measure_state
 from headframe.records.case import (
@@ -28,6 +31,7 @@ from headframe.records.case import (
     Command,
     DocumentKind,
     Duty,
+    FileAppeal,
     MeasureStatus,
     ProposalState,
     ProposeMeasure,
@@ -106,8 +110,9 @@ def measure_stands(question: Question) -> Refusals:
     elif act.measure not in decision.act.measures:
         named = ", ".join(decision.act.measures) or "none"
         yield f"decision {decision.number} does not name measure {act.measure}; it names {named}"
-    elif decision.received_ns is None:
+    elif not had_it(decision, question.now_ns):
         yield f"decision {decision.number} was not served; the party must know it before a measure is asked for"
+    yield from all_heard(question)
     asked = running(case, act.measure)
     if asked is not None and not asked.withdrawn:
         yield f"measure {act.measure} was asked for already and has not ended; record its end first"
@@ -170,11 +175,38 @@ def _record(question: Question) -> Refusals:
         return
     if measure.carried_out_ns is not None:
         yield f"measure {act.measure} was carried out already; record its end, or ask for it again"
+    stopped_ns, reasons = _stopped(question, measure)
+    if not reasons or (act.at_ns < stopped_ns and act.document is not None):
+        return  # what was carried out before is recorded, with what shows it: else nobody would see to its end
+    yield from reasons
+    if act.at_ns < stopped_ns:
+        yield (
+            f"measure {act.measure} rests since {instant(stopped_ns)}; if it was carried out before that, record it "
+            f"with the document that shows when"
+        )
+
+
+def _stopped(question: Question, measure: MeasureStatus) -> tuple[int, list[str]]:
+    """Since when, as was known then, a measure that was asked for is not to be carried out, and why."""
+    case, name = question.case, measure.measure
+    since: list[int] = []
+    reasons = []
     if measure.withdrawn:
-        yield f"measure {act.measure} was withdrawn, because its decision does not hold any more; it is not carried out"
-    if not responsible(case.standing):
-        yield f"the party's standing is {case.standing}; no measure is carried out against it"
-    yield from no_appeal_pending(question, f"measure {act.measure}")
+        reasons.append(
+            f"measure {name} was withdrawn, because its decision does not hold any more; it is not carried out"
+        )
+    if not responsible(case.standing):  # which takes its decision away, and so the measure
+        reasons.append(f"the party's standing is {case.standing}; no measure is carried out against it")
+    if reasons:
+        since.append(measure.withdrawn_ns or 0)
+    if appeal := list(no_appeal_pending(question, f"measure {name}")):
+        filed = zip(event_numbers(case, FileAppeal), case.appeals, strict=True)
+        since.append(min(case.history[number - 1].at_ns for number, one in filed if one.outcome is None))
+        reasons += appeal
+    if (rests_ns := rests_since(question)) is not None:
+        since.append(rests_ns)
+        reasons += all_heard(question)
+    return min(since, default=question.now_ns), reasons
 
 
 def _remedy(question: Question) -> Refusals:

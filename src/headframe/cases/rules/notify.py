@@ -11,8 +11,10 @@ from headframe.cases.question import (
     Refusals,
     Rule,
     appeal_upheld,
+    approved,
     classified_at,
     comes_before,
+    event_numbers,
     families,
     has_e_value,
     instant,
@@ -31,8 +33,10 @@ from headframe.cases.question import (
 )
 from headframe.records.case import (
     AddFindings,
+    Approve,
     Case,
     Command,
+    DecideAppeal,
     DocumentKind,
     Duty,
     LookUpLawful,
@@ -40,6 +44,10 @@ from headframe.records.case import (
     NoticeKind,
     OpenCase,
     ProposalState,
+    ProposalStatus,
+    ProposeClass,
+    ProposeClosure,
+    ProposeCorrection,
     ProposeNotice,
     ServeNotice,
     WriteDocument,
@@ -98,6 +106,12 @@ def not_listed(question: Question) -> Refusals:
         )
 
 
+def not_found_right(question: Question) -> Refusals:
+    """No appeal said that the party is right."""
+    if appeal_upheld(question.case):
+        yield "an appeal was upheld: the party was found to be right; close the case as decision_set_aside"
+
+
 def two_sources(question: Question) -> Refusals:
     """Evidence of two kinds that do not rest on each other."""
     seen = families(question.case)
@@ -139,11 +153,39 @@ def shown_e(log10_e: float) -> str:
     return f"{math.floor(10.0 ** (log10_e + digits) * (1 + 1e-9)) / 10.0**digits:g}"
 
 
+def still_carried(question: Question, number: int) -> Refusals:
+    """What a notice was approved on is there still when it reaches the party; evidence may have been corrected away."""
+    yield from looked_up(question)
+    for reason in (
+        *not_listed(question), *not_found_right(question), *two_sources(question), *enough_together(question)
+    ):  # fmt: skip
+        yield (
+            f"the notice of event {number} does not stand any more: {reason}. Call it back, and write another letter "
+            f"that fits"
+        )
+
+
+def other_party_since(case: Case) -> int:
+    """Number of the event since which the case is about another party than before; 0 if it always was the same."""
+    done = [(status.settled or 0, status.act) for status in approved(case, ProposeCorrection)]
+    return max(
+        (
+            number
+            for number, act in done
+            if isinstance(act, ProposeCorrection) and act.event == 1 and act.field == "organisation_id"
+        ),
+        default=0,
+    )
+
+
 def notice_stands(question: Question) -> Refusals:
     """What must be so when a letter is proposed, and still when it is approved."""
     act: ProposeNotice = question.act
     case = question.case
     yield from not_the_verifier(question, "a letter")
+    since = other_party_since(case)
+    if any(entry.act is act and entry.state is ProposalState.OPEN and entry.number < since for entry in case.proposals):
+        yield f"the party was corrected (event {since}) since this letter was proposed; propose one to the right party"
     if act.kind is NoticeKind.HELP:
         if case.standing is not PartyStanding.VICTIM or not classified_at(case):
             yield f"a help letter goes to a victim; the party's standing is {case.standing}: classify the case first"
@@ -161,8 +203,7 @@ def notice_stands(question: Question) -> Refusals:
     if case.standing in NO_NOTICE - {PartyStanding.VICTIM}:
         yield f"the party's standing is {case.standing}; nothing is held against it, so there is no notice to send"
     yield from not_listed(question)
-    if appeal_upheld(case):
-        yield "an appeal was upheld: the party was found to be right; close the case as decision_set_aside"
+    yield from not_found_right(question)
     yield from two_sources(question)
     yield from enough_together(question)
     if comes_before(question.pack, Step.INSPECT, Step.NOTIFY) and not case.inspections:
@@ -200,30 +241,75 @@ def _serve(question: Question) -> Refusals:
         letters = [str(entry.number) for entry in case.proposals if isinstance(entry.act, ProposeNotice)]
         yield f"event {act.proposal} proposes no letter; letters are proposed in events {', '.join(letters) or 'none'}"
         return
-    if status.state is not ProposalState.APPROVED:
+    said_yes = letter_approved_at(case, status)
+    if said_yes is None:
         yield f"the letter of event {act.proposal} is {status.state}; only an approved letter goes out"
         return
-    if status.settled is not None:
-        approved_ns = case.history[status.settled - 1].at_ns
-        yield from not_before(act.received_ns, approved_ns, "the time of receipt", "the letter's approval")
+    approved_ns = case.history[said_yes - 1].at_ns
+    yield from not_before(act.received_ns, approved_ns, "the time of receipt", "the letter's approval")
     if any(letter.proposal == act.proposal for letter in case.notices):
         yield f"the letter of event {act.proposal} is already recorded as served; propose another letter to write again"
+    # What happened is recorded, whatever became of the letter: else nobody would tell the party how it stands.
+    against = list(stands_no_more(question, status))
+    if against and act.proof is None and act.received_ns >= _stood_until(question, said_yes):
+        yield from against
+        yield (
+            f"if the letter of event {act.proposal} reached the party all the same, record that with the proof of "
+            f"delivery, and tell the party how it stands"
+        )
+
+
+def letter_approved_at(case: Case, status: ProposalStatus) -> int | None:
+    """Event that approved a letter; None if none did. One that fell with a correction had been approved before."""
+    if status.state is ProposalState.APPROVED:
+        return status.settled
+    if len(status.approvers) < status.needed:
+        return None
+    said = (event for event in case.events if isinstance(event.act, Approve) and event.act.proposal == status.number)
+    return next((event.number for event in said if event.account == status.approvers[-1]), None)
+
+
+def stands_no_more(question: Question, status: ProposalStatus) -> Refusals:
+    """Why an approved letter is not sent any more."""
+    case = question.case
+    if status.state is not ProposalState.APPROVED:
+        yield f"the letter of event {status.number} fell with a correction; call it back, and write one that fits"
+    if case.closed_ns is not None:
+        yield f"the case was closed at {instant(case.closed_ns)}, and the letter was not recorded before; call it back"
+    if not isinstance(status.act, ProposeNotice):
+        return
     if status.act.kind is NoticeKind.NOTICE:
         if case.standing in NO_NOTICE:
             yield (
                 f"the party's standing has become {case.standing} since this notice was approved; call it back, and "
                 f"write a letter that fits"
             )
-        yield from not_listed(question)
+        yield from still_carried(question, status.number)
     elif status.act.kind is NoticeKind.HELP and case.standing is not PartyStanding.VICTIM:
         yield f"the party's standing has become {case.standing} since this help letter was approved; write another"
 
 
+def _stood_until(question: Question, said_yes: int) -> int:
+    """Until when nothing had happened since a letter's approval by which it may not stand any more."""
+    case = question.case
+    said = [one for kind in (ProposeClass, ProposeCorrection, ProposeClosure) for one in approved(case, kind)]
+    numbers = [one.settled or 0 for one in said]
+    for act in (LookUpLawful, AddFindings, DecideAppeal):
+        numbers += event_numbers(case, act)
+    ends = [case.history[number - 1].at_ns for number in numbers if number > said_yes]
+    if case.lookup_ns is not None:
+        ends.append(case.lookup_ns + LOOKUP_MAX_AGE_DAYS * DAY_NS + 1)
+    return min(ends, default=question.now_ns)
+
+
 def _served_commands(question: Question, after: Case) -> Iterable[Command]:
+    if after.closed_ns is not None or after.standing in NO_NOTICE:
+        return
     if after.notices[-1].kind is NoticeKind.NOTICE and not after.inspections:
         if comes_before(question.pack, Step.NOTIFY, Step.INSPECT):
             yield WriteDocument(kind=DocumentKind.INSPECTION_REQUEST)
 
 
 PROPOSE_NOTICE = Rule(duties=frozenset({Duty.PROPOSE}), refusals=_propose)
-SERVE_NOTICE = Rule(duties=frozenset({Duty.PROPOSE}), refusals=_serve, commands=_served_commands)
+# A delivery that is proved happened, also where the slip comes back after the closure.
+SERVE_NOTICE = Rule(duties=frozenset({Duty.PROPOSE}), refusals=_serve, commands=_served_commands, when_closed=True)

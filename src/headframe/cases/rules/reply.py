@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from headframe.cases.question import (
+    TIME_TO_ANSWER,
     Question,
     Refusals,
     Rule,
+    decision_in_force,
     instant,
     needs_text,
     not_before,
     not_in_future,
+    proposal,
     sound_document,
 )
 from headframe.records.case import (
@@ -17,6 +20,8 @@ from headframe.records.case import (
     ExtendClock,
     GrantAccess,
     PauseClock,
+    ProposalState,
+    ProposeNotice,
     RecordReply,
     ReplyStance,
     ResumeClock,
@@ -26,6 +31,9 @@ from headframe.records.policy import Clock, ClockState, Deadline, Pack, RightKin
 PARTY_CLOCKS = frozenset({str(Step.REPLY), str(Step.REMEDIATE), str(Step.APPEAL), str(RightKind.HEARING)})
 """Periods in which the party may do something; they are never made shorter. Every other one binds the unit, also where
 it is a right of the party, such as to be given the file: it is not for the unit to make that longer."""
+
+BEFORE_FINAL = frozenset({*TIME_TO_ANSWER, str(Step.APPEAL)})
+"""Clocks that are over when a decision is final."""
 
 ASKS = frozenset({ReplyStance.ASKS_TIME, ReplyStance.ASKS_FILE})
 """Replies that ask for something and leave the answer open."""
@@ -50,6 +58,18 @@ def _reply(question: Question) -> Refusals:
     yield from sound_document(act.document, "the reply")
     if act.document is None:
         yield from needs_text(act.text, "the reply")
+    if act.answers:
+        yield from _answers_a_letter(question, act)
+
+
+def _answers_a_letter(question: Question, act: RecordReply) -> Refusals:
+    """A letter that a reply names was on its way when the reply came."""
+    letter = proposal(question.case, act.answers)
+    if letter is None or not isinstance(letter.act, ProposeNotice) or letter.state is not ProposalState.APPROVED:
+        yield f"event {act.answers} proposes no letter that was approved; record the reply without naming one"
+        return
+    approved_ns = question.case.history[(letter.settled or 1) - 1].at_ns
+    yield from not_before(act.received_ns, approved_ns, "the reply came", f"letter {act.answers} was approved")
 
 
 def _grant(question: Question) -> Refusals:
@@ -58,6 +78,8 @@ def _grant(question: Question) -> Refusals:
     yield from not_before(act.given_ns, question.case.opened_ns, "the time of access", "the case was opened")
     if not act.documents:
         yield "no document is named; access means that the party was given something of the file"
+    for text in act.documents:
+        yield from needs_text(text, "a document that was given")
     for text in act.held_back:
         yield from needs_text(text, "what was held back and why")
 
@@ -139,6 +161,14 @@ def _extend(question: Question) -> Refusals:
         yield f"clock {act.clock} binds the unit, which cannot give itself more time; it may be paused with a reason"
     if clock is not None and clock.state is ClockState.NOT_STARTED:
         yield f"clock {act.clock} has not started; extend it when it runs"
+    held = decision_in_force(question.case)
+    # Whoever declares a decision final decides that its time is over; no clerk takes that back by giving time.
+    if held is not None and held.final_ns is not None and act.clock.partition("-")[0] in BEFORE_FINAL:
+        yield (
+            f"decision {held.number} is final since {instant(held.final_ns)}, and clock {act.clock} belongs to the "
+            f"time before that; record an appeal when it comes: one that is late can be admitted, and time that the "
+            f"party was promised is a reason"
+        )
     if clock is not None and clock.due_ns is not None and act.until_ns <= clock.due_ns:
         yield (
             f"clock {act.clock} runs until {instant(clock.due_ns)} already; an extension gives a later time, never an "

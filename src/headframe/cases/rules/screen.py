@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from headframe.cases.question import Question, Refusals, Rule, needs_text, not_in_future
+from headframe.cases.question import Question, Refusals, Rule, appeal_upheld, needs_text, not_in_future
 from headframe.records.case import (
     AddFindings,
     Duty,
@@ -49,6 +49,18 @@ def _open(question: Question) -> Refusals:
         return
     if old.closed_ns is None:
         yield f"case {old.case_id} is not closed; add the findings to it instead of opening a recurrence"
+    before = {finding.finding_id for finding in old.findings}
+    again = [finding.finding_id for finding in act.findings if finding.finding_id in before]
+    if again and len(again) == len(act.findings):
+        yield (
+            f"no finding is new; case {old.case_id} rests on each of them. A recurrence rests on at least one finding "
+            f"that is; if the file of the old case was incomplete, propose to reopen that"
+        )
+    if again and appeal_upheld(old):
+        yield (
+            f"an appeal was upheld in case {old.case_id}, which rests on {', '.join(again)}; what was decided there is "
+            f"not tried again on the same findings: leave them out"
+        )
     if act.case_id == old.case_id:
         yield f"the new case has the id of the old one, {old.case_id}; it needs its own"
     if act.site_id != old.site_id:

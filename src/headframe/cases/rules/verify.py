@@ -80,6 +80,12 @@ def enough_for_rectified(pack: Pack, measurement: Measurement, findings: Sequenc
             f"{measurement.coverage:.0%} of the window has data; pack {pack.id} needs {rule.min_coverage:.0%} "
             f"({rule.basis.replace('_', ' ')}): record not_enough_data"
         )
+    same = {f"{one.detector} {one.version}" for one in findings if one.stands_out}
+    if lacking := sorted(same - set(measurement.detectors)):
+        yield (
+            f"{', '.join(lacking)} did not look at the window after; measure with the same detectors as at first, or "
+            f"record not_enough_data"
+        )
     if not measurement.metrics:
         yield "no metric was measured; a measurement that says rectified has one at least"
     wanted, needed = metrics_needed(findings, rule) if findings else ((), frozenset())
@@ -105,7 +111,8 @@ def _verify(question: Question) -> Refusals:
             f"{name} has proposed or approved a letter, a decision or a closure in this case; it is verified by an "
             f"account that has not"
         )
-    if not measurement.detectors:
+    # That nobody could look is said as not_enough_data; a load that goes on shows in the readings without a detector.
+    if measurement.outcome is VerificationOutcome.RECTIFIED and not measurement.detectors:
         yield "no detector is named; measure with the same detectors as at first"
     yield from _windows(question, measurement)
     if measurement.outcome is VerificationOutcome.RECTIFIED:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 
 from headframe.cases.corrections import shown_value
@@ -14,7 +15,6 @@ from headframe.records.case import (
     AppealStatus,
     Case,
     Correction,
-    DecideAppeal,
     DecisionOutcome,
     DecisionStatus,
     InspectionRecord,
@@ -41,6 +41,7 @@ from headframe.reports.case_documents.model import (
     Paragraph,
     Section,
     Signature,
+    Subheading,
     Table,
     Tone,
 )
@@ -85,6 +86,12 @@ from headframe.reports.case_documents.parts import (
 )
 from headframe.reports.case_documents.speech import Speech
 from headframe.reports.case_documents.translated import translated
+
+_METRIC_KEYS = re.compile(
+    r"\b(?:pool_connections|(?:export_)?kWh_per_day|kWh_month|load_(?:factor|flatness)|peer_ratio|registration_record|"
+    r"feeder_balance|register_entry|mining_power_share)\b"
+)
+"""Keys of metrics (`MetricReading.metric`), of which each catalogue has the name."""
 
 
 class NothingToWrite(HeadframeError):
@@ -262,7 +269,7 @@ def decision(desk: Desk, number: int | None = None) -> CaseDocument:
     reasons: list[Block] = [Paragraph(text=act.reason)]
     basis = [cited(ref, pack, speech) for ref in act.legal_basis]
     reasons += [
-        Paragraph(text=say("decision.basis"), tone=Tone.STRONG),
+        Subheading(text=say("decision.basis")),
         Listing(items=tuple(basis)) if basis else Paragraph(text=_without_basis(desk, act.outcome)),
     ]
     measures = [one for name in act.measures if (one := measure_named(pack, name)) is not None]
@@ -360,15 +367,13 @@ def setting_aside(desk: Desk, number: int | None = None) -> CaseDocument:
 def _set_aside_by(desk: Desk, row: DecisionStatus) -> tuple[list[str], str]:
     """What took a decision away, in sentences, and which words say what follows."""
     speech, say, case = desk.speech, desk.speech.say, desk.case
-    said = [event.act for event in case.events if isinstance(event.act, DecideAppeal)]
-    heard = [one for one in case.appeals if one.outcome is not None and one.outcome is not AppealOutcome.INADMISSIBLE]
-    for appeal, act in zip(heard, said, strict=False):
-        if appeal.decision == row.number and act.outcome in (AppealOutcome.UPHELD, AppealOutcome.REMITTED):
+    for appeal in sorted(case.appeals, key=lambda one: one.decided_ns or 0):
+        if appeal.decision == row.number and appeal.outcome in (AppealOutcome.UPHELD, AppealOutcome.REMITTED):
             line = say(
-                f"set_aside.by.{act.outcome.value}", body=appeal_body_words(desk, appeal),
+                f"set_aside.by.{appeal.outcome.value}", body=appeal_body_words(desk, appeal),
                 day=speech.day(appeal.decided_ns or 0),
             )  # fmt: skip
-            return [line, act.reason], act.outcome.value
+            return [line, appeal.reason], appeal.outcome.value
     fell = [
         status.act
         for status in case.proposals
@@ -376,12 +381,16 @@ def _set_aside_by(desk: Desk, row: DecisionStatus) -> tuple[list[str], str]:
     ]
     if fell:
         return [say("set_aside.by.correction", event=fell[-1].event, field=fell[-1].field), fell[-1].reason], "open"
-    return [say("set_aside.by.standing", standing=speech.term("standing", case.standing.value))], "open"
+    taken = (one for one in case.decisions if one.number > row.number and one.decided_ns == row.set_aside_ns)
+    if (other := next(taken, None)) is not None:
+        return [say("set_aside.by.replaced", day=speech.day(other.decided_ns))], "replaced"
+    now = [say("set_aside.by.standing", standing=speech.term("standing", case.standing.value))]
+    return now, "open" if case.closed_ns is None else "closed"
 
 
 def appeal_body_words(desk: Desk, appeal: AppealStatus) -> str:
     """A body that hears appeals in words; one that the pack does not name is marked as such."""
-    body = None if appeal.other_body else body_of(desk.pack, appeal.body)
+    body = body_of(desk.pack, appeal.body)
     if body is None:
         return desk.speech.say("appeals.other_body", body=unit_name(desk.pack, appeal.body, desk.speech))
     named = unit_name(desk.pack, body.words, desk.speech)
@@ -418,7 +427,7 @@ def _heard(desk: Desk, act: ProposeDecision) -> list[Block]:
     if not case.replies:
         blocks.append(Paragraph(text=say("reply.none")))
     if act.heard_reply:
-        blocks += [Paragraph(text=say("reply.weighed"), tone=Tone.STRONG), Paragraph(text=act.heard_reply)]
+        blocks += [Subheading(text=say("reply.weighed")), Paragraph(text=act.heard_reply)]
     for access in case.access:
         held_back = speech.listed(access.held_back)
         blocks.append(
@@ -584,7 +593,7 @@ def _measure_sections(desk: Desk, measure: Measure, act: ProposeMeasure | None) 
         entries.append(Entry(label=say("measure.ends"), value=in_own_words(words, speech)))
     blocks: list[Block] = [Entries(entries=tuple(entries))]
     if act is not None and act.reason:
-        blocks += [Paragraph(text=say("measure.reason"), tone=Tone.STRONG), Paragraph(text=act.reason)]
+        blocks += [Subheading(text=say("measure.reason")), Paragraph(text=act.reason)]
     if speech.of(measure.reason):
         blocks.append(Callout(title=say("measure.takes"), lines=(speech.of(measure.reason),)))
     rows = _precondition_rows(desk, measure, act)
@@ -815,7 +824,7 @@ def verification_report(desk: Desk, measurement: Measurement | None = None) -> C
     result: list[Block] = []
     if measurement.explanation:
         told = translated(measurement.explanation, speech.language)
-        result.append(Paragraph(text=measurement.explanation if told is None else told))
+        result.append(Paragraph(text=_named(measurement.explanation if told is None else told, speech)))
         if told is None:
             result.append(Paragraph(text=say("verify.original"), tone=Tone.SOFT))
     if (plot := plot_before_after(measurement, speech)) is not None:
@@ -879,10 +888,15 @@ def verification_report(desk: Desk, measurement: Measurement | None = None) -> C
         method.append(
             Entry(
                 label=say("verify.normalised"),
-                value=speech.listed(speech.term("normalise", one) for one in rule.normalise),
+                value=say(
+                    "verify.normalised.text",
+                    what=speech.listed(speech.term("normalise", one) for one in rule.normalise),
+                ),
             )
         )
-    found: list[Block] = [Paragraph(text=say("verify.new.some" if measurement.new_findings else "verify.new.none"))]
+    blind = measurement.outcome is VerificationOutcome.NOT_ENOUGH_DATA
+    key = "some" if measurement.new_findings else "blind" if blind else "none"
+    found: list[Block] = [Paragraph(text=say(f"verify.new.{key}"))]
     if measurement.new_findings:
         found.append(
             Listing(
@@ -1057,7 +1071,19 @@ def closure(desk: Desk) -> CaseDocument:
 def _in_language(text: str, speech: Speech) -> str:
     """Words of a measurement in the document's language; marked as the original where they have no form in it."""
     told = translated(text, speech.language)
-    return speech.say("verify.original.one", text=text) if told is None else told
+    return speech.say("verify.original.one", text=text) if told is None else _named(told, speech)
+
+
+def _named(text: str, speech: Speech) -> str:
+    """A text with metrics by their names: ``kWh_per_day`` is a key of a policy pack and no word of any language."""
+
+    def name(found: re.Match[str]) -> str:
+        term = speech.term("metric", found[0])
+        # A name in a sentence begins small, as long as it is no abbreviation.
+        inside = found.start() > 0 and not text[: found.start()].rstrip().endswith((".", ":"))
+        return term[:1].lower() + term[1:] if inside and term[1:2].islower() else term
+
+    return _METRIC_KEYS.sub(name, text)
 
 
 def _registered(desk: Desk) -> list[tuple[str, int | None]]:

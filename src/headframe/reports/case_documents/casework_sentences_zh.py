@@ -1,7 +1,8 @@
 """案件用语句式（简体中文）. Sentences of casework that hold figures, in Simplified Chinese, by English form.
 
 What is measured again (`headframe.cases.verification`), what the registers of lawful mining say
-(`headframe.sites.lawful`), and calculation sheets (`headframe.policy.calculators`) are written and sealed in English.
+(`headframe.sites.lawful`), calculation sheets (`headframe.policy.calculators`), and why something was not destroyed
+(`headframe.stores.database.retention`) are written and sealed in English.
 The forms are those of `headframe.reports.case_documents.detector_sentences_zh`, and `translated` takes both.
 """
 
@@ -12,6 +13,14 @@ CASEWORK_SENTENCES: Mapping[str, str] = {
     "this at most once in 10 to the {power}).": (
         "挖矿仍在持续：检测器{detector}（版本{version}）在后一时段于{subject}再次发现（正常对象出现同等迹象的概率不"
         "超过10的{power}次方分之一）。"
+    ),
+    "Mining goes on: {detector} {version} found it at {subject} after the later window (an innocent subject shows "
+    "this at most once in 10 to the {power}).": (
+        "挖矿仍在持续：检测器{detector}（版本{version}）在后一时段之后于{subject}再次发现（正常对象出现同等迹象的概率不"
+        "超过10的{power}次方分之一）。"
+    ),
+    "{name} left the site by the registry, and is nobody else's; its readings count on.": (
+        "按登记，{name}已不属于该场所，也不属于其他场所；其读数继续计入。"
     ),
     "Mining goes on, by {metrics:metrics}: {why:part}": "挖矿仍在持续（{metrics}）：{why}",
     "Not enough data: the end of mining does not show in {metrics:metrics}.": (
@@ -116,6 +125,60 @@ CASEWORK_SENTENCES: Mapping[str, str] = {
         "{names}的归属：在该处发现挖矿，而所属场所不明"
     ),
     "readings of {names}, which belongs to the site": "属于该场所的{names}的读数",
+    "what {file} looked at: it names neither detectors nor a period; hand in what headframe scan --format json "
+    "writes, of schema 1.4 or later": (
+        "{file}查看了什么：该文件既未列明检测器，也未列明期间；须提供headframe scan --format json"
+        "（格式版本1.4或更高）的输出"
+    ),
+    "{file} tells which findings there are, not whether the site could be seen; hand in the captures or a table of "
+    "what the sensor recorded ({columns})": (
+        "{file}只说明有哪些检测结果，未说明是否可见该场所；须提供流量采集或采集记录表（{columns}）"
+    ),
+    "{detector} looked at {share} of the later window, and the pack asks for {least}: hand in scans of all of it": (
+        "检测器{detector}查看了后一时段的{share}，规则包要求{least}：须提供覆盖整个时段的扫描"
+    ),
+    "a block clock of {chain} was at hand for {share} of the later window, and the pack asks for {least}: scan "
+    "again with --clock": ("后一时段仅有{share}具备{chain}的出块时间，规则包要求{least}：须以--clock重新扫描"),
+    "no conversation of the later window was compared with a clock: hand in captures of the whole link": (
+        "后一时段没有任何通信与出块时间比对：须提供整条链路的流量采集"
+    ),
+    "the days after {until}: data until {end} were handed in; measure up to there (--until)": (
+        "{until}之后的日子：已提供至{end}的数据；须测量至该时（--until）"
+    ),
+    "what ended the mining at {host}, which went on until {until}, after the remedy of {remedy}: record what the "
+    "party did since (case remedy)": (
+        "{host}的挖矿因何停止：其在{remedy}的整改之后仍持续至{until}；须记录当事人此后的整改（case remedy）"
+    ),
+    "where the host of {address} is: mining was found there, and the address is not the site's for all of the "
+    "later window; import the registry with what it has instead, or correct the date": (
+        "{address}的主机现在何处：在该处发现挖矿，而该地址并非在整个后一时段都属于该场所；须导入载明其替代地址的登记，或"
+        "更正日期"
+    ),
+    "who is at {address}, where mining was found before and again: the registry gives it to another site now": (
+        "{address}现由何者使用：在该处此前和此后均发现挖矿，而登记现将其列于另一场所"
+    ),
+    "whether the sensor still sees {address}: of {n} neighbours that were seen before, {k} were seen again; hand "
+    "in captures from where they are seen": (
+        "采集设备是否仍可见{address}：此前可见的{n}个相邻地址中有{k}个再次可见；须提供可见这些地址之处的流量采集"
+    ),
+    "whether the sensor still sees {address}: it was not seen, and no neighbour was seen beside it before; have "
+    "somebody look": "采集设备是否仍可见{address}：该地址未再出现，此前也没有可见的相邻地址；须派人现场查看",
+    "whether the sensor still sees {address}: it was not seen, and it is not known which neighbours were seen "
+    "beside it before; hand in captures or a table of the earlier window too": (
+        "采集设备是否仍可见{address}：该地址未再出现，且不知此前可见哪些相邻地址；须同时提供前一时段的流量采集或采集记录"
+        "表"
+    ),
+    "whether the scan saw the network of {address}: it did on {share} of the working days; hand in scans of "
+    "captures from where it is seen": (
+        "扫描是否可见{address}所在网络：仅{share}的工作日可见；须提供可见该网络之处的采集扫描"
+    ),
+    "what the meter of {name} counts now: it is not the site's for all of the later window, and the registry names "
+    "no meter in its place; import the registry with the one that took it, correct the date, or hand in its "
+    "readings where it is nobody else's": (
+        "{name}的电能表现在计量什么：其并非在整个后一时段都属于该场所，登记中也没有替代的电能表；须导入载明替代电能表"
+        "的登记，或更正日期，或在其不属于其他场所时提供其读数"
+    ),
+    "{new} stands for {old}, by the registry.": "按登记，{new}替代{old}。",
     "{metric:metrics}: {why:part}": "{metric}：{why}",
     "{n} of {m} days has no readings.": "{m}日中有{n}日没有读数。",
     "{n} of {m} days have no readings.": "{m}日中有{n}日没有读数。",
@@ -183,6 +246,15 @@ CASEWORK_SENTENCES: Mapping[str, str] = {
     ),
     "Seen were {seen:range}: the estimate lies above a limit of {limit}, its lower end does not, and counts.": (
         "所见功率为{seen}：估计值高于{limit}的限额，但其下限未超过，以下限为准。"
+    ),
+    "it must stay now: a legal hold, or a case that needs it, came up since": "现须保留：其间出现保全，或有案件需要",
+    "the lake was not made ready for it": "数据湖未为销毁作好准备",
+    "nothing was handed in that destroys keys of pseudonyms": "未提供销毁假名密钥的手段",
+    "other readings that were to go with it must stay now; make a new plan": (
+        "应当一并销毁的其他读数现须保留；须重新制定销毁计划"
+    ),
+    "the lake could not be changed: {fault}; it is due again, and what is left goes then": (
+        "数据湖未能更改：{fault}；仍须销毁，剩余部分届时销毁"
     ),
     "Differential tariff, national notice 1283": "差别电价（发改运行〔2021〕1283号）",
     "Differential tariff, Sichuan No. 186 of 2022": "差别电价（四川省，川发改价格规〔2022〕186号）",

@@ -10,7 +10,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from headframe.reports.case_documents.drawings import DAY_NS, POWER_HEIGHT, escaped, over_time
+from headframe.reports.case_documents.drawings import DAY_NS, POWER_HEIGHT, described, over_time
 from headframe.reports.case_documents.held import number_of, onset_of
 from headframe.reports.case_documents.model import LegendPart, Plot
 from headframe.reports.case_documents.speech import Speech, instant_ns
@@ -231,7 +231,13 @@ def plot_months(document: Mapping[str, Any], speech: Speech) -> Plot | None:
     description = speech.say("plot.months.description", months=speech.listed(said))
     notes = (speech.say("plot.months.left_off", n=len(months) - len(shown)),) if len(shown) < len(months) else ()
     return Plot(
-        svg=stretch("".join(marks), below, "".join(letters), kind="timeline", name=escaped(description)),
+        svg=stretch(
+            f'<path class="grid" d="M{x(0.0)} {LABEL_HEIGHT}V{below}"/>{"".join(marks)}',
+            below,
+            "".join(letters),
+            kind="timeline",
+            name=described(description),
+        ),
         caption=speech.say("plot.months"),
         description=description,
         legend=(

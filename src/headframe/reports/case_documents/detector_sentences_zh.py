@@ -432,6 +432,9 @@ DETECTOR_SENTENCES: Mapping[str, str] = {
     "a transformer through which energy mostly flows one way; this one feeds back a good "
     "part of it": "需要电能基本单向流动的变压器；该变压器有相当部分电能反送",
     "it is a transformer's own meter, and its balance could not be drawn": "这是变压器的总表，其电量平衡无法计算",
+    "it is a transformer's own meter; what its balance lacks was traced to a point, and stands there": (
+        "这是变压器的总表；其电量平衡所缺部分已追溯至某一用电户号，见该户号的结果"
+    ),
     "there is no reading in {n} days": "{n}日内没有读数",
     "there are {n} days of which {share} of the hours are known; it takes {least} days with {known} known, and a "
     "load that is not always 0": "现有{n}日，其中{share}的小时已知；需要{least}日且{known}已知，并且负荷不恒为0",

@@ -32,7 +32,7 @@ from headframe.reports.picture import (
     ticks,
     time_axis,
 )
-from headframe.reports.words import NS_PER_S, visible
+from headframe.reports.words import NS_PER_S, si, visible
 
 DAY_NS = 86_400 * NS_PER_S
 _THIN = 6  # [px]
@@ -43,6 +43,8 @@ POWER_HEIGHT = 150  # [px]
 _SLOTS = 500
 _MOST_LANES = 12
 _LONGEST_LABEL = 44  # [characters]
+_LONGEST_DESCRIPTION = 2_000  # of every picture in use less than half of it is needed [characters]
+_LONGEST_AXIS_NAME = 34  # a longer one reaches the numbers on a telephone [characters]
 _LONGEST_SUBJECT = 18  # a longer one does not fit beside its amount on a telephone [characters]
 
 PAPER_WIDTH = 620
@@ -179,8 +181,8 @@ def plot_course(document: Mapping[str, Any], speech: Speech) -> Plot | None:
     hits = [wall(at) for at, hit in blocks if hit]
     misses = [wall(at) for at, hit in blocks if not hit]
     middle = LABEL_HEIGHT + _HIT
-    told = speech.say("plot.blocks.counts", hits=f"{len(hits):,}", misses=f"{len(misses):,}")
-    letters = [lane_label(0, speech.say("plot.blocks", chain=escaped(sync.chain)), told)]
+    counted = speech.say("plot.blocks.counts", hits=f"{len(hits):,}", misses=f"{len(misses):,}")
+    letters = [lane_label(0, speech.say("plot.blocks", chain=escaped(sync.chain)), counted)]
     marks = [f'<path class="grid" d="M0 {middle}H{AXIS_UNITS}"/>']
     notes: list[str] = []
     for kind, times, top, height in (("hit", hits, LABEL_HEIGHT, _HIT), ("miss", misses, middle, _MISS)):
@@ -268,7 +270,7 @@ def plot_delays(document: Mapping[str, Any], speech: Speech) -> Plot | None:
         floor + AXIS_HEIGHT,
         lane_label(0, speech.say("plot.delays.lane"), "") + "".join((*numbers, '<g class="axis">', *labels, "</g>")),
         kind="timeline",
-        name=escaped(description),
+        name=described(description),
     )
     return Plot(
         svg=svg,
@@ -304,12 +306,13 @@ def plot_power(held: Sequence[Held], speech: Speech) -> Plot | None:
         return None
     # What a meter counted stands before what a hash rate implies.
     known = sorted(known, key=lambda one: (not one[1].of_meter, one[0]))[:_MOST_LANES]
-    top_w = max(power.high for _, _, power in known) * 1.02
-    marks, letters, top = [], [], 0
+    top_w = nice_ceiling(max(power.high for _, _, power in known))
+    marks, letters, said, top = [], [], [], 0
     for number, one, power in known:
         key = "plot.power.metered" if one.of_meter else "plot.power.implied"
-        name = escaped(speech.say(key, number=number))
-        letters.append(lane_label(top, name, escaped(speech.interval(power, "W", brief=True))))
+        name, amount = speech.say(key, number=number), speech.interval(power, "W", brief=True)
+        letters.append(lane_label(top, escaped(name), escaped(amount)))
+        said.append(f"{name}, {amount}")
         y = top + LABEL_HEIGHT + _BAR // 2
         left, at, right = (round(AXIS_UNITS * value / top_w, 1) for value in (power.low, power.estimate, power.high))
         marks.append(
@@ -317,8 +320,17 @@ def plot_power(held: Sequence[Held], speech: Speech) -> Plot | None:
             f'<path class="tick" d="M{at} {y - _BAR // 2}v{_BAR}"/>'
         )
         top += LABEL_HEIGHT + _BAR + LANE_GAP
-    description = speech.say("plot.power.description", n=len(known))
-    svg = stretch("".join(marks), top, "".join(letters), kind="timeline", name=escaped(description))
+    description = speech.say("plot.power.description", n=len(known), facts=speech.listed(said))
+    grid = "".join(f"M{part * AXIS_UNITS // 100} {LABEL_HEIGHT}V{top + 4}" for part in (0, 50, 100))
+    labels = "".join(
+        f'<text x="{part}%" y="{top + 16}"{anchor}>{si(top_w * part / 100, "W") if part else "0"}</text>'
+        for part, anchor in ((0, ' class="first"'), (50, ""), (100, ' class="last"'))
+    )
+    svg = stretch(
+        f'<path class="grid" d="{grid}"/>{"".join(marks)}', top + AXIS_HEIGHT,
+        f'{"".join(letters)}<g class="axis">{labels}</g>', kind="timeline", name=described(description),
+    )  # fmt: skip
+    implied = any(not one.of_meter for _, one, _ in known)
     return Plot(
         svg=svg,
         caption=speech.say("plot.power"),
@@ -327,6 +339,7 @@ def plot_power(held: Sequence[Held], speech: Speech) -> Plot | None:
             LegendPart(mark="span", words=speech.say("plot.interval")),
             LegendPart(mark="tick", words=speech.say("plot.estimate")),
         ),
+        notes=(speech.say("plot.power.note"),) if implied else (),
     )
 
 
@@ -362,7 +375,9 @@ def plot_before_after(measurement: Measurement, speech: Speech) -> Plot | None:
     floor = LABEL_HEIGHT + POWER_HEIGHT
     unit = speech.unit(measurement.plot_unit)
     name = speech.term("metric", measurement.plot_metric)
-    letters = [lane_label(0, escaped(f"{name} [{unit}]" if unit else name), "")]
+    axis_name = f"{name} [{unit}]" if unit else name
+    # There must be room for the highest number of the scale beside it, and the caption names the metric too.
+    letters = [lane_label(0, escaped(axis_name if len(axis_name) <= _LONGEST_AXIS_NAME else unit or name), "")]
     marks = []
     for key, since, until in (
         ("plot.before", measurement.before_from_ns, measurement.before_until_ns),
@@ -404,7 +419,7 @@ def plot_before_after(measurement: Measurement, speech: Speech) -> Plot | None:
     grid, labels = time_axis(axis, floor + 18)
     svg = stretch(
         f'<path class="grid" d="{grid}"/>{"".join(marks)}', floor + 18 + AXIS_HEIGHT, "".join(letters) + labels,
-        kind="timeline", name=escaped(description),
+        kind="timeline", name=described(description),
     )  # fmt: skip
     legend = [LegendPart(mark="value", words=speech.say("plot.measured"))]
     if expected or band:
@@ -448,7 +463,7 @@ def plot_bars(counts: Sequence[tuple[str, int | None]], caption: str, hidden: st
             marks.append(f'<path class="bar" d="M0 {y}H{AXIS_UNITS * count // most}"/>')
         top += LABEL_HEIGHT + _THIN + 4
     description = speech.listed(f"{name}: {hidden if count is None else count}" for name, count in counts)
-    svg = stretch("".join(marks), top, "".join(letters), kind="timeline", name=escaped(caption))
+    svg = stretch("".join(marks), top, "".join(letters), kind="timeline", name=described(f"{caption}. {description}"))
     return Plot(svg=svg, caption=caption, description=description)
 
 
@@ -457,13 +472,18 @@ def over_time(axis: TimeAxis, marks: str, letters: Sequence[str], top: int, desc
     grid, labels = time_axis(axis, top)
     return stretch(
         f'<path class="grid" d="{grid}"/>{marks}', top + AXIS_HEIGHT, "".join(letters) + labels, kind="timeline",
-        name=escaped(description),
+        name=described(description),
     )  # fmt: skip
 
 
 def escaped(text: str) -> str:
-    """A text out of a case, made harmless for a picture."""
-    return html.escape(visible(text, _LONGEST_LABEL if len(text) < 400 else 400))
+    """A label with a text out of a case, made harmless for a picture and cut where it would run over its neighbour."""
+    return html.escape(visible(text, _LONGEST_LABEL))
+
+
+def described(description: str) -> str:
+    """What a picture shows, for those who do not see it: harmless, and whole."""
+    return html.escape(visible(description, _LONGEST_DESCRIPTION))
 
 
 def _sync_of(document: Mapping[str, Any]) -> BlockSync | None:

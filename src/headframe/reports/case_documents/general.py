@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from headframe.records.case import Account
 from headframe.records.policy import Pack, Step, UnitRole
-from headframe.records.retention import DestructionCertificate
+from headframe.records.retention import DataClass, DestructionCertificate
 from headframe.reports.case_documents.drawings import plot_bars
 from headframe.reports.case_documents.model import (
     Block,
@@ -18,9 +19,11 @@ from headframe.reports.case_documents.model import (
     Letterhead,
     Listing,
     Paragraph,
+    Plot,
     Section,
     Signature,
     Signatures,
+    Subheading,
     Table,
     Tone,
     harmless,
@@ -34,13 +37,15 @@ from headframe.reports.case_documents.parts import (
     with_basis,
 )
 from headframe.reports.case_documents.speech import Speech
+from headframe.reports.case_documents.translated import translated
 from headframe.reports.case_documents.write import WrittenDocument, for_training, in_both_forms
-from headframe.reports.funnel import STEPS, ShownFunnel
+from headframe.reports.funnel import STEPS, TOO_FEW, ShownFunnel
 from headframe.reports.ledger_figures import LedgerFigure
 from headframe.reports.movement import FLOW
 from headframe.reports.suppression import SHOWN_AS
 
-_TOO_FEW = "too few to show"  # as `headframe.reports.funnel.shown_dismissed` says it
+_LEDGER_WIDTHS = {"case_id": 1.5, "owner_enterprise": 1.6, "happened": 1.2}
+"""Of the ledger's columns: a case's number has no place to break, and must not run into the next column."""
 _MOST_DIGESTS = 2_000
 """Of one class in a certificate; what is more is in the ledger's leaf, and is counted here."""
 
@@ -58,7 +63,7 @@ class PeriodFigures:
     funnels : tuple of ShownFunnel
         Small cells hidden already (`headframe.reports.funnel.shown`); each by another grouping.
     dismissed : tuple of tuple of str
-        By detector, from `headframe.reports.funnel.shown_dismissed`.
+        By detector, from `headframe.reports.dismissed.share_rows`.
     ledger : tuple of mapping of str to str, or None
         Rows of `headframe.reports.funnel.weekly_ledger`; None where the rule asks for none.
     ledger_figures : tuple of (str, LedgerFigure)
@@ -66,18 +71,21 @@ class PeriodFigures:
     duty : str
         Id of the pack's reporting duty; empty for a report that nobody asks for.
     flow : mapping of str to str
-        Cases on hand, and those that came and went, small ones hidden (`headframe.reports.funnel.shown_together`).
+        Cases that came and went, small counts hidden (`headframe.reports.funnel.shown_together`).
+    lacking : str
+        Why there are no counts: ``not_over``, ``by_month`` or ``by_week``; empty where there are.
     """
 
     period: str
     from_ns: int
     until_ns: int
-    funnels: tuple[ShownFunnel, ...]
+    funnels: tuple[ShownFunnel, ...] = ()
     dismissed: tuple[tuple[str, ...], ...] = ()
     ledger: tuple[Mapping[str, str], ...] | None = None
     ledger_figures: tuple[tuple[str, LedgerFigure], ...] = ()
     duty: str = ""
     flow: Mapping[str, str] = field(default_factory=dict)
+    lacking: str = ""
 
 
 def weekly_report(
@@ -107,7 +115,7 @@ def weekly_report(
     over = now_ns >= figures.until_ns
     sections = [
         _flow_section(figures.flow, speech),
-        *(_funnel_section(one, speech) for one in figures.funnels),
+        *(_funnel_section(one, speech, drawn=place == 0) for place, one in enumerate(figures.funnels)),
         _dismissed_section(figures.dismissed, speech),
         _ledger_section(figures.ledger, speech),
         _figures_section(figures.ledger_figures, speech),
@@ -116,7 +124,9 @@ def weekly_report(
             blocks=(
                 Listing(
                     items=tuple(
-                        say(f"weekly.reading.{n}") for n in ("state", "set", "decided", "cells", "error", "names")
+                        say(f"weekly.reading.{n}")
+                        for n in ("state", "set", "decided", "cells", "once", "error", "names")
+                        if not figures.lacking or n in ("state", "names")
                     )
                 ),
             ),
@@ -147,7 +157,8 @@ def weekly_report(
             addressee=(to,) if to else (),
         ),
         lead=(
-            say("weekly.lead", period=figures.period),
+            say("weekly.lead.ledger" if figures.lacking else "weekly.lead", period=figures.period),
+            *((say(f"weekly.lacking.{figures.lacking}"),) if figures.lacking else ()),
             *(() if over else (say("weekly.not_over", end=speech.last_day_before(figures.until_ns)),)),
         ),
         standing=None,
@@ -169,7 +180,7 @@ def _flow_section(flow: Mapping[str, str], speech: Speech) -> Section | None:
                     Column(head=say("weekly.flow.what"), weight=2.0),
                     Column(head=say("weekly.cases"), figures=True),
                 ),
-                rows=tuple((speech.term("weekly.flow", name), flow[name]) for name in FLOW),
+                rows=tuple((speech.term("weekly.flow", name), _thousands(flow[name])) for name in FLOW),
             ),
             *(
                 (Callout(title=say("weekly.hidden", n=hidden), lines=(say("weekly.hidden.text"),)),)
@@ -180,16 +191,16 @@ def _flow_section(flow: Mapping[str, str], speech: Speech) -> Section | None:
     )
 
 
-def _funnel_section(table: ShownFunnel, speech: Speech) -> Section:
+def _funnel_section(table: ShownFunnel, speech: Speech, *, drawn: bool) -> Section:
+    """Cases by step; `drawn` with their total as a picture, which is the same whatever they are grouped by."""
     say = speech.say
     by, *steps = table.header
     blocks: list[Block] = [Paragraph(text=say("weekly.funnel.lead"))]
-    if table.rows and tuple(steps) == STEPS:
+    plot: Plot | None = None
+    if drawn and table.rows and tuple(steps) == STEPS:
         total = dict(zip(steps, table.rows[-1][1:], strict=True))
         known = [(speech.term("step", name), int(cell) if cell != SHOWN_AS else None) for name, cell in total.items()]
         plot = plot_bars(known, say("weekly.plot"), say("weekly.hidden_bar"), speech)
-        if plot is not None:
-            blocks.append(plot)
     # Thirteen steps side by side do not fit on paper: groups stand side by side as long as they are few.
     groups = table.rows
     if len(groups) <= 6:
@@ -198,21 +209,36 @@ def _funnel_section(table: ShownFunnel, speech: Speech) -> Section:
             *(Column(head=_group(row[0], by, speech), figures=True) for row in groups),
         )
         rows = tuple(
-            (speech.term("step", name), *(row[place + 1] for row in groups)) for place, name in enumerate(steps)
+            (speech.term("step", name), *(_thousands(row[place + 1]) for row in groups))
+            for place, name in enumerate(steps)
         )
         blocks.append(Table(columns=columns, rows=rows))
     else:
         half = (len(steps) + 1) // 2
         for part in (range(half), range(half, len(steps))):
             columns = (
-                Column(head=speech.term("by", by), weight=2.0),
+                Column(head=_capital(speech.term("by", by)), weight=2.0),
                 *(Column(head=speech.term("step", steps[place]), figures=True) for place in part),
             )
-            rows = tuple((_group(row[0], by, speech), *(row[place + 1] for place in part)) for row in groups)
+            rows = tuple(
+                (_group(row[0], by, speech), *(_thousands(row[place + 1]) for place in part)) for row in groups
+            )
             blocks.append(Table(columns=columns, rows=rows, total=True))
     if table.hidden:
         blocks.append(Callout(title=say("weekly.hidden", n=table.hidden), lines=(say("weekly.hidden.text"),)))
+    if plot is not None:
+        # After the table: a picture may not break, and before it would leave half a page blank.
+        blocks.append(plot)
     return Section(title=say("weekly.funnel", by=speech.term("by", by)), blocks=tuple(blocks))
+
+
+def _thousands(cell: str) -> str:
+    """A count as the pictures write it; what stands for one that is not shown, as it is."""
+    return f"{int(cell):,}" if cell.isdecimal() else cell
+
+
+def _capital(words: str) -> str:
+    return words[:1].upper() + words[1:]
 
 
 def _group(group: str, by: str, speech: Speech) -> str:
@@ -230,7 +256,7 @@ def _dismissed_section(rows: Sequence[tuple[str, ...]], speech: Speech) -> Secti
     shown = tuple(
         (
             row[0],
-            say("weekly.too_few") if row[1] == _TOO_FEW else say("weekly.of", n=a, of=b),
+            say("weekly.too_few") if row[1] == TOO_FEW else say("weekly.of", n=a, of=b),
             row[2],
             _to(row[3], speech),
         )
@@ -273,7 +299,7 @@ def _ledger_section(rows: Sequence[Mapping[str, str]] | None, speech: Speech) ->
             Paragraph(text=say("weekly.ledger.lead")),
             Table(
                 columns=tuple(
-                    Column(head=speech.term("ledger", name), weight=1.6 if name == "owner_enterprise" else 1.0)
+                    Column(head=speech.term("ledger", name), weight=_LEDGER_WIDTHS.get(name, 1.0))
                     for name in names
                 ),
                 rows=tuple(
@@ -324,7 +350,7 @@ def _figures_section(figures: Sequence[tuple[str, LedgerFigure]], speech: Speech
             Paragraph(text=say("weekly.figures.lead")),
             Table(
                 columns=(
-                    Column(head=speech.term("ledger", "case_id")),
+                    Column(head=speech.term("ledger", "case_id"), weight=1.2),
                     Column(head=say("sheet.line"), weight=1.2),
                     Column(head=say("sheet.quantity"), weight=1.6),
                     Column(head=say("sheet.source"), weight=2.2),
@@ -387,7 +413,7 @@ def destruction_certificate(
     digests: list[Block] = [Paragraph(text=say("destroyed.digests.lead"))]
     for one in certificate.classes:
         name = speech.term("data", one.rule.data_class.value)
-        digests.append(Paragraph(text=name, tone=Tone.STRONG))
+        digests.append(Subheading(text=name))
         digests.append(
             # A row each: of hundreds, a certificate of many pages would be read by nobody.
             Table(
@@ -401,7 +427,7 @@ def destruction_certificate(
         if len(one.digests) > _MOST_DIGESTS:
             left = f"{len(one.digests) - _MOST_DIGESTS:,}"
             digests.append(Paragraph(text=say("destroyed.left_off", n=left), tone=Tone.SOFT))
-    failed: list[Block] = [Listing(items=certificate.failed)]
+    failed: list[Block] = [Listing(items=tuple(_left(line, speech) for line in certificate.failed))]
     when = speech.moment(certificate.at_ns)
     sections = [
         Section(title=say("destroyed.what"), blocks=tuple(blocks)),
@@ -441,14 +467,36 @@ def destruction_certificate(
             addressee_label="", addressee=(),
         ),
         lead=(say("destroyed.lead", n=f"{certificate.count:,}", when=when),),
-        standing=Callout(
-            title=say("destroyed.incomplete"),
-            lines=(say("destroyed.incomplete.text", n=f"{len(certificate.failed):,}"),), tone=Tone.CAUTION,
-        ) if certificate.failed else None,
+        standing=_not_whole(certificate, speech),
         sections=tuple(section for section in sections if section is not None),
         furniture=furniture(speech),
     )  # fmt: skip
     return harmless(document, say("withheld"))
+
+
+def _not_whole(certificate: DestructionCertificate, speech: Speech) -> Callout | None:
+    """What of the destruction is not done: items that stayed, and files that were not written anew."""
+    say = speech.say
+    lines = []
+    if certificate.failed:
+        lines.append(say("destroyed.incomplete.text", n=f"{len(certificate.failed):,}"))
+    if certificate.in_files:
+        lines.append(say("destroyed.in_files.text"))
+    if not lines:
+        return None
+    title = say("destroyed.incomplete" if certificate.failed else "destroyed.in_files")
+    return Callout(title=title, lines=tuple(lines), tone=Tone.CAUTION)
+
+
+def _left(line: str, speech: Speech) -> str:
+    """``photo 9f86: the folder cannot be written`` in the document's words, as far as it has words for it."""
+    found = re.fullmatch(r"(\w+) (\S+): (.*)", line, re.DOTALL)
+    if found is None or found[1] not in set(DataClass):
+        return line
+    why = translated(found[3], speech.language)
+    if why is None:
+        why = speech.say("destroyed.failed.original", text=found[3])
+    return speech.say("destroyed.failed.line", data=speech.term("data", found[1]), item=found[2], why=why)
 
 
 def _signed(speech: Speech, signatures: Sequence[Signature], note: str) -> Section:
@@ -462,9 +510,9 @@ def _prepared(account: Account | None, pack: Pack, speech: Speech, now_ns: int) 
     return [
         Signature(
             role=speech.say("sign.prepared"),
-            unit=unit_name(pack, account.unit, speech) if account else speech.say("sign.open"),
+            unit=unit_name(pack, account.unit, speech) if account else "",
             account=account.name if account else "",
-            when=speech.moment(now_ns),
+            when=speech.moment(now_ns) if account else speech.say("sign.open"),
         )
     ]
 

@@ -22,6 +22,7 @@ from headframe.reports.case_documents.model import (
     Plot,
     Section,
     Signature,
+    Subheading,
     Tone,
 )
 from headframe.reports.case_documents.parts import (
@@ -208,7 +209,7 @@ def help_letter(desk: Desk) -> CaseDocument:
     steps: list[Block] = []
     if hosts or not desk.held:
         steps += [
-            Paragraph(text=say("help.clean.lead"), tone=Tone.STRONG),
+            Subheading(text=say("help.clean.lead")),
             Listing(
                 items=tuple(
                     say(f"help.clean.{n}")
@@ -219,7 +220,7 @@ def help_letter(desk: Desk) -> CaseDocument:
         ]
     if any(one.of_meter for one in desk.held):
         steps += [
-            Paragraph(text=say("help.premises.lead"), tone=Tone.STRONG),
+            Subheading(text=say("help.premises.lead")),
             Listing(
                 items=tuple(say(f"help.premises.{n}") for n in ("look", "contract", "meter", "touch")), ordered=True
             ),

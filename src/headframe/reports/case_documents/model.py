@@ -37,6 +37,13 @@ class Paragraph:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Subheading:
+    """A heading inside a section: both forms make it one that can be jumped to, not only bold words."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
     """A label and what it says; `code` where the value is an identifier or a digest, to be read letter by letter."""
 
@@ -206,7 +213,7 @@ class Signatures:
 
 
 Block = (
-    Paragraph | Entries | Facts | Listing | Table | Sides | Plot | Callout | Rights | Exhibits | Signatures
+    Paragraph | Subheading | Entries | Facts | Listing | Table | Sides | Plot | Callout | Rights | Exhibits | Signatures
 )  # fmt: skip
 """Anything that stands in a section."""
 

@@ -11,6 +11,9 @@ from headframe.reports.case_documents.model import LONGEST_TEXT, CaseDocument, a
 from headframe.reports.page import asset, our_own, page_environment
 from headframe.reports.words import instant
 
+SHARE_STEP = 5
+"""Widths of columns come in steps: the page allows no style but that of its sheet. [%]"""
+
 _LANGUAGE_TAG = {"en": "en", "zh": "zh-Hans"}
 
 
@@ -34,7 +37,7 @@ def to_page(document: CaseDocument) -> str:
         version=__version__,
         language=_LANGUAGE_TAG[document.language],
         made=instant(document.made_ns),
-        document=_with_pictures(as_data(document)),
+        document=_with_shares(_with_pictures(as_data(document))),
     )
 
 
@@ -45,3 +48,17 @@ def _with_pictures(node: Any) -> Any:
     if isinstance(node, dict):
         return {key: our_own(value) if key == "svg" else _with_pictures(value) for key, value in node.items()}
     return node
+
+
+def _with_shares(node: Any) -> Any:
+    """Give each column of a table its share of the width, in steps of which the style sheet has one each. [%]"""
+    if isinstance(node, list):
+        return [_with_shares(one) for one in node]
+    if not isinstance(node, dict):
+        return node
+    made = {key: _with_shares(value) for key, value in node.items()}
+    if made.get("is") == "table":
+        whole = sum(column["weight"] for column in made["columns"])
+        for column in made["columns"]:
+            column["share"] = max(round(100 / SHARE_STEP * column["weight"] / whole), 1) * SHARE_STEP
+    return made

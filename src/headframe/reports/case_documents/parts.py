@@ -68,6 +68,7 @@ from headframe.reports.case_documents.model import (
     Sides,
     Signature,
     Signatures,
+    Subheading,
     Table,
     Tone,
 )
@@ -226,6 +227,10 @@ def furniture(speech: Speech) -> Furniture:
 # -------------------------------------------------------------------------------------------------------------- facts
 
 
+_MOST_POWERS = 6
+"""Told by number; of more the sentence would fill a page, and each fact tells its own."""
+
+
 def facts_section(desk: Desk, *plots: Block) -> Section:
     """Numbered facts with their plots."""
     say = desk.speech.say
@@ -252,6 +257,8 @@ def power_that_counts(desk: Desk) -> str:
     implied = [str(number) for number, of_meter, _ in known if not of_meter]
     if not metered or not implied:
         return ""
+    if len(known) > _MOST_POWERS:
+        return speech.say("facts.power.many", metered=len(metered), implied=len(implied))
     told = speech.listed(
         speech.say("facts.power.one", number=number, power=speech.interval(power, "W")) for number, power in metered
     )
@@ -293,7 +300,7 @@ def doubts_section(desk: Desk) -> Section:
     spots = blind_spots(held, speech)
     blocks: list[Block] = [sides]
     if spots:
-        blocks += [Paragraph(text=say("blind.lead"), tone=Tone.STRONG), Listing(items=spots)]
+        blocks += [Subheading(text=say("blind.lead")), Listing(items=spots)]
     return Section(title=say("doubts.title"), blocks=tuple(blocks))
 
 
@@ -391,7 +398,7 @@ def rules_section(desk: Desk) -> Section:
     ]
     met = [one for one in pack.criteria if one.id in case.criteria]
     if met:
-        blocks.append(Paragraph(text=say("rules.criteria"), tone=Tone.STRONG))
+        blocks.append(Subheading(text=say("rules.criteria")))
         blocks.append(
             Table(
                 columns=(
@@ -654,7 +661,7 @@ def sheet_blocks(sheet: CalculationSheet, desk: Desk) -> list[Block]:
     ]
     rows.append((say("sheet.result"), speech.amount(sheet.result, sheet.unit), ""))
     blocks: list[Block] = [
-        Paragraph(text=sheet.title, tone=Tone.STRONG),
+        Subheading(text=sheet.title),
         Entries(
             entries=(
                 Entry(label=say("sheet.rule"), value=reference(sheet.rule, desk.pack, speech) or say("none")),
@@ -703,7 +710,7 @@ def evidence_section(desk: Desk, documents: Sequence[DocumentRef] = ()) -> Secti
         blocks=(
             Paragraph(text=say("evidence.lead")),
             Exhibits(exhibits=tuple(exhibits)),
-            Paragraph(text=say("evidence.verify.title"), tone=Tone.STRONG),
+            Subheading(text=say("evidence.verify.title")),
             Listing(
                 items=(
                     say("evidence.verify.bundle"),
@@ -728,12 +735,14 @@ def _shown_name(ref: DocumentRef) -> str:
 
 
 def exhibit_of(ref: DocumentRef, speech: Speech) -> Exhibit:
-    """A kept document as a piece of evidence."""
+    """A kept document as a piece of evidence; a draft of ours is told as one, since the party has another paper."""
+    kind = speech.term("document", ref.kind)
     return Exhibit(
         name=_shown_name(ref),
         details=(
             speech.say(
-                "evidence.document", kind=speech.term("document", ref.kind), media=ref.media_type,
+                "evidence.document", media=ref.media_type,
+                kind=speech.say("evidence.draft", kind=kind) if "-draft-" in ref.name else kind,
                 size=speech.say("bytes", n=f"{ref.size:,}"),
             ),
         ),
@@ -890,7 +899,7 @@ def provenance_blocks(pack: Pack, speech: Speech, case: Case | None = None) -> l
     if review == "none":
         blocks.append(Callout(title=say("pack.no_review"), lines=(say("pack.no_review.text"),), tone=Tone.CAUTION))
     gaps = pack.provenance.gaps
-    blocks.append(Paragraph(text=say("pack.gaps" if gaps else "pack.no_gaps"), tone=Tone.STRONG))
+    blocks.append(Subheading(text=say("pack.gaps")) if gaps else Paragraph(text=say("pack.no_gaps")))
     if gaps:
         words = pack.provenance.gap_words or tuple({"en": gap} for gap in gaps)
         blocks.append(Listing(items=tuple(in_own_words(one, speech) for one in words)))
@@ -919,9 +928,9 @@ def prepared(desk: Desk) -> list[Signature]:
     return [
         Signature(
             role=desk.speech.say("sign.prepared"),
-            unit=unit_name(desk.pack, account.unit, desk.speech) if account else desk.speech.say("sign.open"),
+            unit=unit_name(desk.pack, account.unit, desk.speech) if account else "",
             account=account.name if account else "",
-            when=desk.speech.moment(desk.now_ns),
+            when=desk.speech.moment(desk.now_ns) if account else desk.speech.say("sign.open"),
         )
     ]
 

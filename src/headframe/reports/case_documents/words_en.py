@@ -55,6 +55,8 @@ TEXTS: Mapping[str, str] = {
     "facts.lead": "Each fact has a number, so that you can answer to it by its number. Times are in {times}.",
     "facts.power": "The power that counts is the metered one: {metered}. What the hash rate of fact {implied} "
     "implies depends on the make of the machines and is no measurement.",
+    "facts.power.many": "The power that counts is the metered one: {metered} facts tell it. What hash rates imply "
+    "({implied} facts) depends on the make of the machines and is no measurement.",
     "facts.power.one": "fact {number}, {power}",
     "facts.none": "No finding is in the file.",
     "fact.network.miner": "The address {host} took part in mining: it was given work by {peer} and handed in results.",
@@ -475,6 +477,7 @@ TEXTS: Mapping[str, str] = {
     "set_aside.by.correction": "What had been recorded in event {event} of the file ({field}) was wrong and was "
     "corrected; with what is right the decision would not have been made. The reason of the correction:",
     "set_aside.by.standing": "How the party stands to what was found was examined again. It is now: {standing}.",
+    "set_aside.by.replaced": "On {day} another decision was taken in its place.",
     "set_aside.means": "What follows",
     "set_aside.means.effect": "The decision has no effect, from the beginning.",
     "set_aside.means.measures": "Measures that it named are withdrawn; one that is being carried out has to be ended.",
@@ -483,6 +486,8 @@ TEXTS: Mapping[str, str] = {
     "set_aside.next.remitted": "The case is decided again. What is new is put to you before, and you can answer it.",
     "set_aside.next.open": "The case is open. If it is decided again, what is new is put to you before, and you can "
     "answer it.",
+    "set_aside.next.replaced": "What holds is the decision that was taken in its place. You get it by itself.",
+    "set_aside.next.closed": "The case is closed. Nothing is held against you in it.",
     "decision.set_aside": "Set aside",
     "decision.set_aside.text": "This decision was set aside. It has no effect, and its measures are withdrawn.",
     "decision.not_served": "not delivered yet",
@@ -647,6 +652,7 @@ TEXTS: Mapping[str, str] = {
     "verify.explained": "{metric}: {text}",
     "verify.found": "Detectors in the later window",
     "verify.new.none": "The same detectors found nothing in the later window.",
+    "verify.new.blind": "There is no new finding of the later window. Its data were not enough, so that shows nothing.",
     "verify.new.some": "The same detectors found in the later window:",
     "verify.new.one": "{detector} {version} at {subject}, {period} (finding {id})",
     "verify.missing": "What was missing",
@@ -656,7 +662,8 @@ TEXTS: Mapping[str, str] = {
     "verify.detectors": "Detectors",
     "verify.rule": "Rule",
     "verify.rule.text": "{days} days, with data for at least {coverage} of the time; {basis}",
-    "verify.normalised": "Taken out",
+    "verify.normalised": "To be taken out",
+    "verify.normalised.text": "{what}, as the rule says; what was taken out stands with each metric",
     "verify.limits": "What it does not show",
     "verify.limits.elsewhere": "Mining that moved to another site, address or supply point.",
     "verify.limits.window": "Mining after the later window.",
@@ -711,7 +718,7 @@ TEXTS: Mapping[str, str] = {
     "closure.measured": "Last measured from {start} to {end}: {outcome}.",
     "closure.stays": "What stays, and for how long",
     "closure.stays.ledger": "The events of the case stay in the ledger as salted digests.",
-    "closure.stays.contacts": "The delivery addresses that only this case needed are destroyed.",
+    "closure.stays.contacts": "The delivery addresses that only this case needed are due to be destroyed.",
     "closure.stays.retention": "The file is erased when its period of retention ends, with a certificate.",
     "closure.stays.hold": "The file is on hold: nothing of it is erased until the hold is lifted.",
     "closure.register": "In the register of decisions: {outcome}, {until}.",
@@ -747,6 +754,7 @@ TEXTS: Mapping[str, str] = {
     "evidence.lead": "Each piece is known by its SHA-256 digest. If a single byte of it changes, the digest changes.",
     "evidence.finding": "Fact {number}: finding {id}",
     "evidence.finding.what": "{family}; {detector} {version}; {subject}",
+    "evidence.draft": "{kind}, draft",
     "evidence.document": "{kind}; {media}; {size}",
     "evidence.verify.title": "How to check it without us",
     "evidence.verify.bundle": "Ask for the bundle of the case. It holds these pieces, the log and the proofs.",
@@ -844,7 +852,7 @@ TEXTS: Mapping[str, str] = {
     "sign.decided": "Decided",
     "sign.verified": "Measured",
     "sign.approval": "Approval by another account",
-    "sign.open": "open",
+    "sign.open": "not signed yet",
     "sign.note": "Accounts stand for units. The acts of these accounts are in the ledger of the case.",
     "sign.notice": "Accounts stand for units. The letter holds with the approval of an account other than the one "
     "that proposed it; both acts are in the ledger of the case.",
@@ -858,22 +866,25 @@ TEXTS: Mapping[str, str] = {
     "sign.closure": "Accounts stand for units. A closure takes a proposal and the approval of another account.",
     # The report of a period
     "weekly.title": "Report on cases",
-    "weekly.lead": "Cases in {period}: how many were on hand, came and went, what became of the new ones, and the "
-    "share of dismissed cases as the measure of our own errors.",
+    "weekly.lead": "Cases in {period}: how many came and went, what became of the new ones, and the share of dismissed "
+    "cases as the measure of our own errors.",
+    "weekly.lead.ledger": "Cases in {period}: the ledger that the rule asks for.",
+    "weekly.lacking.not_over": "Counts are published once, when the period is over.",
+    "weekly.lacking.by_month": "Counts of these cases are published by months. Those of weeks beside them would tell "
+    "what both leave out.",
+    "weekly.lacking.by_week": "Counts of these cases are published by weeks. Those of months beside them would tell "
+    "what both leave out.",
     "weekly.not_over": "This period is not over: it ends on {end}. The report tells the state of now, and its figures "
     "may still change.",
     "weekly.state": "State",
     "weekly.state.end": "at the end of the period, as recorded by then",
     "weekly.state.now": "of {at}; the period is not over",
-    "weekly.flow": "Cases on hand",
+    "weekly.flow": "Cases that came and went",
     "weekly.flow.what": "In the period",
     "weekly.cases": "Cases",
-    "weekly.flow.began": "On hand when it began",
     "weekly.flow.opened": "Opened",
     "weekly.flow.opened_again": "Opened again",
-    "weekly.flow.all": "Together",
     "weekly.flow.closed": "Closed",
-    "weekly.flow.ended": "On hand at its end",
     "weekly.funnel.lead": "Of the cases that were opened in the period: the steps they had reached by its end.",
     "weekly.period": "Period",
     "weekly.reference": "Period",
@@ -889,7 +900,8 @@ TEXTS: Mapping[str, str] = {
     "weekly.dismissed": "Dismissed share by detector",
     "weekly.dismissed.lead": "Of all cases that a detector had a part in and that were decided by the end of the "
     "period, whenever they were opened, so many were dismissed or set aside. A case with two detectors counts for "
-    "both. The share is shown with its interval: few cases tell little.",
+    "both. The share is shown with its interval: few cases tell little. A count follows only when enough cases have "
+    "been added that it tells of none of them; till then the earlier one is repeated.",
     "weekly.dismissed.count": "Dismissed",
     "weekly.dismissed.share": "Share",
     "weekly.dismissed.interval": "95 % interval",
@@ -930,6 +942,9 @@ TEXTS: Mapping[str, str] = {
     "or set aside; these add up to the decided ones. A party that two accounts have found to be a victim counts as one "
     "without a decision.",
     "weekly.reading.cells": "Figures marked * are not shown, whatever the reason; which ones are small is not told.",
+    "weekly.reading.once": "What this report counts, no report of another period counts again, but for the dismissed "
+    "shares, which move by steps: so two reports do not tell together what each leaves out. For the same reason it is "
+    "not told how many cases are on hand.",
     "weekly.reading.error": "The dismissed share tells of cases that were decided, not of what was never seen.",
     "weekly.reading.names": "The report holds counts and organisations with a final or open case; it holds nobody "
     "else.",
@@ -1003,6 +1018,8 @@ TEXTS: Mapping[str, str] = {
     "destroyed.basis": "Basis",
     "destroyed.source": "Rule of",
     "destroyed.failed": "Could not be destroyed",
+    "destroyed.failed.line": "{data}, {item}: {why}",
+    "destroyed.failed.original": "{text}",
     "destroyed.incomplete": "Not everything could be destroyed",
     "destroyed.incomplete.text": "Items that should have gone and are still there: {n}. They are named below.",
     "destroyed.stays": "What stays",
@@ -1022,6 +1039,14 @@ TEXTS: Mapping[str, str] = {
     "data.case": "Contents of cases",
     "data.access": "Access log",
     "data.pseudonym_key": "Keys of pseudonyms",
+    "data.report": "Reports and certificates",
+    "data.draft": "Files that nothing names",
+    "data.register": "Expired entries of the register",
+    "destroyed.in_files": "The files of the database may still hold what was destroyed",
+    "destroyed.in_files.text": (
+        "When this certificate was written, the files could not be written anew. The next run of retention does it; "
+        "the list of certificates shows when it is done."
+    ),
     "sign.report": "Accounts stand for units. The figures can be computed again from the ledger.",
     "sign.destroyed": "Accounts stand for units. A destruction takes two different accounts.",
     # Plots
@@ -1083,13 +1108,14 @@ TEXTS: Mapping[str, str] = {
     "plot.months.said": "{month}: {energy} kWh",
     "plot.months.description": "Energy that passed the transformer's meter and that neither the points' meters nor "
     "losses explain. {months}.",
-    "plot.months.energy": "unexplained energy of the days known",
+    "plot.months.energy": "unexplained energy of the days known, from zero",
     "plot.months.limit": "as much could all meters at the limits of their classes make",
     "plot.months.left_off": "{n} earlier months are not drawn",
     "plot.power": "Power as each fact tells it",
     "plot.power.metered": "Fact {number}: metered",
-    "plot.power.implied": "Fact {number}: implied, not metered",
-    "plot.power.description": "Power with its 95 % interval, by {n} facts, on one scale from zero.",
+    "plot.power.implied": "Fact {number}: implied",
+    "plot.power.note": "Implied: worked out from the hash rate, and not measured.",
+    "plot.power.description": "Power with its 95 % interval, by {n} facts, on one scale from zero. {facts}.",
     "plot.interval": "95 % interval",
     "plot.estimate": "estimate",
     "plot.before_after": "Before and after: {metric}",

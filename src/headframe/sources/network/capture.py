@@ -19,12 +19,15 @@ from numpy.typing import NDArray
 
 from headframe.errors import UnreadableInput
 from headframe.kernels import frames, pcap, pcapng
-from headframe.records.scan import Damage, InputSummary
+from headframe.records.scan import LONGEST_SILENCE_S, Damage, InputSummary
+from headframe.records.spans import Span, joined
 from headframe.sources.network.container import STANDARD_INPUT, STREAM_PIECE, ByteSource, first_bytes, open_source
 
 BATCH_PACKETS = 32_768
 """Packets in a stretch: 2.9 MB of records, so that it stays in the processor's outer cache."""
 
+_SECOND_NS = 1_000_000_000
+_MOST_STRETCHES = 4096  # of one file that are told as recorded; four years of a pause every eight hours
 _MAX_DAMAGE_NOTES = 1000  # for each file; a file of nothing but damage must not fill memory with notes
 _MIN_FETCH = 1 << 20  # bytes; a call for less costs more than the page faults that it saves
 _MAGIC_BITS = 6  # flipped bits up to which a file header is still taken for what it was
@@ -682,6 +685,7 @@ class CaptureReader:
         if summary.first_ns is None:
             summary.first_ns = first
         summary.last_ns = last
+        summary.recorded = _with_times(summary.recorded, packets["time_ns"])
 
     def close(self) -> None:
         """Give the file back."""
@@ -748,3 +752,17 @@ def first_time_ns(name: str) -> int | None:
         return int(stretch.packets["time_ns"][0]) if stretch.count else None
     finally:
         source.close()
+
+
+def _with_times(recorded: list[Span], time_ns: NDArray[np.int64]) -> list[Span]:
+    """Stretches that were recorded, with those of more packets."""
+    # Packets of several interfaces come a little out of order, and a damaged time is a stretch of no length.
+    ordered = np.sort(time_ns)
+    silent = np.flatnonzero(np.diff(ordered) >= LONGEST_SILENCE_S * _SECOND_NS)
+    starts = ordered[np.concatenate([[0], silent + 1])].tolist()
+    ends = ordered[np.concatenate([silent, [ordered.size - 1]])].tolist()
+    stretches = joined([*recorded, *zip(starts, ends, strict=True)], LONGEST_SILENCE_S * _SECOND_NS)
+    if len(stretches) > _MOST_STRETCHES:
+        # Of times that jump about, the longest stretches: what is left out counts as not recorded.
+        stretches = sorted(sorted(stretches, key=lambda span: span[0] - span[1])[:_MOST_STRETCHES])
+    return stretches

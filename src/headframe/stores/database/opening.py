@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import sqlite3
@@ -9,14 +10,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url, text
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, text
+from sqlalchemy.exc import SQLAlchemyError
 
 from headframe import clock
 from headframe.errors import HeadframeError
+from headframe.stores.database.address import BadDatabase, keep_secrets, read_address, shown
 from headframe.stores.database.store import DatabaseStore, told
 
-HEAD = "0003"
+HEAD = "0004"
 """Version of the tables that this program knows; a test compares it with the newest migration."""
 
 VERSION_TABLE = "headframe_version"
@@ -29,10 +31,6 @@ OLDEST_SQLITE = (3, 35, 0)
 """RETURNING and MATERIALIZED came with it."""
 
 _MIGRATION_LOCK = 0x48464442  # "HFDB"; any number that nobody else uses for an advisory lock in this database
-
-
-class BadDatabase(HeadframeError):
-    """A database that cannot be opened: not there, not ours, or of another version."""
 
 
 def open_store(
@@ -59,46 +57,34 @@ def open_store(
     Raises
     ------
     BadDatabase
-        If there is no such database, if it is none of Headframe's, or if a newer Headframe made it.
+        If there is no such database, if it is none of Headframe's, if a newer Headframe made it, or if it keeps texts
+        in another encoding than UTF-8. No message has a password, whatever form the address has.
     """
-    address = _address(url)
+    address = read_address(url)
+    name = shown(address)
     engine = _engine(address, create)
-    shown = address.database if address.get_backend_name() == "sqlite" else address.render_as_string()
     try:
         with told():
-            _bring_up(engine, str(shown), create, upgrade)
+            _bring_up(engine, name, create, upgrade)
     except HeadframeError:
         engine.dispose()
         raise
     except SQLAlchemyError as fault:
         engine.dispose()
-        raise BadDatabase(f"{shown} cannot be opened as a database: {getattr(fault, 'orig', fault)}") from fault
+        raise BadDatabase(f"{name} cannot be opened as a database: {getattr(fault, 'orig', fault)}") from fault
     return DatabaseStore(engine, now_ns)
-
-
-def _address(url: str | Path) -> URL:
-    if isinstance(url, Path):
-        return URL.create("sqlite", database=str(url))
-    known = "give the path of an SQLite file, sqlite:///PATH, or postgresql://USER@HOST/DATABASE"
-    if not re.match(r"[a-z+0-9]+:", url):
-        return URL.create("sqlite", database=url)
-    try:
-        address = make_url(url)
-        backend = address.get_backend_name()
-    except (ArgumentError, ValueError, NoSuchModuleError) as fault:
-        raise BadDatabase(f"{url!r} is no address of a database: {known}") from fault
-    if backend in ("postgresql", "postgres"):
-        return address.set(drivername="postgresql+psycopg")
-    if backend != "sqlite":
-        raise BadDatabase(f"{backend} is no database that Headframe works with: {known}")
-    if not address.database or address.database == ":memory:":
-        raise BadDatabase(f"{url!r} names no file, and a database in memory is lost at the end: {known}")
-    return address.set(drivername="sqlite")
 
 
 def _engine(address: URL, create: bool) -> Engine:
     if address.get_backend_name() == "postgresql":
-        engine = create_engine(address, pool_pre_ping=True)
+        # Else a variable of the environment could say in which encoding texts come and go.
+        engine = create_engine(address, pool_pre_ping=True, connect_args={"client_encoding": "utf8"})
+        keep_secrets(engine)
+        for name in ("psycopg", "sqlalchemy"):
+            # What they log of a lost connection is raised, too, and told in words; without a handler it would go to
+            # standard error as it is.
+            if not logging.getLogger(name).handlers:
+                logging.getLogger(name).addHandler(logging.NullHandler())
         event.listen(engine, "connect", _prepare_postgresql)
         return engine
     if sqlite3.sqlite_version_info < OLDEST_SQLITE:
@@ -153,6 +139,7 @@ def _begin_sqlite(connection: Connection) -> None:
 
 def _bring_up(engine: Engine, shown: str, create: bool, upgrade: bool) -> None:
     with engine.connect() as connection:
+        _check_encoding(connection, shown)
         version = _version(connection, shown)
     if version == HEAD:
         return
@@ -164,6 +151,18 @@ def _bring_up(engine: Engine, shown: str, create: bool, upgrade: bool) -> None:
             "to date. Make a copy of it first."
         )
     migrate(engine, HEAD, shown)
+
+
+def _check_encoding(connection: Connection, shown: str) -> None:
+    """Texts are of any script: a database that has not all letters would refuse some of them, or keep them as bytes."""
+    if connection.dialect.name != "postgresql":
+        return
+    found = str(connection.exec_driver_sql("SHOW server_encoding").scalar_one())
+    if found != "UTF8":
+        raise BadDatabase(
+            f"the database {shown} keeps its texts in {found}, which has not every letter; Headframe needs UTF8. Make "
+            "one with createdb --encoding=UTF8 --template=template0 NAME, and give its address"
+        )
 
 
 def _version(connection: Connection, shown: str) -> str | None:

@@ -13,16 +13,17 @@ import hashlib
 import json
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
 
-from sqlalchemy import Connection, and_, delete, exists, insert, or_, select
+from sqlalchemy import Connection, and_, delete, exists, insert, or_, select, update
 
 from headframe.cases.retention import certificate_json, certify, what_goes
 from headframe.cases.store import PendingLeaf
 from headframe.errors import HeadframeError
 from headframe.ledger.leaf import canonical
-from headframe.records.case import OpenCase
+from headframe.records.case import OpenCase, ProposeCorrection
 from headframe.records.finding import Family
 from headframe.records.retention import (
     DataClass,
@@ -33,8 +34,10 @@ from headframe.records.retention import (
     RetentionPlan,
     RetentionRule,
     StayingItem,
+    pack_name,
 )
 from headframe.records.site import AssignmentKind
+from headframe.stores.database import rows
 from headframe.stores.database.store import DatabaseStore, told
 from headframe.stores.database.tables import (
     ACCESS_LOG,
@@ -47,9 +50,11 @@ from headframe.stores.database.tables import (
     CONTACTS,
     DISCLOSURES,
     DOCUMENTS,
+    ENDED_CASES,
     FINDINGS,
     HOLDS,
     LEAVES,
+    REGISTER_ENTRIES,
     SEARCH_WORDS,
 )
 from headframe.stores.database.writer import CHUNK, Kind, Writer, batches
@@ -66,7 +71,15 @@ _ITEMS_AT_ONCE = 10_000
 
 _CASE_ID = re.compile(r"\bHF-[0-9]{4}-[0-9]{6,}\b")
 
-_REWRITTEN = (FINDINGS, DOCUMENTS, CONTACTS, ACCESS_LOG, DISCLOSURES, CASE_EVENTS, CASES, CASE_CLOCKS, SEARCH_WORDS)
+_REWRITTEN = (
+    FINDINGS, DOCUMENTS, CONTACTS, ACCESS_LOG, DISCLOSURES, CASE_EVENTS, CASES, CASE_CLOCKS, SEARCH_WORDS,
+    REGISTER_ENTRIES, HOLDS,
+)  # fmt: skip
+
+_PAPERS = frozenset({DataClass.DOCUMENT, DataClass.PHOTO, DataClass.REPORT})
+"""Classes of what has a row in `documents`."""
+
+_APPEAL = "a right of appeal of its case stands still, or has not begun because a decision was not served"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,12 +96,18 @@ class Destroyers:
         The key of an epoch.
     readings : LakePurge or None
         Readings that are ready to go (`headframe.stores.lake_purge.ready_to_go`): all of them, or none.
+    why_no_readings : str
+        Why none is ready that should be.
+    kept_ns : callable
+        When the bytes of a digest were kept; None where they are not there. [ns since 1970-01-01 UTC]
     """
 
     document: Callable[[str], object]
     contact_key: Callable[[str], object]
     pseudonym_key: Callable[[str], object] | None = None
     readings: LakePurge | None = None
+    why_no_readings: str = ""
+    kept_ns: Callable[[str], int | None] = lambda _sha256: None
 
 
 @dataclass(slots=True)
@@ -106,6 +125,8 @@ def plan(
     *,
     extra: Iterable[RetainedItem] = (),
     readings: Sequence[LakePart] = (),
+    files: Iterable[tuple[str, int]] = (),
+    lost: Collection[str] = (),
     most: int = MOST_AT_ONCE,
 ) -> RetentionPlan:
     """What the rules let go of what the database knows. It destroys nothing.
@@ -123,6 +144,11 @@ def plan(
         What is kept elsewhere, such as keys of pseudonyms.
     readings : sequence of LakePart
         Of the lake; which cases need them, the database knows.
+    files : iterable of (str, int)
+        Digest of each file that is kept, and when it was; what the database does not name is due by that.
+        [ns since 1970-01-01 UTC]
+    lost : collection of str
+        Packs whose text is lost (`headframe.cases.retention.what_goes`).
     most : int
         Items that go at most.
 
@@ -131,18 +157,23 @@ def plan(
     RetentionPlan
     """
     with store.reading() as db:
-        items = _items(db, cutoffs(rules, now_ns), extra, readings)
-        return _plan(db, rules, now_ns, items, most)
+        items = _items(db, cutoffs(rules, now_ns), extra, readings, files)
+        return _plan(db, rules, now_ns, items, most, lost)
 
 
 def _plan(
-    db: Connection, rules: Sequence[RetentionRule], now_ns: int, items: Iterator[RetainedItem], most: int
+    db: Connection,
+    rules: Sequence[RetentionRule],
+    now_ns: int,
+    items: Iterator[RetainedItem],
+    most: int,
+    lost: Collection[str],
 ) -> RetentionPlan:
     holds = _holds(db)
     goes: list[GoingItem] = []
     stays: list[StayingItem] = []
     while len(goes) < most and (some := list(_take(items, min(_ITEMS_AT_ONCE, most - len(goes))))):
-        part = what_goes(some, rules, holds, now_ns)
+        part = what_goes(some, rules, holds, now_ns, lost)
         goes += part.goes
         stays += part.stays
     return RetentionPlan(now_ns=now_ns, goes=tuple(goes), stays=tuple(stays))
@@ -183,47 +214,95 @@ class _Cases:
 
     ids: tuple[str, ...]
     packs: tuple[str, ...]
-    closed_ns: int | None
-    """When the last of them was closed; None while one is open."""
+    counts_from_ns: int | None
+    """When the last of them was closed, and could not be appealed any more; None while that is not so of one."""
+    waits: str = ""
+    """Why it does not count, where that is not because one is open."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """What is to be known of a case, also of one that was destroyed."""
+
+    pack: str
+    counts_from_ns: int | None
+    closed: bool
 
 
 def _items(
-    db: Connection, cutoffs: Mapping[DataClass, int], extra: Iterable[RetainedItem], readings: Sequence[LakePart]
+    db: Connection,
+    cutoffs: Mapping[DataClass, int],
+    extra: Iterable[RetainedItem],
+    readings: Sequence[LakePart],
+    files: Iterable[tuple[str, int]],
 ) -> Iterator[RetainedItem]:
     """Every item that may be due: for each class what began to count before its cutoff."""
     if (cutoff := cutoffs.get(DataClass.FINDING)) is not None:
         yield from _findings(db, cutoff)
-    wanted = {one: cutoffs[one] for one in (DataClass.DOCUMENT, DataClass.PHOTO) if one in cutoffs}
+    wanted = {one: cutoffs[one] for one in sorted(_PAPERS) if one in cutoffs}
     if wanted:
         yield from _documents(db, wanted)
+    if (cutoff := cutoffs.get(DataClass.DRAFT)) is not None:
+        yield from _drafts(db, files, cutoff)
     if (cutoff := cutoffs.get(DataClass.CONTACT)) is not None:
         yield from _contacts(db, cutoff)
     if (cutoff := cutoffs.get(DataClass.ACCESS)) is not None:
         yield from _accesses(db, cutoff)
+        yield from _acts_on_the_workspace(db, cutoff)
+    if (cutoff := cutoffs.get(DataClass.REGISTER)) is not None:
+        yield from _expired_entries(db, cutoff)
     if (cutoff := cutoffs.get(DataClass.CASE)) is not None:
         yield from _cases(db, cutoff)
     yield from _readings(db, readings)
     yield from extra
 
 
-def _cases_of(db: Connection, case_ids: Iterable[str]) -> dict[str, tuple[str, int | None]]:
-    """Pack and time of closure of the cases that are there."""
-    found: dict[str, tuple[str, int | None]] = {}
+def _cases_of(db: Connection, case_ids: Iterable[str]) -> dict[str, _Case]:
+    """Pack of cases, and from when what they need counts; of those that were destroyed too."""
+    found: dict[str, _Case] = {}
     for chunk in batches(sorted(set(case_ids)), CHUNK):
-        wanted = select(CASES.c.case_id, CASES.c.pack_id, CASES.c.closed_ns).where(CASES.c.case_id.in_(chunk))
-        found.update({row.case_id: (row.pack_id, row.closed_ns) for row in db.execute(wanted)})
+        for row in db.execute(select(ENDED_CASES).where(ENDED_CASES.c.case_id.in_(chunk))):
+            found[row.case_id] = _Case(pack_name(row.pack_id, row.pack_digest), row.counts_from_ns, closed=True)
+        columns = CASES.c
+        wanted = select(
+            columns.case_id, columns.pack_id, columns.pack_digest, columns.counts_from_ns, columns.closed_ns
+        ).where(columns.case_id.in_(chunk))
+        for row in db.execute(wanted):
+            pack = pack_name(row.pack_id, row.pack_digest)
+            found[row.case_id] = _Case(pack, row.counts_from_ns, closed=row.closed_ns is not None)
     return found
 
 
-def _together(case_ids: Iterable[str], known: Mapping[str, tuple[str, int | None]]) -> _Cases:
+def _together(case_ids: Iterable[str], known: Mapping[str, _Case]) -> _Cases:
     ids = tuple(sorted(case_id for case_id in set(case_ids) if case_id in known))
-    closed = [known[case_id][1] for case_id in ids]
-    ends = [each for each in closed if each is not None]
+    ends = [end for case_id in ids if (end := known[case_id].counts_from_ns) is not None]
     return _Cases(
         ids=ids,
-        packs=tuple(sorted({known[case_id][0] for case_id in ids})),
-        closed_ns=max(ends) if ends and len(ends) == len(closed) else None,
+        packs=tuple(sorted({known[case_id].pack for case_id in ids})),
+        counts_from_ns=max(ends) if ends and len(ends) == len(ids) else None,
+        waits=_APPEAL if len(ends) < len(ids) and all(known[case_id].closed for case_id in ids) else "",
     )
+
+
+def packs_of_cases(store: DatabaseStore) -> tuple[tuple[str, str], ...]:
+    """Every pack that a case is or was handled by, with the digest of the text that it was opened under.
+
+    Parameters
+    ----------
+    store : DatabaseStore
+
+    Returns
+    -------
+    tuple of (str, str)
+        In order.
+    """
+    with store.reading() as db:
+        found = {
+            (row.pack_id, row.pack_digest)
+            for table in (CASES, ENDED_CASES)
+            for row in db.execute(select(table.c.pack_id, table.c.pack_digest).distinct())
+        }
+    return tuple(sorted(one for one in found if one[0]))
 
 
 def _findings(db: Connection, cutoff: int) -> Iterator[RetainedItem]:
@@ -254,10 +333,11 @@ def _findings(db: Connection, cutoff: int) -> Iterator[RetainedItem]:
             yield RetainedItem(
                 item_id=row.finding_id,
                 data_class=DataClass.FINDING,
-                from_ns=cases.closed_ns if cases.ids else row.ended_ns,
+                from_ns=cases.counts_from_ns if cases.ids else row.ended_ns,
                 sha256=row.sha256,
                 case_ids=cases.ids,
                 pack_ids=cases.packs,
+                waits=cases.waits,
             )
 
 
@@ -265,23 +345,42 @@ def _documents(db: Connection, cutoffs: Mapping[DataClass, int]) -> Iterator[Ret
     """By digest: the same bytes may belong to several cases, and be a photo in one and a document in another."""
     of_case: defaultdict[str, list[str]] = defaultdict(list)
     photos: defaultdict[str, bool] = defaultdict(lambda: True)
-    for row in db.execute(select(DOCUMENTS.c.sha256, DOCUMENTS.c.case_id, DOCUMENTS.c.kind)):
-        of_case[row.sha256].append(row.case_id)
+    written: defaultdict[str, int] = defaultdict(int)
+    columns = DOCUMENTS.c
+    for row in db.execute(select(columns.sha256, columns.case_id, columns.kind, columns.created_ns)):
+        of_case[row.sha256] += [row.case_id] if row.case_id else []
         photos[row.sha256] &= row.kind == "photo"
+        written[row.sha256] = max(written[row.sha256], row.created_ns)
     known = _cases_of(db, (case_id for several in of_case.values() for case_id in several))
     for sha256 in sorted(of_case):
-        data_class = DataClass.PHOTO if photos[sha256] else DataClass.DOCUMENT
         cases = _together(of_case[sha256], known)
-        if data_class not in cutoffs or cases.closed_ns is None or cases.closed_ns > cutoffs[data_class]:
+        data_class, from_ns = DataClass.REPORT, written[sha256]
+        if of_case[sha256]:
+            data_class = DataClass.PHOTO if photos[sha256] else DataClass.DOCUMENT
+            if cases.counts_from_ns is None:
+                continue
+            from_ns = cases.counts_from_ns
+        if data_class not in cutoffs or from_ns > cutoffs[data_class]:
             continue
         yield RetainedItem(
             item_id=sha256,
             data_class=data_class,
-            from_ns=cases.closed_ns,
+            from_ns=from_ns,
             sha256=sha256,
             case_ids=cases.ids,
             pack_ids=cases.packs,
         )
+
+
+def _drafts(db: Connection, files: Iterable[tuple[str, int]], cutoff: int) -> Iterator[RetainedItem]:
+    """Files that nothing names: of an act that was refused, of a letter that was not proposed, of a crash."""
+    old = ((sha256, kept_ns) for sha256, kept_ns in files if kept_ns <= cutoff)
+    for chunk in batches(old, CHUNK):
+        digests = [sha256 for sha256, _ in chunk]
+        named = set(db.scalars(select(DOCUMENTS.c.sha256).where(DOCUMENTS.c.sha256.in_(digests))))
+        for sha256, kept_ns in sorted(chunk):
+            if sha256 not in named:
+                yield RetainedItem(item_id=sha256, data_class=DataClass.DRAFT, from_ns=kept_ns, sha256=sha256)
 
 
 def _contacts(db: Connection, cutoff: int) -> Iterator[RetainedItem]:
@@ -295,12 +394,12 @@ def _contacts(db: Connection, cutoff: int) -> Iterator[RetainedItem]:
         ]
         case_ids = list(db.scalars(select(CASES.c.case_id).where(or_(*needs)))) if needs else []
         cases = _together(case_ids, _cases_of(db, case_ids))
-        if cases.closed_ns is None or cases.closed_ns > cutoff:
+        if cases.counts_from_ns is None or cases.counts_from_ns > cutoff:
             continue
         yield RetainedItem(
             item_id=row["contact_id"],
             data_class=DataClass.CONTACT,
-            from_ns=cases.closed_ns,
+            from_ns=cases.counts_from_ns,
             sha256=hashlib.sha256(bytes(row["sealed_address"])).hexdigest(),
             case_ids=cases.ids,
             pack_ids=cases.packs,
@@ -316,9 +415,9 @@ def _accesses(db: Connection, cutoff: int) -> Iterator[RetainedItem]:
             cases = _together(named[row["access_id"]], known)
             from_ns = row["at_ns"]
             if cases.ids:
-                if cases.closed_ns is None or cases.closed_ns > cutoff:
+                if cases.counts_from_ns is None or cases.counts_from_ns > cutoff:
                     continue
-                from_ns = max(from_ns, cases.closed_ns)
+                from_ns = max(from_ns, cases.counts_from_ns)
             yield RetainedItem(
                 item_id=row["access_id"],
                 data_class=DataClass.ACCESS,
@@ -329,9 +428,57 @@ def _accesses(db: Connection, cutoff: int) -> Iterator[RetainedItem]:
             )
 
 
+def _acts_on_the_workspace(db: Connection, cutoff: int) -> Iterator[RetainedItem]:
+    """What leaves disclose of imports of sites and of legal holds; the latter counts from the lifting.
+
+    What they disclose of certificates of destruction stays, and of accounts and keys: as long as these are there,
+    somebody may ask who made them.
+    """
+    columns = LEAVES.c
+    shown = exists().where(DISCLOSURES.c.leaf_id == columns.leaf_id)
+    which = or_(
+        columns.leaf_id.startswith("sites/"),
+        columns.leaf_id.startswith("findings/S-"),
+        columns.leaf_id.startswith("retention/H-"),
+    )
+    lifted = {row.hold_id: row.lifted_ns for row in db.execute(select(HOLDS.c.hold_id, HOLDS.c.lifted_ns))}
+    wanted = select(columns.leaf_id, columns.leaf).where(and_(columns.case_id == "", which, shown))
+    for row in db.execute(wanted.order_by(columns.number).execution_options(yield_per=CHUNK)).all():
+        kind, _, rest = row.leaf_id.partition("/")
+        at = json.loads(bytes(row.leaf)).get("at_ns")
+        from_ns = None if at is None else int(at)
+        if kind == "retention" and (hold_id := rest.partition("/")[0]) in lifted:
+            from_ns = lifted[hold_id]
+        if from_ns is not None and from_ns <= cutoff:
+            yield RetainedItem(
+                item_id=row.leaf_id,
+                data_class=DataClass.ACCESS,
+                from_ns=from_ns,
+                sha256=hashlib.sha256(bytes(row.leaf)).hexdigest(),
+            )
+
+
+def _expired_entries(db: Connection, cutoff: int) -> Iterator[RetainedItem]:
+    """Entries of the register of decisions whose time is over, and that still say something."""
+    columns = REGISTER_ENTRIES.c
+    says = or_(columns.organisation_id != "", columns.site_id != "", columns.outcome.is_not(None))
+    wanted = select(REGISTER_ENTRIES).where(and_(columns.expires_ns <= cutoff, columns.removed_ns.is_(None), says))
+    for row in db.execute(wanted.order_by(columns.expires_ns, columns.entry_id)).mappings().all():
+        yield RetainedItem(
+            item_id=row["entry_id"],
+            data_class=DataClass.REGISTER,
+            from_ns=row["expires_ns"],
+            sha256=hashlib.sha256(canonical([str(value) for value in row.values()])).hexdigest(),
+            case_ids=(row["case_id"],),
+        )
+
+
 def _cases(db: Connection, cutoff: int) -> Iterator[RetainedItem]:
-    wanted = select(CASES.c.case_id, CASES.c.pack_id, CASES.c.closed_ns).where(CASES.c.closed_ns <= cutoff)
-    for row in db.execute(wanted.order_by(CASES.c.closed_ns, CASES.c.case_id)).all():
+    columns = CASES.c
+    wanted = select(columns.case_id, columns.pack_id, columns.pack_digest, columns.counts_from_ns)
+    # Of one that waits for an appeal the plan tells, once its time would be over.
+    wanted = wanted.where(columns.closed_ns <= cutoff)
+    for row in db.execute(wanted.order_by(columns.closed_ns, columns.case_id)).all():
         events = select(CASE_EVENTS.c.payload).where(CASE_EVENTS.c.case_id == row.case_id)
         digest = hashlib.sha256()
         for text in db.scalars(events.order_by(CASE_EVENTS.c.number)):
@@ -339,15 +486,19 @@ def _cases(db: Connection, cutoff: int) -> Iterator[RetainedItem]:
         yield RetainedItem(
             item_id=row.case_id,
             data_class=DataClass.CASE,
-            from_ns=row.closed_ns,
+            from_ns=row.counts_from_ns,
             sha256=digest.hexdigest(),
             case_ids=(row.case_id,),
-            pack_ids=(row.pack_id,),
+            pack_ids=(pack_name(row.pack_id, row.pack_digest),),
+            waits=_APPEAL if row.counts_from_ns is None else "",
         )
 
 
 def points_of_cases(db: Connection) -> Mapping[str, frozenset[str]]:
-    """Usage points that cases need, each with those cases: named when it was opened, of its site, or of its findings.
+    """Usage points that cases need, each with those cases: named by the case, of its site, or of its findings.
+
+    A point that a correction puts in the place of another is named too, also while nobody has approved it yet: what is
+    destroyed by then does not come back.
 
     Parameters
     ----------
@@ -362,6 +513,10 @@ def points_of_cases(db: Connection) -> Mapping[str, frozenset[str]]:
     for row in db.execute(opened.execution_options(yield_per=CHUNK)).all():
         for point in json.loads(row.payload).get("usage_points", ()):
             found[str(point)].add(row.case_id)
+    mended = select(CASE_EVENTS.c.case_id, CASE_EVENTS.c.payload).where(CASE_EVENTS.c.act == ProposeCorrection.NAME)
+    for row in db.execute(mended.execution_options(yield_per=CHUNK)).all():
+        for point in _named_points(json.loads(row.payload)):
+            found[point].add(row.case_id)
     of_site = select(ASSIGNMENTS.c.value, CASES.c.case_id).join(CASES, CASES.c.site_id == ASSIGNMENTS.c.site_id)
     for row in db.execute(of_site.where(ASSIGNMENTS.c.kind == AssignmentKind.USAGE_POINT.value)):
         found[row.value].add(row.case_id)
@@ -375,23 +530,81 @@ def points_of_cases(db: Connection) -> Mapping[str, frozenset[str]]:
     return {point: frozenset(cases) for point, cases in found.items()}
 
 
+def balance_cases(db: Connection) -> frozenset[str]:
+    """Cases that rest on a transformer's balance.
+
+    Parameters
+    ----------
+    db : sqlalchemy.Connection
+
+    Returns
+    -------
+    frozenset of str
+    """
+    wanted = (
+        select(CASE_FINDINGS.c.case_id)
+        .join(FINDINGS, CASE_FINDINGS.c.finding_id == FINDINGS.c.finding_id)
+        .where(FINDINGS.c.family == Family.BALANCE.value)
+        .distinct()
+    )
+    return frozenset(db.scalars(wanted))
+
+
+def points_of_balances(db: Connection, transformers: Iterable[Collection[str]]) -> frozenset[str]:
+    """Usage points whose readings a balance is made of that some case rests on.
+
+    Parameters
+    ----------
+    db : sqlalchemy.Connection
+    transformers : iterable of collection of str
+        Usage points that hang at one transformer.
+
+    Returns
+    -------
+    frozenset of str
+    """
+    cases = balance_cases(db)
+    of_point = points_of_cases(db) if cases else {}
+    needed = {point for point, own in of_point.items() if own & cases}
+    return frozenset().union(*(one for one in transformers if not needed.isdisjoint(one)))
+
+
+def _named_points(correction: Mapping[str, Any]) -> list[str]:
+    """The usage points that a correction of an opening names."""
+    if str(correction.get("field")).partition(".")[0] != "usage_points":
+        return []
+    text = str(correction.get("value"))
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return [text]  # of one of them, usage_points.0
+    return [str(point) for point in value] if isinstance(value, list) else [text]
+
+
 def _readings(db: Connection, parts: Sequence[LakePart]) -> Iterator[RetainedItem]:
-    """Parts of the lake, with the cases that need one of their usage points: all that were open in their month yet."""
+    """Parts of the lake, with the cases that need one of their usage points: all that were open in their month yet.
+
+    A case on hold needs those of the months after its closure too: what the hold is for is not known here.
+    """
     if not parts:
         return
-    of_point = points_of_cases(db)
+    of_point, of_balance = points_of_cases(db), balance_cases(db)
+    held = {hold.case_id for hold in _holds(db)}
     known = _cases_of(db, (case_id for several in of_point.values() for case_id in several))
     for part in parts:
         begin_ns = part.from_s * _NS_PER_S
         case_ids = {case_id for point in part.usage_points for case_id in of_point.get(point, ())}
+        case_ids |= {case_id for point in part.beside for case_id in of_point.get(point, frozenset()) & of_balance}
         needing = [
             case_id
             for case_id in case_ids
-            if case_id in known and ((closed := known[case_id][1]) is None or closed > begin_ns)
+            if case_id in known
+            and (case_id in held or (since := known[case_id].counts_from_ns) is None or since > begin_ns)
         ]
         cases = _together(needing, known)
         end_ns = part.until_s * _NS_PER_S
-        from_ns = max(end_ns, cases.closed_ns) if cases.closed_ns is not None else None if cases.ids else end_ns
+        since_ns = cases.counts_from_ns
+        from_ns = max(end_ns, since_ns) if since_ns is not None else None if cases.ids else end_ns
         yield RetainedItem(
             item_id=part.part_id,
             data_class=DataClass.READING,
@@ -399,6 +612,7 @@ def _readings(db: Connection, parts: Sequence[LakePart]) -> Iterator[RetainedIte
             sha256=part.sha256,
             case_ids=cases.ids,
             pack_ids=cases.packs,
+            waits=cases.waits,
         )
 
 
@@ -417,8 +631,9 @@ def purge(
     approver: str,
     destroyers: Destroyers,
     leaf: Callable[[DestructionCertificate], PendingLeaf],
+    lost: Collection[str] = (),
 ) -> DestructionCertificate:
-    """Destroy what a plan lets go.
+    """Destroy what a plan lets go. Nobody else writes meanwhile: a hold, or a paper, that comes now finds it done.
 
     What is outside of the database goes first, what is in it goes in one transaction together with the certificate and
     its leaf. If it is cut off in between, the same items are due again, and what is gone already counts as destroyed.
@@ -439,10 +654,13 @@ def purge(
     destroyers : Destroyers
     leaf : callable
         Makes the leaf for the ledger out of the certificate.
+    lost : collection of str
+        As for `plan`.
 
     Returns
     -------
     DestructionCertificate
+        With the reason, where the files of the database could not be written anew (`compact_pending`).
 
     Raises
     ------
@@ -456,15 +674,16 @@ def purge(
         )  # fmt: skip
     except ValueError as fault:
         raise HeadframeError(str(fault)) from fault
-    with store.writing() as writer:
+    with store.writing(alone=True) as writer:
         writer.lock_findings()
         db = writer.db
-        parts = destroyers.readings.parts if destroyers.readings is not None else ()
-        still = {_key(item) for item in _again(db, agreed, rules, parts)}
+        still = {_key(item) for item in _again(db, agreed, rules, destroyers, lost)}
         gone = _Gone()
         readings: list[RetainedItem] = []
         for one in agreed.goes:
-            if _key(one.item) not in still:
+            if one.item.data_class is DataClass.READING and destroyers.readings is None:
+                gone.failed.append((one.item, destroyers.why_no_readings or "the lake was not made ready for it"))
+            elif _key(one.item) not in still:
                 gone.failed.append((one.item, "it must stay now: a legal hold, or a case that needs it, came up since"))
             elif one.item.data_class is DataClass.READING:
                 readings.append(one.item)
@@ -493,7 +712,11 @@ def purge(
             ],
         )
         writer.log(leaf(certificate))
-    compact(store)
+    try:
+        compact_pending(store, at_ns)
+    except HeadframeError as fault:
+        # It is destroyed, and certified; that must be heard, and handed to the ledger.
+        return replace(certificate, in_files=str(fault))
     return certificate
 
 
@@ -502,22 +725,30 @@ def _key(item: RetainedItem) -> tuple[DataClass, str, str]:
 
 
 def _again(
-    db: Connection, agreed: RetentionPlan, rules: Sequence[RetentionRule], parts: Sequence[LakePart]
+    db: Connection,
+    agreed: RetentionPlan,
+    rules: Sequence[RetentionRule],
+    destroyers: Destroyers,
+    lost: Collection[str],
 ) -> Iterator[RetainedItem]:
     """What of a plan may still go, by what the database says now."""
     asked = {_key(one.item) for one in agreed.goes}
-    of_database = {DataClass.FINDING, DataClass.DOCUMENT, DataClass.PHOTO, DataClass.CONTACT, DataClass.ACCESS}
-    of_database |= {DataClass.CASE, DataClass.READING}
-    extra = [one.item for one in agreed.goes if one.item.data_class not in of_database]
+    extra = [one.item for one in agreed.goes if one.item.data_class is DataClass.PSEUDONYM_KEY]
+    drafts = (one.item for one in agreed.goes if one.item.data_class is DataClass.DRAFT)
+    # A file that somebody handed in again since is young again; one that is gone already counts as it did.
+    files = [(one.sha256, one.from_ns if (at := destroyers.kept_ns(one.sha256)) is None else at) for one in drafts]
+    parts = destroyers.readings.parts if destroyers.readings is not None else ()
     holds = _holds(db)
-    items = (one for one in _items(db, cutoffs(rules, agreed.now_ns), extra, parts) if _key(one) in asked)
+    until = cutoffs(rules, agreed.now_ns)
+    there = [(sha256, at) for sha256, at in files if at is not None]
+    items = (one for one in _items(db, until, extra, parts, there) if _key(one) in asked)
     while some := list(_take(items, _ITEMS_AT_ONCE)):
-        yield from (one.item for one in what_goes(some, rules, holds, agreed.now_ns).goes)
+        yield from (one.item for one in what_goes(some, rules, holds, agreed.now_ns, lost).goes)
 
 
 def _destroy_outside(db: Connection, item: RetainedItem, destroyers: Destroyers, gone: _Gone) -> None:
     try:
-        if item.data_class in (DataClass.DOCUMENT, DataClass.PHOTO):
+        if item.data_class in _PAPERS or item.data_class is DataClass.DRAFT:
             destroyers.document(item.item_id)
         elif item.data_class is DataClass.CONTACT:
             key_id = db.execute(select(CONTACTS.c.key_id).where(CONTACTS.c.contact_id == item.item_id)).scalar_one()
@@ -535,7 +766,6 @@ def _destroy_outside(db: Connection, item: RetainedItem, destroyers: Destroyers,
 def _destroy_readings(items: Sequence[RetainedItem], ready: LakePurge | None, certificate_id: str, gone: _Gone) -> None:
     """The lake's files were written anew without all of these parts, so they go together or not at all."""
     if ready is None or not items:
-        gone.failed += [(item, "the lake was not made ready for it") for item in items]
         return
     if {(one.part_id, one.sha256) for one in ready.parts} != {(item.item_id, item.sha256) for item in items}:
         why = "other readings that were to go with it must stay now; make a new plan"
@@ -555,7 +785,7 @@ def _destroy_inside(writer: Writer, data_class: DataClass, items: Sequence[Retai
     for chunk in batches([item.item_id for item in items], CHUNK):
         if data_class is DataClass.FINDING:
             _destroy_findings(writer, chunk)
-        elif data_class in (DataClass.DOCUMENT, DataClass.PHOTO):
+        elif data_class in _PAPERS:
             db.execute(delete(DOCUMENTS).where(DOCUMENTS.c.sha256.in_(chunk)))
             _erase(db, LEAVES.c.leaf_id.in_([f"document/{sha256}" for sha256 in chunk]))
         elif data_class is DataClass.CONTACT:
@@ -563,8 +793,34 @@ def _destroy_inside(writer: Writer, data_class: DataClass, items: Sequence[Retai
         elif data_class is DataClass.ACCESS:
             db.execute(delete(ACCESS_LOG).where(ACCESS_LOG.c.access_id.in_(chunk)))
             _erase(db, LEAVES.c.leaf_id.in_([f"access/{access_id}" for access_id in chunk]))
+            _forget_acts(db, [item_id for item_id in chunk if "/" in item_id])
+        elif data_class is DataClass.REGISTER:
+            _empty_entries(db, chunk)
         elif data_class is DataClass.CASE:
             _destroy_cases(db, chunk)
+
+
+def _forget_acts(db: Connection, leaf_ids: Sequence[str]) -> None:
+    """What leaves disclose, and the rows of legal holds that were lifted."""
+    _erase(db, LEAVES.c.leaf_id.in_(leaf_ids))
+    holds = [name.split("/")[1] for name in leaf_ids if name.startswith("retention/")]
+    db.execute(delete(HOLDS).where(and_(HOLDS.c.hold_id.in_(holds), HOLDS.c.lifted_ns.is_not(None))))
+
+
+def _empty_entries(db: Connection, entry_ids: Sequence[str]) -> None:
+    """What an expired entry says, and the words that it is found by: all but its number and its case's."""
+    columns = REGISTER_ENTRIES.c
+    which = columns.entry_id.in_(entry_ids)
+    names = {
+        word
+        for row in db.execute(select(columns.entry_id, columns.case_id).where(which))
+        for word in (rows.fold(row.entry_id), rows.fold(row.case_id))
+    }
+    empty = {"organisation_id": "", "site_id": "", "outcome": None, "legal_basis": rows.listed(()), "appeal": "none"}
+    db.execute(update(REGISTER_ENTRIES).where(which).values(**empty))
+    words = SEARCH_WORDS.c
+    found = and_(words.kind == "register", words.ref.in_(entry_ids), words.word.not_in(sorted(names)))
+    db.execute(delete(SEARCH_WORDS).where(found))
 
 
 def _erase(db: Connection, which: object) -> None:
@@ -586,6 +842,9 @@ def _destroy_findings(writer: Writer, finding_ids: Sequence[str]) -> None:
         changes[row.family, row.detector, row.mining, row.in_case] -= 1
         imports.add(row.import_id)
     writer.count_findings(changes, {})
+    ended = select(ENDED_CASES.c.case_id)
+    links = and_(CASE_FINDINGS.c.finding_id.in_(finding_ids), CASE_FINDINGS.c.case_id.in_(ended))
+    writer.db.execute(delete(CASE_FINDINGS).where(links))
     # What the leaf of an import discloses goes with the last of its findings.
     for chunk in batches(sorted(imports), CHUNK):
         left = set(writer.db.scalars(select(columns.import_id).where(columns.import_id.in_(chunk)).distinct()))
@@ -596,9 +855,19 @@ def _destroy_findings(writer: Writer, finding_ids: Sequence[str]) -> None:
 
 
 def _destroy_cases(db: Connection, case_ids: Sequence[str]) -> None:
-    """Destroy what the events say. The leaves stay without their disclosures, documents have a period of their own."""
-    _erase(db, and_(LEAVES.c.case_id.in_(case_ids), LEAVES.c.data_class == "case"))
-    for table in (CASE_EVENTS, CASE_CLOCKS, CASE_FINDINGS, CASES):
+    """Destroy what the events say. The leaves stay without their disclosures.
+
+    Documents and findings have a period of their own: by which text, and from when, is noted of the case.
+    """
+    of_cases = LEAVES.c.case_id.in_(case_ids)
+    # Those of class contact say which keys went with the case.
+    _erase(db, and_(of_cases, LEAVES.c.data_class.in_(("case", "contact"))))
+    columns = ("case_id", "pack_id", "pack_digest", "counts_from_ns")
+    ended = select(*(CASES.c[name] for name in columns)).where(CASES.c.case_id.in_(case_ids))
+    db.execute(insert(ENDED_CASES).from_select(columns, ended))
+    there = exists().where(FINDINGS.c.finding_id == CASE_FINDINGS.c.finding_id)
+    db.execute(delete(CASE_FINDINGS).where(and_(CASE_FINDINGS.c.case_id.in_(case_ids), ~there)))
+    for table in (CASE_EVENTS, CASE_CLOCKS, CASES):
         db.execute(delete(table).where(table.c.case_id.in_(case_ids)))
     db.execute(delete(SEARCH_WORDS).where(and_(SEARCH_WORDS.c.kind == "case", SEARCH_WORDS.c.ref.in_(case_ids))))
 
@@ -628,8 +897,54 @@ def compact(store: DatabaseStore) -> None:
         if busy:
             raise HeadframeError(
                 "what was destroyed is out of the database, but not yet out of its log (-wal), because another program "
-                "reads the database. Close it and run the purge again."
+                "reads the database. Close it and run headframe retention run again: it does that first"
             )
+
+
+def not_compacted(store: DatabaseStore) -> tuple[str, ...]:
+    """Certificates of destruction since which the files of the database were not written anew.
+
+    Parameters
+    ----------
+    store : DatabaseStore
+
+    Returns
+    -------
+    tuple of str
+        Ids, the oldest first.
+    """
+    columns = CERTIFICATES.c
+    wanted = select(columns.certificate_id).where(columns.compacted_ns.is_(None))
+    with store.reading() as db:
+        return tuple(db.scalars(wanted.order_by(columns.at_ns, columns.certificate_id)))
+
+
+def compact_pending(store: DatabaseStore, at_ns: int) -> tuple[str, ...]:
+    """Write the files of the database anew where a purge did not get so far, and note that it is done.
+
+    Parameters
+    ----------
+    store : DatabaseStore
+    at_ns : int
+        [ns since 1970-01-01 UTC]
+
+    Returns
+    -------
+    tuple of str
+        Ids of the certificates whose destruction is complete by that.
+
+    Raises
+    ------
+    HeadframeError
+        If it cannot be done now (`compact`); it is done by the next run.
+    """
+    pending = not_compacted(store)
+    if pending:
+        compact(store)
+        with store.writing() as writer:
+            change = update(CERTIFICATES).where(CERTIFICATES.c.certificate_id.in_(pending))
+            writer.db.execute(change.values(compacted_ns=at_ns))
+    return pending
 
 
 def is_certified(store: DatabaseStore, certificate_id: str, sha256: str) -> bool:
@@ -638,6 +953,12 @@ def is_certified(store: DatabaseStore, certificate_id: str, sha256: str) -> bool
         text = db.scalar(select(CERTIFICATES.c.document).where(CERTIFICATES.c.certificate_id == certificate_id))
     told_of = () if text is None else json.loads(text)["destroyed"]
     return any(sha256 in one["sha256"] for one in told_of if one["class"] == DataClass.READING.value)
+
+
+def certificate_ids(store: DatabaseStore) -> frozenset[str]:
+    """Ids of all certificates of destruction."""
+    with store.reading() as db:
+        return frozenset(db.scalars(select(CERTIFICATES.c.certificate_id)))
 
 
 def certificates(store: DatabaseStore) -> tuple[Mapping[str, object], ...]:
@@ -650,8 +971,12 @@ def certificates(store: DatabaseStore) -> tuple[Mapping[str, object], ...]:
     Returns
     -------
     tuple of mapping
-        As `headframe.cases.retention.certificate_json` writes them.
+        As `headframe.cases.retention.certificate_json` writes them, and under ``out_of_files`` whether the files of
+        the database were written anew since.
     """
-    wanted = select(CERTIFICATES.c.document).order_by(CERTIFICATES.c.at_ns.desc(), CERTIFICATES.c.certificate_id)
+    columns = CERTIFICATES.c
+    wanted = select(columns.document, columns.compacted_ns).order_by(columns.at_ns.desc(), columns.certificate_id)
     with store.reading() as db:
-        return tuple(json.loads(text) for text in db.scalars(wanted))
+        return tuple(
+            {**json.loads(row.document), "out_of_files": row.compacted_ns is not None} for row in db.execute(wanted)
+        )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, and_, bindparam, func, or_, select, tuple_, update
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError, PendingRollbackError
 
 from headframe import clock
 from headframe.cases.store import (
@@ -19,6 +20,7 @@ from headframe.cases.store import (
     CasePage,
     Disclosure,
     FindingFilter,
+    FindingHolder,
     FindingPage,
     PendingLeaf,
     StaleCase,
@@ -27,7 +29,7 @@ from headframe.cases.store import (
     StoredLeaf,
 )
 from headframe.errors import HeadframeError, NotWritten, UnreadableInput
-from headframe.records.case import CaseEvent, KeptDocument, RegisterEntry
+from headframe.records.case import CaseEvent, KeptDocument, LinkCase, RegisterEntry
 from headframe.records.lawful import Contact, LawfulEntry
 from headframe.records.policy import Clock
 from headframe.records.site import Assignment, Organisation, Site
@@ -37,9 +39,11 @@ from headframe.stores.database.tables import (
     ASSIGNMENTS,
     CASE_CLOCKS,
     CASE_EVENTS,
+    CASES,
     CONTACTS,
     DISCLOSURES,
     DOCUMENTS,
+    ENDED_CASES,
     FINDINGS,
     IMPORTS,
     LAWFUL_ENTRIES,
@@ -49,10 +53,12 @@ from headframe.stores.database.tables import (
     REGISTERS,
     SITES,
 )
-from headframe.stores.database.writer import CHUNK, Writer, batches
+from headframe.stores.database.writer import CHUNK, Writer, batches, holders_of
 
 EVENTS_AT_ONCE = 1_000
 """Events that a stream holds in memory."""
+LEAVES_AT_ONCE = 1_000
+"""Leaves that a stream holds in memory."""
 
 TRY_AGAIN = frozenset({"40001", "40P01"})
 """SQLSTATE of PostgreSQL: serialization failure, deadlock."""
@@ -133,8 +139,14 @@ class DatabaseStore:
             yield connection
 
     @contextmanager
-    def writing(self) -> Iterator[Writer]:
+    def writing(self, *, alone: bool = False) -> Iterator[Writer]:
         """A transaction: all of it or nothing.
+
+        Parameters
+        ----------
+        alone : bool
+            Whether nobody else may write meanwhile: whoever comes waits, and finds what was done. For what destroys,
+            and must not overlook a hold or a paper that comes at that moment. On SQLite a writer always is.
 
         Yields
         ------
@@ -151,6 +163,8 @@ class DatabaseStore:
         try:
             with told(), self._writer.begin() as connection:
                 writer = Writer(connection, self._now_ns, self.packer())
+                # First of all locks, so that nobody who has another one waits for it.
+                writer.lock_writing(alone=alone)
                 yield writer
                 writer.flush()
                 ending = True
@@ -168,6 +182,12 @@ class DatabaseStore:
         wanted = select(CASE_EVENTS).where(CASE_EVENTS.c.case_id == case_id).order_by(CASE_EVENTS.c.number)
         with self.reading() as db:
             return tuple(rows.event_of(row) for row in db.execute(wanted).mappings())
+
+    def was_destroyed(self, case_id: str) -> bool:
+        """Whether there was a case of that number, and retention has destroyed it."""
+        wanted = select(ENDED_CASES.c.case_id).where(ENDED_CASES.c.case_id == case_id)
+        with self.reading() as db:
+            return db.scalar(wanted) is not None
 
     def all_events(self) -> Iterator[CaseEvent]:
         key = tuple_(CASE_EVENTS.c.case_id, CASE_EVENTS.c.number)
@@ -208,6 +228,25 @@ class DatabaseStore:
         with self.reading() as db:
             row = db.execute(select(FINDINGS).where(FINDINGS.c.finding_id == finding_id)).mappings().first()
             return None if row is None else rows.finding_of(row, self.packer())
+
+    def linking(self, case_id: str, organisation_id: str) -> tuple[str, ...]:
+        if not organisation_id:
+            return ()
+        wanted = (
+            select(CASE_EVENTS.c.case_id)
+            .join(CASES, CASES.c.case_id == CASE_EVENTS.c.case_id)
+            .where(CASES.c.organisation_id == organisation_id)
+            .where(CASE_EVENTS.c.act == LinkCase.NAME)
+            .where(CASE_EVENTS.c.payload.contains(case_id, autoescape=True))
+            .distinct()
+            .order_by(CASE_EVENTS.c.case_id)
+        )
+        with self.reading() as db:
+            return tuple(db.scalars(wanted))
+
+    def holders(self, findings: Sequence[StoredFinding]) -> tuple[FindingHolder, ...]:
+        with self.reading() as db:
+            return holders_of(db, findings)
 
     # -- sites
 
@@ -425,6 +464,17 @@ class DatabaseStore:
             for row in found
         )
 
+    def logged_leaves(self) -> Iterator[tuple[int, str, bytes]]:
+        """Every leaf that has a place in the ledger: place, name, bytes; in the order of the places."""
+        columns = LEAVES.c
+        wanted = select(columns.place, columns.leaf_id, columns.leaf).order_by(columns.place).limit(LEAVES_AT_ONCE)
+        last = -1
+        with self.reading() as db:
+            while page := db.execute(wanted.where(columns.place > last)).all():
+                for row in page:
+                    yield row.place, row.leaf_id, bytes(row.leaf)
+                last = page[-1].place
+
     def last_place(self) -> int | None:
         """The largest place in the ledger that a leaf has got; None where none has any."""
         with self.reading() as db:
@@ -487,41 +537,68 @@ def told() -> Iterator[None]:
     """
     try:
         yield
-    except sqlite3.Error as fault:
-        raise _refusal(str(fault)) from fault
-    except DBAPIError as fault:
-        said = " ".join(str(fault.orig).split())
-        if getattr(fault.orig, "sqlstate", "") in TRY_AGAIN:
-            raise StaleCase(f"another transaction got in the way ({said}). Read again and decide again.") from fault
-        raise _refusal(said) from fault
+    except (DBAPIError, PendingRollbackError) as fault:
+        raise _told_as(fault) from fault
+    except _raw_faults() as fault:
+        raise _told_as(fault) from fault
 
 
-def _words_of(said: str) -> str:
-    if "is locked" in said or "busy" in said:
-        return f"the database is being written by another program for too long ({said}). Try again when it is done."
-    if "readonly" in said:
-        return f"the database may not be written ({said}). Check the rights on the file and its folder."
-    return f"the database refuses ({said}). Nothing of this was kept."
+def _raw_faults() -> tuple[type[Exception], ...]:
+    """What a driver raises past SQLAlchemy, such as where a connection is being set up. psycopg, if it was loaded."""
+    psycopg = sys.modules.get("psycopg")
+    return (sqlite3.Error, *(() if psycopg is None else (psycopg.Error,)))
 
 
-_FULL = ("disk is full", "No space left", "disk I/O")
-"""What they say of a disk that takes nothing more."""
-_DAMAGE = ("malformed", "not a database", "invalid page", "missing chunk")
+_FULL = ("disk is full", "No space left", "disk I/O", "53100", "58030")
+"""What they say of a disk that takes nothing more; PostgreSQL by its SQLSTATE, for it speaks the server's language."""
+_DAMAGE = ("malformed", "not a database", "invalid page", "missing chunk", "XX001", "XX002")
 """What SQLite and PostgreSQL say of a file that is not whole."""
+_BUSY = ("is locked", "busy", "55P03", "57014")
+"""That somebody else has it. PostgreSQL: lock not available, and a statement that took longer than the server lets."""
+_MAY_NOT = ("readonly", "25006", "42501")
+"""PostgreSQL: a server that only reads, and an account without the right."""
+_GONE = ("08", "57P")
+"""How SQLSTATEs begin of connections that failed, and of servers that stop, start or were killed."""
 
 
-def _refusal(said: str) -> HeadframeError:
-    """What a database says, with what to do about it."""
-    if any(words in said for words in _DAMAGE):
+def _told_as(fault: Exception) -> HeadframeError:
+    """What a database says, with what to do about it: the same of SQLite and of PostgreSQL."""
+    driver = getattr(fault, "orig", None) or fault
+    state = str(getattr(driver, "sqlstate", None) or "")
+    said = " ".join(str(driver).split())
+    if state in TRY_AGAIN:
+        return StaleCase(f"another transaction got in the way ({said}). Read again and decide again.")
+    # Where there is a state it decides: words repeat values. Of what PostgreSQL calls internal the words tell more.
+    marks = state if state and not state.startswith("XX") else f"{said} {state}"
+    if any(words in marks for words in _DAMAGE):
         return UnreadableInput(
             f"the database is damaged ({said}); nothing was done. Keep the folder as it is, and put the newest backup "
             "of the database in its place: docs/store.md, Restoring, says how. headframe log verify then tells whether "
             "the ledger has acts that the backup has not"
         )
-    if any(words in said for words in _FULL):
+    if any(words in marks for words in _FULL):
         return NotWritten(
             f"the database cannot be written ({said}). Nothing of this was kept. Free some space and try again."
         )
-    if "connection" in said or "server" in said:
-        return NoAnswer(f"the database does not answer ({said}). Check that it runs.")
-    return HeadframeError(_words_of(said))
+    if _is_gone(fault, driver, state):
+        return NoAnswer(f"the database does not answer ({said}). Check that it runs, and that its address is right.")
+    if any(words in marks for words in _BUSY):
+        words = f"the database is being written by another program for too long ({said}). Try again when it is done."
+        return HeadframeError(words)
+    if any(words in marks for words in _MAY_NOT):
+        return HeadframeError(
+            f"the database may not be written ({said}). Check the rights: of the account on the file and its folder, "
+            "or of the user of PostgreSQL."
+        )
+    return HeadframeError(f"the database refuses ({said}). Nothing of this was kept.")
+
+
+def _is_gone(fault: Exception, driver: Exception, state: str) -> bool:
+    """Whether there is no server at the other end, or none that lets us in."""
+    if getattr(fault, "connection_invalidated", False) or isinstance(fault, PendingRollbackError):
+        return True
+    if isinstance(driver, sqlite3.Error):
+        return False
+    # What the server says has a SQLSTATE, whatever its language; where it says nothing, psycopg has lost it.
+    lost = not state and {"OperationalError", "InterfaceError"} & {kind.__name__ for kind in type(driver).__mro__}
+    return bool(lost) or state.startswith(_GONE) or state.startswith("28") or state == "3D000"

@@ -220,6 +220,12 @@ CASES = Table(
     Column("due_rank", BigInteger, nullable=False, comment="next_due_ns; the largest number without one"),
     Column("last_rank", BigInteger, nullable=False, comment="minus last_ns"),
     Column("on_hold", Boolean, nullable=False),
+    Column("pack_digest", TEXT, nullable=False, server_default="", comment="of the text that it was opened under"),
+    Column(
+        "counts_from_ns",
+        BigInteger,
+        comment="closed, and every right of appeal over; NULL while open, or while one of them may still begin",
+    ),
     Index(None, "due_rank", "last_rank", "case_id"),
     Index(None, "stage", "due_rank", "last_rank", "case_id"),
     Index(None, "region", "due_rank", "last_rank", "case_id"),
@@ -240,6 +246,16 @@ CASE_EVENTS = Table(
     Column("act", TEXT, nullable=False, comment="name of the act"),
     Column("payload", TEXT, nullable=False, comment="the act's fields as JSON"),
 )
+
+ENDED_CASES = Table(
+    "ended_cases",
+    METADATA,
+    Column("case_id", TEXT, primary_key=True),
+    Column("pack_id", TEXT, nullable=False),
+    Column("pack_digest", TEXT, nullable=False),
+    Column("counts_from_ns", BigInteger, nullable=False),
+)
+"""Cases that were destroyed: by which text, and from when, that which they left behind is kept."""
 
 CASE_NUMBERS = Table(
     "case_numbers",
@@ -390,4 +406,5 @@ CERTIFICATES = Table(
     Column("proposer", TEXT, nullable=False),
     Column("approver", TEXT, nullable=False),
     Column("document", TEXT, nullable=False, comment="JSON"),
+    Column("compacted_ns", BigInteger, comment="NULL while the database's files may hold what was destroyed"),
 )

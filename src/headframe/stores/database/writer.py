@@ -7,13 +7,27 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import TypeVar
 
-from sqlalchemy import ColumnElement, Connection, Table, and_, delete, func, insert, select, true, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Table,
+    and_,
+    delete,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+    true,
+    update,
+)
 from sqlalchemy import case as when
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
 from headframe.cases.store import (
     AccessEntry,
+    FindingHolder,
     PendingLeaf,
     SiteImport,
     StaleCase,
@@ -22,6 +36,7 @@ from headframe.cases.store import (
 )
 from headframe.errors import HeadframeError
 from headframe.records.case import Case, CaseEvent, KeptDocument, RegisterEntry
+from headframe.records.lawful import Contact
 from headframe.records.policy import Clock
 from headframe.stores.database import rows
 from headframe.stores.database.tables import (
@@ -56,6 +71,7 @@ CHUNK = 500
 """Values in one IN list: far below SQLite's limit on variables (999 before 3.32)."""
 
 FINDINGS_LOCK = 0x4846464E  # "HFFN"; any number that nobody else uses for an advisory lock in this database
+WRITING_LOCK = 0x48465752  # "HFWR"; as above
 
 Item = TypeVar("Item")
 
@@ -68,6 +84,59 @@ def batches(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
     source = iter(items)
     while batch := list(islice(source, size)):
         yield batch
+
+
+def holders_of(db: Connection, findings: Sequence[StoredFinding]) -> tuple[FindingHolder, ...]:
+    """Every case that rests on one of some findings, or on one of the same site that says as much.
+
+    Parameters
+    ----------
+    db : sqlalchemy.Connection
+    findings : sequence of StoredFinding
+
+    Returns
+    -------
+    tuple of FindingHolder
+        In order; each case once for each finding.
+    """
+    of = (CASES.c.case_id, CASES.c.version, CASES.c.closed_ns)
+    linked = FINDINGS.join(CASE_FINDINGS, CASE_FINDINGS.c.finding_id == FINDINGS.c.finding_id).join(
+        CASES, CASES.c.case_id == CASE_FINDINGS.c.case_id
+    )
+    found: dict[tuple[str, str], FindingHolder] = {}
+    by_id = {one.ref.finding_id: one for one in findings}
+    for chunk in batches(by_id, CHUNK):
+        wanted = select(FINDINGS.c.finding_id, *of).select_from(linked).where(FINDINGS.c.finding_id.in_(chunk))
+        for row in db.execute(wanted):
+            found[row.finding_id, row.case_id] = FindingHolder(
+                finding_id=row.finding_id, case_id=row.case_id, version=row.version,
+                closed=row.closed_ns is not None, same=True,
+            )  # fmt: skip
+    asked: dict[tuple[str, str, str], list[StoredFinding]] = {}
+    for one in by_id.values():
+        if one.site_id:
+            asked.setdefault((one.site_id, one.ref.subject, one.ref.family.value), []).append(one)
+    subjects = sorted({(site, subject) for site, subject, _ in asked})
+    for some in batches(subjects, CHUNK // 2):
+        about = FINDINGS.c
+        covering = (
+            select(about.site_id, about.subject, about.family, about.started_ns, about.ended_ns, *of)
+            .select_from(linked)
+            .where(about.subject.in_(sorted({subject for _, subject in some})))
+            .where(about.site_id.in_(sorted({site for site, _ in some})))
+            .where(about.in_case)
+            .where(CASES.c.closed_ns.is_not(None))
+        )
+        for held in db.execute(covering):
+            for one in asked.get((held.site_id, held.subject, held.family), ()):
+                if held.started_ns <= one.ref.started_ns and one.ref.ended_ns <= held.ended_ns:
+                    key = (one.ref.finding_id, held.case_id)
+                    again = FindingHolder(
+                        finding_id=one.ref.finding_id, case_id=held.case_id, version=held.version, closed=True,
+                        same=False,
+                    )  # fmt: skip
+                    found.setdefault(key, again)
+    return tuple(found[key] for key in sorted(found))
 
 
 class Writer:
@@ -330,6 +399,16 @@ class Writer:
                 changed += self.db.execute(update(FINDINGS).where(of).values(site_id=now)).rowcount
         return changed
 
+    def lock_writing(self, *, alone: bool) -> None:
+        """Let others write at the same time, or nobody; waits for those who do.
+
+        A purge looks which holds and cases keep a thing, and destroys it: what somebody adds in between, it would
+        miss. On SQLite a writer is alone anyway.
+        """
+        if self.db.dialect.name == "postgresql":
+            lock = func.pg_advisory_xact_lock if alone else func.pg_advisory_xact_lock_shared
+            self.db.execute(select(lock(WRITING_LOCK)))
+
     def lock_findings(self) -> None:
         """Let nobody else add, link or purge findings before this transaction ends.
 
@@ -338,6 +417,10 @@ class Writer:
         """
         if self.db.dialect.name == "postgresql":
             self.db.execute(select(func.pg_advisory_xact_lock(FINDINGS_LOCK)))
+
+    def holders(self, findings: Sequence[StoredFinding]) -> tuple[FindingHolder, ...]:
+        """Every case that rests on one of some findings, as it is in this transaction."""
+        return holders_of(self.db, findings)
 
     def in_cases(self, finding_ids: Iterable[str]) -> list[str]:
         """Those of some findings that a case rests on."""
@@ -430,6 +513,83 @@ class Writer:
                 f"reason {entry.reason!r}. Say why it is read."
             )
         self.db.execute(insert(ACCESS_LOG), [rows.row_of_access(entry)])
+
+    def unneeded_contacts(self, case_id: str, site_id: str, organisation_id: str) -> tuple[Contact, ...]:
+        """Contacts of a case's site and organisation that nothing keeps any more.
+
+        Parameters
+        ----------
+        case_id, site_id, organisation_id : str
+            Of the case that is closed; ids may be empty.
+
+        Returns
+        -------
+        tuple of Contact
+            None of them while a legal hold is on everything, while a right of appeal of the case runs or may begin, or
+            while another case of that site or organisation is open, is on hold, or has such a right.
+        """
+        now_ns = self._now_ns()
+        columns = CASES.c
+        keeps = or_(columns.on_hold, columns.counts_from_ns.is_(None), columns.counts_from_ns > now_ns, self._held())
+        own = self.db.scalar(select(columns.case_id).where(and_(columns.case_id == case_id, keeps)))
+        if own is not None or self.held_by(""):
+            return ()
+        found: dict[str, Contact] = {}
+        for case_column, contact_column, value in (
+            (columns.site_id, CONTACTS.c.site_id, site_id),
+            (columns.organisation_id, CONTACTS.c.organisation_id, organisation_id),
+        ):
+            needed = select(columns.case_id).where(and_(case_column == value, keeps)).limit(1)
+            if value and self.db.scalar(needed) is None:
+                wanted = select(CONTACTS).where(contact_column == value).order_by(CONTACTS.c.contact_id)
+                found.update({row["contact_id"]: rows.contact_of(row) for row in self.db.execute(wanted).mappings()})
+        return tuple(found.values())
+
+    @staticmethod
+    def _held() -> ColumnElement[bool]:
+        """Whether a hold that was placed beside the cases is on a case."""
+        return exists().where(and_(HOLDS.c.case_id == CASES.c.case_id, HOLDS.c.lifted_ns.is_(None)))
+
+    def held_by(self, case_id: str) -> str:
+        """The reason of a hold that is in force on a case, or on everything where it is empty; empty without one."""
+        wanted = select(HOLDS.c.reason).where(and_(HOLDS.c.case_id == case_id, HOLDS.c.lifted_ns.is_(None)))
+        return self.db.scalar(wanted.order_by(HOLDS.c.placed_ns).limit(1)) or ""
+
+    def replaced_contacts(self, contacts: Iterable[Contact]) -> tuple[str, ...]:
+        """Keys of stored contacts that others of the same id are to replace.
+
+        Raises
+        ------
+        HeadframeError
+            If a legal hold keeps one of them, which would be destroyed by that.
+        """
+        there: list[Contact] = []
+        for chunk in batches([one.contact_id for one in contacts], CHUNK):
+            wanted = select(CONTACTS).where(CONTACTS.c.contact_id.in_(chunk)).order_by(CONTACTS.c.contact_id)
+            there += [rows.contact_of(row) for row in self.db.execute(wanted).mappings()]
+        if not there:
+            return ()
+        why = f"everything ({reason})" if (reason := self.held_by("")) else self._hold_among(there)
+        if why:
+            raise HeadframeError(
+                f"a legal hold is on {why}, and {len(there)} stored delivery addresses would be replaced, and the old "
+                "ones destroyed; nothing was imported. Import the other tables without --contacts, take these rows "
+                "out, or have the hold lifted first"
+            )
+        return tuple(one.key_id for one in there)
+
+    def _hold_among(self, contacts: Sequence[Contact]) -> str:
+        """The first case on hold that some contacts belong to, in words; empty where there is none."""
+        held = or_(CASES.c.on_hold, self._held())
+        for column, values in (
+            (CASES.c.site_id, {one.site_id for one in contacts}),
+            (CASES.c.organisation_id, {one.organisation_id for one in contacts}),
+        ):
+            for chunk in batches(sorted(value for value in values if value), CHUNK):
+                wanted = select(CASES.c.case_id).where(and_(column.in_(chunk), held)).order_by(CASES.c.case_id)
+                if case_id := self.db.scalar(wanted.limit(1)):
+                    return f"case {case_id}"
+        return ""
 
     def purge_contacts(self, contact_ids: Sequence[str]) -> None:
         for chunk in batches(contact_ids, CHUNK):

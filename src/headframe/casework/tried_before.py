@@ -1,0 +1,112 @@
+"""Findings that a case was about already: what was decided is not tried again because somebody opens another case.
+
+The state machine sees one case, and the one that it recurs from. Which other cases rest on a finding, the store knows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from headframe.cases.question import appeal_upheld
+from headframe.records.case import CaseRelation
+
+if TYPE_CHECKING:
+    from headframe.cases.store import FindingHolder, StoredFinding
+    from headframe.casework.holdings import Holdings
+
+
+def recurs_from(work: Holdings, case_id: str) -> frozenset[str]:
+    """A case, and every one that it recurs from.
+
+    Parameters
+    ----------
+    work : Holdings
+    case_id : str
+        Empty for none.
+
+    Returns
+    -------
+    frozenset of str
+        Their ids.
+    """
+    found: set[str] = set()
+    waiting = [case_id] if case_id else []
+    while waiting:
+        case_id = waiting.pop()
+        if case_id not in found:
+            found.add(case_id)
+            links = work.case(case_id).links
+            waiting += [other for other, relation in links if relation is CaseRelation.RECURRENCE_OF]
+    return frozenset(found)
+
+
+def tried_before(
+    work: Holdings,
+    found: Sequence[StoredFinding],
+    holders: Iterable[FindingHolder],
+    linked: Collection[str],
+    *,
+    own: str = "",
+    named: bool = True,
+) -> tuple[str, ...]:
+    """Why findings cannot come into a case: another one rests on them, or did.
+
+    Parameters
+    ----------
+    work : Holdings
+    found : sequence of StoredFinding
+        What is to come into the case.
+    holders : iterable of FindingHolder
+        Cases that rest on them, as the store knows them.
+    linked : collection of str
+        Ids of the cases that the case recurs from.
+    own : str
+        Id of the case itself; empty while it is not open.
+    named : bool
+        Whether somebody has named them. Else they were taken because no case has them; if one has by now, they are to
+        be looked for again.
+
+    Returns
+    -------
+    tuple of str
+        Reasons, each with what would be right. None: they may.
+    """
+    others = [one for one in holders if one.case_id != own and (named if one.same else one.closed)]
+    reasons = tuple(dict.fromkeys(_against(work, others, linked)))
+    known = {one.finding_id for one in others}
+    if not reasons and linked and not own and all(one.ref.finding_id in known for one in found):
+        return (
+            f"no finding is new: {_named(others)} says of each time what these do. A recurrence rests on at least one "
+            f"finding that is; if the file of the old case was incomplete, propose to reopen that",
+        )
+    return reasons
+
+
+def _named(holders: Iterable[FindingHolder]) -> str:
+    return ", ".join(dict.fromkeys(one.case_id for one in holders))
+
+
+def _against(work: Holdings, others: Iterable[FindingHolder], linked: Collection[str]) -> Iterator[str]:
+    upheld: dict[str, bool] = {}
+    for one in others:
+        lies = "lies in" if one.same else "says of the same time and place no more than one in"
+        if not one.closed:
+            yield (
+                f"finding {one.finding_id} lies in case {one.case_id}, which is open; a finding speaks in one case: "
+                f"go on there, or leave it out"
+            )
+            continue
+        if one.case_id not in upheld:
+            upheld[one.case_id] = appeal_upheld(work.case(one.case_id))
+        if upheld[one.case_id]:
+            yield (
+                f"finding {one.finding_id} {lies} case {one.case_id}, in which an appeal was upheld; what was decided "
+                f"there is not tried again on the same findings: leave it out"
+            )
+        elif one.case_id not in linked:
+            yield (
+                f"finding {one.finding_id} {lies} case {one.case_id}, which is closed; open the new case as its "
+                f"recurrence (--recurrence-of {one.case_id}), on at least one finding that is new, or leave this one "
+                f"out. If that case's file was incomplete, propose to reopen it"
+            )

@@ -1,0 +1,487 @@
+"""No correction, no access and no service takes a right from a party that is not asked."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+from case_auditor import audit
+from case_stories import (
+    DAY,
+    HEARER,
+    HOUR,
+    PROPOSER,
+    SCREENER,
+    Story,
+    account,
+    classification,
+    decider,
+    decision,
+    document,
+    finding,
+    inspection,
+    letter,
+    packs,
+)
+
+from headframe.cases.rules import keep
+from headframe.cases.rules.notify import LOOKUP_MAX_AGE_DAYS
+from headframe.cases.steps import next_steps
+from headframe.policy.clocks import clocks_of
+from headframe.records.case import (
+    AddFindings,
+    AppealOutcome,
+    Approve,
+    DecideAppeal,
+    Duty,
+    FileAppeal,
+    GrantAccess,
+    PauseClock,
+    ProposalState,
+    ProposeCorrection,
+    RecordInspection,
+    RecordReply,
+    Refused,
+    ReplyStance,
+    ResumeClock,
+    ServeNotice,
+)
+from headframe.records.finding import Family
+from headframe.records.policy import DeadlineUnit, PartyStanding
+
+OFFICE = account("office", *Duty)
+
+
+def correction(event: int, field: str, value: object) -> ProposeCorrection:
+    """What an event says wrongly, and what is right."""
+    text = value if isinstance(value, str) else json.dumps(value)
+    return ProposeCorrection(event=event, field=field, value=text, reason="a slip")
+
+
+def moment(at_ns: int) -> str:
+    """An instant as a correction gives it."""
+    return json.dumps(str(at_ns))
+
+
+def number_of(story: Story, act: str) -> int:
+    """Number of the last event with an act."""
+    return max(event.number for event in story.events if act == event.act.NAME)
+
+
+def reply(stance: ReplyStance = ReplyStance.CONTESTS, ago_ns: int = 0) -> Callable[[int], RecordReply]:
+    """An answer that came now, or some time ago."""
+    return lambda now: RecordReply(received_ns=now - ago_ns, stance=stance, document=None, text="not us")
+
+
+def access(*held_back: str, documents: tuple[str, ...] = ("the whole file",)) -> Callable[[int], GrantAccess]:
+    """The party was given the file, or a part of it."""
+    return lambda now: GrantAccess(given_ns=now, documents=documents, held_back=held_back)
+
+
+def served(pack: str = "campus-operator", wait_days: float = 2.9) -> Story:
+    """A notice that came some days after its approval, as it is recorded."""
+    story = Story(pack).classified().agreed(letter())
+    number = story.case.proposals[-1].number
+    return story + wait_days >> (PROPOSER, lambda now: ServeNotice(proposal=number, received_ns=now, channel="post"))
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Time
+
+
+def test_a_pause_hides_no_time_that_a_correction_takes() -> None:
+    """A clock that stands still has no end; that of the day on which it would run on is compared."""
+    story = served()
+    at = story.last
+    earlier = correction(at, "received_ns", moment(story.now_ns - 2 * DAY))
+    story.refuses(PROPOSER, earlier, "clock reply is the party's time and runs until", "is not taken back")
+    story >> (PROPOSER, PauseClock(clock="reply", from_ns=story.now_ns, reason="the file is away"))
+    story.refuses(PROPOSER, earlier, "clock reply is the party's time", "if it ran on at", "is not taken back")
+    # What gives time is taken, and what changes no day as well.
+    story.agreed(correction(at, "received_ns", moment(story.now_ns - HOUR)))
+    story + 2 >> (PROPOSER, lambda now: ResumeClock(clock="reply", from_ns=now, reason="it is back"))
+
+
+def test_two_ends_that_a_day_off_makes_one_are_told_apart() -> None:
+    """On the day of the correction both ends move to the same Monday; a pause of another day shows the difference."""
+    story = served("us-tx-lfl", wait_days=1)
+    (step,) = [one for one in story.pack.procedure if one.step == "reply"]
+    assert step.deadline.rolls
+    assert step.deadline.unit is DeadlineUnit.CALENDAR_DAY
+    at, received_ns = story.last, story.now_ns
+    story + 1 >> (PROPOSER, lambda now: PauseClock(clock="reply", from_ns=now, reason="the file is away"))
+    wanted = correction(at, "received_ns", moment(received_ns - DAY))
+    on_this_day_alone = []
+    for _ in range(7):
+        story + 1
+        story.refuses(PROPOSER, wanted, "clock reply is the party's time")
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(keep, "RUNS_ON_WITHIN_DAYS", 0)
+            on_this_day_alone.append(isinstance(story.ask(PROPOSER, wanted), Refused))
+    assert set(on_this_day_alone) == {True, False}
+
+
+def test_what_is_new_keeps_its_time() -> None:
+    """The time to answer it runs from the access: an access that is said to have been earlier would end it earlier."""
+    story = Story("campus-operator").heard() + 1 >> (SCREENER, AddFindings(findings=(finding(9, Family.TIMING),)))
+    story.looked_up() + 1
+    given_ns = story.now_ns
+    story.shown()
+    story.refuses(
+        PROPOSER,
+        correction(story.last, "given_ns", moment(given_ns - DAY + HOUR)),
+        "the time to answer what came after the notice is the party's time and runs until",
+    )
+    story.agreed(correction(story.last, "given_ns", moment(given_ns - HOUR)))  # on the same day
+
+
+def test_a_period_of_the_party_does_not_begin_in_the_past() -> None:
+    """A pack that gives time from an inspection on: what an old one is corrected to have seen begins no old period."""
+    pack = packs()["my-esa"]
+    (reply_step,) = [one for one in pack.procedure if one.step == "reply"]
+    remedy = next(one for one in pack.procedure if one.step == "remediate")
+    timed = replace(remedy, deadline=replace(reply_step.deadline, start="first_offence_found"))
+    story = Story(replace(pack, procedure=tuple(timed if one is remedy else one for one in pack.procedure)))
+    story.classified()
+    seen = number_of(story, "inspect")
+    story + 60
+    story.refuses(
+        PROPOSER,
+        correction(seen, "record.bypass_seen", "true"),
+        "clock remediate is the party's time and has not begun; with that it would have begun at",
+        "before the party could know",
+    )
+    story.agreed(correction(seen, "record.place", "hall 3"))
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# What the party said
+
+
+@pytest.mark.parametrize(
+    "stance",
+    [ReplyStance.ASKS_TIME, ReplyStance.ASKS_FILE, ReplyStance.CLAIMS_VICTIM, ReplyStance.CLAIMS_LAWFUL],
+)
+def test_what_the_party_asked_for_or_claimed_is_not_corrected_away(stance: ReplyStance) -> None:
+    """Something follows from it; a slip of the clerk's is mended by another reply."""
+    story = Story("campus-operator").notified() + 1 >> (PROPOSER, reply(stance))
+    at = story.last
+    says = f"event {at} says that the party {stance.replace('_', ' ')}"
+    for other in set(ReplyStance) - {stance}:
+        instead = f"Record another reply that says {other}"
+        story.refuses(PROPOSER, correction(at, "stance", str(other)), says, instead)
+    story.agreed(correction(at, "text", "not us, and in better words"))
+
+
+def test_what_the_party_asked_for_stays_asked() -> None:
+    """As above, for one of them."""
+    story = Story("campus-operator").notified() + 1 >> (PROPOSER, reply(ReplyStance.ASKS_TIME))
+    story.refuses(PROPOSER, correction(story.last, "stance", "contests"), "says that the party asks time")
+
+
+def test_an_answer_may_turn_out_to_ask_for_something() -> None:
+    """What gives the party more is taken: the decision on it falls."""
+    story = Story("campus-operator").notified() + 1 >> (PROPOSER, reply())
+    at = story.last
+    story.agreed(decision())
+    number = story.case.decisions[-1].number
+    story >> (PROPOSER, correction(at, "stance", "asks_file"))
+    assert story.events[-1].act.falls == (number,)
+    story >> (decider(story.pack), Approve(proposal=story.last))
+    assert story.case.decisions[-1].set_aside
+
+
+def test_a_reply_is_not_made_an_answer_by_its_date() -> None:
+    """It came before the notice; the time to answer that is not ended by saying that it came after."""
+    story = served(wait_days=1)
+    story >> (PROPOSER, reply(ago_ns=DAY // 2))
+    at = story.last
+    story.refuses(PROPOSER, decision(), "the party has not answered, and has time until")
+    story.refuses(
+        PROPOSER,
+        correction(at, "received_ns", moment(story.now_ns)),
+        "the party has neither answered the notice nor had its time, and with that it would count as if it had",
+    )
+    story >> (PROPOSER, reply())
+    story.agreed(decision())
+
+
+def test_a_reply_in_time_is_not_made_late() -> None:
+    """It came to the file after the decision, and is weighed by another; a later date would let it lie."""
+    story = Story("campus-operator").notified()
+    until_ns = next(clock.due_ns for clock in story.clocks if clock.id == "reply")
+    sent_ns = story.now_ns + 3 * DAY
+    story.now_ns = until_ns
+    story.agreed(decision(heard="")) + 0.1 >> (
+        PROPOSER, RecordReply(received_ns=sent_ns, stance=ReplyStance.CONTESTS, document=None, text="not us")
+    )  # fmt: skip
+    at = story.last
+    story.refuses(
+        PROPOSER,
+        correction(at, "received_ns", moment(story.now_ns)),
+        f"the reply of event {at} was taken as one in time, and no decision has weighed it",
+    )
+    story.agreed(correction(at, "received_ns", moment(sent_ns + HOUR)))
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# What the party was shown
+
+
+def test_access_that_holds_something_back_puts_nothing_to_the_party() -> None:
+    """It may be the very thing: the whole file, or another notice that tells it."""
+    story = (Story("campus-operator").heard() + 1 >> (OFFICE, inspection)).looked_up()
+    story >> (PROPOSER, access("the inspection record: others are named in it"))
+    at = story.last
+    for _ in range(2):
+        story.refuses(
+            PROPOSER, decision(), f"the access of event {at} held something back, so that the party may not have seen"
+        )
+        story + 20 >> (PROPOSER, reply())
+    story.looked_up().shown() + 0.1 >> (PROPOSER, reply())
+    story.agreed(decision())
+
+
+def test_what_was_held_back_is_told_by_another_notice() -> None:
+    """There is a way on that names nobody."""
+    story = (Story("campus-operator").heard() + 1 >> (OFFICE, inspection)).looked_up()
+    story >> (PROPOSER, access("the inspection record: others are named in it"))
+    story.notified() + 1 >> (PROPOSER, reply())
+    story.agreed(decision())
+
+
+def test_a_document_that_was_given_has_a_name() -> None:
+    """Nothing, in an empty text, is nothing."""
+    story = Story("campus-operator").heard()
+    story.refuses(PROPOSER, access(documents=("",)), "a document that was given is empty")
+    story.refuses(PROPOSER, access(documents=("F-1", "  ")), "a document that was given is empty")
+
+
+def test_older_files_have_accesses_to_nothing() -> None:
+    """They are read, and show nothing: neither what is new, nor the file that was asked for."""
+    story = Story("campus-operator").notified() + 1 >> (PROPOSER, reply(ReplyStance.ASKS_FILE))
+    story + 1 >> (PROPOSER, reply()) >> (PROPOSER, access())
+    event = story.events[-1]
+    story.events[-1] = replace(event, act=replace(event.act, documents=("",)))
+    story.case = replace(story.case, access=(story.events[-1].act,), events=tuple(story.events))
+    story.refuses(PROPOSER, decision(), "the party has asked for the file")
+    whole = correction(story.last, "documents", ["all of it"])
+    story.refuses(PROPOSER, whole, "did not give the party the whole file, and does not become one that did")
+
+
+@pytest.mark.parametrize(("field", "value"), [("held_back", []), ("documents", ["everything"])])
+def test_an_access_does_not_become_whole_by_a_correction(field: str, value: list[str]) -> None:
+    """It is given and recorded again; what was given may be told better."""
+    story = (Story("campus-operator").heard() + 1 >> (OFFICE, inspection)).looked_up()
+    story >> (PROPOSER, access("the inspection record: others are named in it"))
+    wanted = correction(story.last, field, value)
+    if field == "documents":
+        story.agreed(wanted).refuses(PROPOSER, decision(), "held something back")
+    else:
+        story.refuses(PROPOSER, wanted, f"the access of event {story.last} did not give the party the whole file",
+                      "record the access again")  # fmt: skip
+
+
+def test_an_access_that_held_something_back_after_all_takes_the_decision_away() -> None:
+    """The party had not seen what it was judged on."""
+    story = (Story("campus-operator").heard() + 1 >> (OFFICE, inspection)).looked_up().shown()
+    at = story.last
+    story + 0.1 >> (PROPOSER, reply())
+    story.agreed(decision())
+    number = story.case.decisions[-1].number
+    story >> (PROPOSER, correction(at, "held_back", ["the inspection record: a mistake"]))
+    assert story.events[-1].act.falls == (number,)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# What an inspection is corrected to have seen
+
+
+def corrected_inspection() -> Story:
+    """An inspection saw nothing, the party was heard on that; then it is said to have seen machines."""
+    story = Story("campus-operator").opened().looked_up() >> (OFFICE, lambda now: inspection(now, machines=0))
+    seen = story.last
+    story.agreed(classification(story.pack)).notified() + 1 >> (PROPOSER, reply())
+    return story.agreed(correction(seen, "record.machines_seen", 400))
+
+
+def test_what_an_inspection_is_corrected_to_say_is_put_to_the_party() -> None:
+    """It was told of no machines; four hundred are something new, from the approval of the correction on."""
+    story = corrected_inspection()
+    story.refuses(
+        PROPOSER,
+        decision(),
+        f"a correction of an inspection (event {story.last}) came after the notice and the party has not seen that",
+    )
+    story.shown()
+    story.refuses(PROPOSER, decision(), "wait until it answers, or until")
+    story + 1 >> (PROPOSER, reply())
+    story.agreed(decision())
+    assert audit(story.events, story.pack) == []
+
+
+def test_a_correction_before_the_notice_is_told_by_it() -> None:
+    """What was right when the notice was proposed is what it tells."""
+    story = Story("campus-operator").classified()
+    story.agreed(correction(number_of(story, "inspect"), "record.place", "hall 3"))
+    story.notified().heard().agreed(decision())
+
+
+def test_a_decision_stands_that_came_before_the_correction() -> None:
+    """It rests on what it was decided on; that something is said otherwise since makes it no decision unheard."""
+    story = Story("campus-operator").decided()
+    seen = number_of(story, "inspect")
+    story >> (PROPOSER, correction(seen, "record.machines_seen", 40))
+    assert story.events[-1].act.falls == ()
+    story >> (decider(story.pack), Approve(proposal=story.last)) << []
+    assert not story.case.decisions[-1].set_aside
+    # And a harmless correction of something older still is harmless.
+    story.agreed(correction(number_of(story, "reply"), "text", "in other words")) << []
+    assert not story.case.decisions[-1].set_aside
+
+
+def test_a_correction_while_a_decision_waits_stops_it() -> None:
+    """Proposed before, approved after: what the party has not seen has come between."""
+    story = Story("campus-operator").heard() >> (PROPOSER, decision())
+    waits = story.last
+    story.agreed(correction(number_of(story, "inspect"), "record.machines_seen", 40))
+    story.refuses(decider(story.pack), Approve(proposal=waits), "a correction of an inspection", "has not seen that")
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# A letter that was approved, and has not gone out
+
+
+def on_machines() -> Story:
+    """A notice that rests on one source and on machines that an inspection saw, approved and not served."""
+    return Story("campus-operator").opened((finding(1),)).classified().agreed(letter())
+
+
+def nobody_saw_any(story: Story) -> ProposeCorrection:
+    """The inspection saw no machines."""
+    return correction(number_of(story, "inspect"), "record.machines_seen", 0)
+
+
+def test_an_approved_letter_falls_with_what_it_rests_on() -> None:
+    """Nobody serves it; what has to be done stands among the steps."""
+    story = on_machines()
+    proposed = story.case.proposals[-1].number
+    story >> (PROPOSER, nobody_saw_any(story))
+    assert story.events[-1].act.falls == (proposed,)
+    # A letter is approved in any unit, and falls in any.
+    story >> (account("elsewhere", Duty.DECIDE, unit="somewhere"), Approve(proposal=story.last)) << []
+    status = next(one for one in story.case.proposals if one.number == proposed)
+    assert (status.state, status.settled) == (ProposalState.WITHDRAWN, story.last)
+    serve = ServeNotice(proposal=proposed, received_ns=story.now_ns + HOUR, channel="post")
+    story + 1
+    story.refuses(PROPOSER, serve, f"the letter of event {proposed} fell with a correction")
+    steps = next_steps(story.case, story.pack, story.clocks, story.now_ns)
+    (another,) = [one for one in steps if (one.act, one.variant) == ("propose_notice", "notice")]
+    assert any("the findings rest on 1 independent source" in reason for reason in another.missing)
+    # That it came all the same can be noted, with its proof; nobody is asked to send it.
+    assert [one.variant for one in steps if one.act == "serve_notice" and not one.any_time] == []
+    story >> (SCREENER, AddFindings(findings=(finding(2, Family.LOAD),)))
+    story.looked_up().notified()
+    assert audit(story.events, story.pack) == []
+
+
+def test_a_letter_that_stands_all_the_same_goes_out() -> None:
+    """Two sources are left without the machines."""
+    story = Story("campus-operator").classified().agreed(letter())
+    proposed = story.case.proposals[-1].number
+    story.agreed(nobody_saw_any(story)) + 1
+    story >> (PROPOSER, lambda now: ServeNotice(proposal=proposed, received_ns=now, channel="post"))
+
+
+def test_a_letter_to_another_party_falls() -> None:
+    """It was written to one organisation, and the case turns out to be about another."""
+    story = Story("campus-operator").classified().agreed(letter())
+    proposed = story.case.proposals[-1].number
+    story >> (PROPOSER, correction(1, "organisation_id", "O-2"))
+    assert story.events[-1].act.falls == (proposed,)
+    story >> (decider(story.pack), Approve(proposal=story.last))
+    # That it went out all the same is on file, and tells the right party nothing.
+    story + 1 >> (
+        PROPOSER,
+        lambda now: ServeNotice(proposal=proposed, received_ns=now, channel="post", proof=document("other")),
+    )
+    story + 1 >> (PROPOSER, reply())
+    story.refuses(PROPOSER, decision(), "no notice was served; a decision against a party needs one")
+    story.notified() + 1 >> (PROPOSER, reply())
+    story.agreed(decision())
+
+
+def test_a_letter_that_waits_is_proposed_to_the_right_party_anew() -> None:
+    """Proposed to one organisation, it is not approved to another."""
+    story = Story("campus-operator").classified() >> (PROPOSER, letter())
+    waits = story.last
+    story.agreed(correction(1, "organisation_id", "O-2"))
+    story.refuses(decider(story.pack), Approve(proposal=waits), "the party was corrected (event 8) since this letter")
+
+
+def test_a_notice_is_asked_again_when_it_is_served() -> None:
+    """A closed case asks for no letter; reopened, it is asked at the door. The look-up may have grown old as well."""
+    story = on_machines() + LOOKUP_MAX_AGE_DAYS + 1
+    proposed = story.case.proposals[-1].number
+    serve = ServeNotice(proposal=proposed, received_ns=story.now_ns, channel="post")
+    story.refuses(PROPOSER, serve, "more than 30 days ago (operator default); look the site up again")
+    story >> (SCREENER, AddFindings(findings=(finding(3, log10_e=-9.0, mining=False),)))
+    story + 1
+    serve = replace(serve, received_ns=story.now_ns)
+    story.refuses(PROPOSER, serve, "findings were added after the look-up")
+    story.looked_up() + 1
+    story >> (PROPOSER, replace(serve, received_ns=story.now_ns))
+
+
+def test_a_notice_on_evidence_that_later_looks_contradict_is_called_back() -> None:
+    """It was enough together when it was approved, and is not any more: it says so at the door, and what to do."""
+    weak = (finding(1, log10_e=1.3), finding(2, Family.LOAD, log10_e=1.3))
+    story = Story("campus-operator").opened(weak).looked_up()
+    story.agreed(classification(story.pack)).agreed(letter())
+    proposed = story.case.proposals[-1].number
+    nothing = tuple(finding(number, log10_e=-9.0, mining=False) for number in range(10, 20))
+    (story + 1 >> (SCREENER, AddFindings(findings=nothing))).looked_up() + 1
+    serve = ServeNotice(proposal=proposed, received_ns=story.now_ns, channel="post")
+    story.refuses(
+        PROPOSER, serve, f"the notice of event {proposed} does not stand any more: the findings come to an e-value of",
+        "Call it back, and write another letter",
+    )  # fmt: skip
+    steps = next_steps(story.case, story.pack, story.clocks, story.now_ns)
+    (step,) = [one for one in steps if one.act == "serve_notice" and not one.any_time]
+    assert any("does not stand any more" in reason for reason in step.missing)
+
+
+def test_a_notice_is_not_served_on_a_party_whose_appeal_was_upheld() -> None:
+    """It was approved before, and holds against the party what the body found to be wrong."""
+    story = Story("campus-operator").decided().agreed(letter()) + 1
+    proposed = story.case.proposals[-1].number
+    story >> (PROPOSER, lambda now: FileAppeal(received_ns=now, body="court", grounds="not us"))
+    (story >> (HEARER, DecideAppeal(outcome=AppealOutcome.UPHELD, reason="right"))) + 1
+    serve = ServeNotice(proposal=proposed, received_ns=story.now_ns, channel="post")
+    story.refuses(PROPOSER, serve, "does not stand any more: an appeal was upheld: the party was found to be right")
+
+
+def test_an_old_letter_is_not_waited_for_when_another_was_written() -> None:
+    """Only the last one that was approved is asked for."""
+    story = Story("campus-operator").classified().agreed(letter()).agreed(letter()) + LOOKUP_MAX_AGE_DAYS + 1
+    steps = next_steps(story.case, story.pack, story.clocks, story.now_ns)
+    waiting = [one.proposal for one in steps if one.act == "serve_notice" and not one.any_time]
+    assert waiting == [story.case.proposals[-1].number]
+
+
+def test_a_correction_in_a_closed_case_asks_no_letter() -> None:
+    """A closed case sends none."""
+    story = Story("campus-operator").classified().agreed(letter()).notified().heard().decided().remedied().verified()
+    story.closed().agreed(correction(number_of(story, "inspect"), "record.place", "hall 3"))
+    assert story.events[-2].act.falls == ()
+    assert clocks_of(story.case, story.pack, story.now_ns)
+
+
+def test_standing_aside() -> None:
+    """A victim gets no notice by the back door: the standing is asked at service as ever."""
+    story = Story("campus-operator").classified().agreed(letter())
+    proposed = story.case.proposals[-1].number
+    story.agreed(classification(story.pack, PartyStanding.VICTIM)) + 1
+    serve = ServeNotice(proposal=proposed, received_ns=story.now_ns, channel="post")
+    story.refuses(PROPOSER, serve, "the party's standing has become victim")
+    assert isinstance(story.case.events[2].act, RecordInspection)

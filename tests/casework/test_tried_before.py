@@ -1,0 +1,199 @@
+"""What was decided is not tried again: not by a second case on the same findings, and not by one on as good as them."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from headframe.casework import open_workspace
+from headframe.records import case as acts
+from headframe.records.policy import PartyStanding
+from headframe.reports.casework import view_document
+from tests.casework.office import DAY_NS, HOUR_NS, PACK, Office, accepted, refused
+
+WHEN_NS = 1_776_700_000_000_000_000
+"""2026-04-20, when the findings are."""
+LATER_NS = WHEN_NS + 5 * DAY_NS
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def office(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Office]:
+    url = request.getfixturevalue("postgresql_url") if request.param == "postgresql" else ""
+    office = Office(tmp_path / "workspace", database_url=url)
+    office.find("192.0.2.9")
+    yield office
+    office.work.close()
+
+
+def asked(office: Office, *finding_ids: str, **options: Any) -> tuple[str, ...]:
+    """Why a case on these findings is not opened."""
+    return refused(office.work.open_case(office.account("officer"), "S1", PACK, finding_ids=finding_ids, **options))
+
+
+def ids(office: Office, case: str) -> list[str]:
+    return [one.finding_id for one in office.work.case(case).findings]
+
+
+def new_finding(
+    office: Office, name: str, started_ns: int = WHEN_NS + 5 * DAY_NS, length_ns: int = HOUR_NS
+) -> list[str]:
+    """Findings that were not there; gives their ids."""
+    before = {one.finding_id for case in () for one in case}
+    known = set(every_id(office)) | before
+    office.find("192.0.2.9", f"{name}.jsonl", started_ns=started_ns, ended_ns=started_ns + length_ns)
+    return sorted(set(every_id(office)) - known)
+
+
+def every_id(office: Office) -> list[str]:
+    return [one.ref.finding_id for one in office.work.store.all_findings()]
+
+
+def dismissed(office: Office) -> str:
+    """A case that was closed in the party's favour."""
+    case = office.open()
+    office.classify(case, PartyStanding.NOT_MINING)
+    office.decide(case, acts.DecisionOutcome.DISMISSED)
+    office.propose(case, acts.ProposeClosure(reason=acts.ClosureReason.DISMISSED, text="another cause"))
+    return case
+
+
+def upheld(office: Office) -> str:
+    """A case in which a court said that the party was right, and that was closed for that."""
+    case = office.open()
+    office.classify(case)
+    office.inspect(case)
+    office.notify(case)
+    answer = acts.RecordReply(received_ns=office.work.now_ns(), stance=acts.ReplyStance.OTHER, document=None, text="no")
+    office.do("officer", case, answer)
+    number = office.decide(case)
+    came = acts.FileAppeal(received_ns=office.work.now_ns(), body="court", grounds="a cold store")
+    office.do("officer", case, came)
+    office.do("court", case, acts.DecideAppeal(outcome=acts.AppealOutcome.UPHELD, reason="it is a cold store"))
+    told = acts.ServeSettingAside(decision=number, received_ns=office.work.now_ns(), channel="post")
+    office.do("officer", case, told)
+    office.propose(case, acts.ProposeClosure(reason=acts.ClosureReason.DECISION_SET_ASIDE, text="set aside"))
+    return case
+
+
+def test_findings_of_an_open_case_stay_in_it(office: Office) -> None:
+    """Neither another case is opened on them, nor do they come into one that is open."""
+    case = office.open()
+    one = ids(office, case)[0]
+    (reason, *_) = asked(office, one)
+    assert reason.startswith(f"finding {one} lies in case {case}, which is open; a finding speaks in one case")
+    other = office.open(finding_ids=new_finding(office, "more"))
+    assert f"lies in case {case}" in refused(office.work.add_findings(office.account("officer"), other, [one]))[0]
+
+
+def test_findings_of_a_closed_case_come_back_only_in_its_recurrence_and_with_something_new(office: Office) -> None:
+    """Linked, so that whoever reads the new case reads the old one, and not for what was decided alone."""
+    case = dismissed(office)
+    old = ids(office, case)
+    new = new_finding(office, "later")
+    assert f"open the new case as its recurrence (--recurrence-of {case})" in asked(office, *old, *new)[0]
+    assert "no finding is new" in asked(office, *old, recurrence_of=case)[0]
+    again = office.open(finding_ids=[*old, new[0]], recurrence_of=case)
+    assert set(ids(office, again)) == {*old, new[0]}
+    third = office.open(finding_ids=new[1:])
+    reasons = refused(office.work.add_findings(office.account("officer"), third, [old[0]]))
+    assert "which is closed; open the new case" in reasons[0]
+    assert f"lies in case {again}, which is open" in reasons[1]
+
+
+def test_after_an_appeal_that_was_upheld_its_findings_carry_no_case_any_more(office: Office) -> None:
+    """Not linked, not with something new beside them, and not added later; what is new opens a case by itself."""
+    case = upheld(office)
+    old = ids(office, case)
+    new = new_finding(office, "later")
+    for options in ({}, {"recurrence_of": case}):
+        reasons = asked(office, *old, *new, **options)
+        assert (
+            f"lies in case {case}, in which an appeal was upheld; what was decided there is not tried again"
+            in reasons[0]
+        )
+    again = office.open(finding_ids=new, recurrence_of=case)
+    assert "an appeal was upheld" in refused(office.work.add_findings(office.account("officer"), again, old))[0]
+
+
+def test_the_same_capture_read_again_is_nothing_new(office: Office) -> None:
+    """Of the same family, host and time: another version of a detector does not begin the case anew."""
+    case = upheld(office)
+    first = office.work.store.finding(ids(office, case)[0]).ref
+    length_ns = first.ended_ns - first.started_ns
+    within = new_finding(office, "again", first.started_ns + length_ns // 4, length_ns // 2)
+    assert within
+    reasons = refused(office.work.open_case(office.account("officer"), "S1", PACK))
+    assert f"finding {within[0]} says of the same time and place no more than one in case {case}" in reasons[0]
+    office.open(finding_ids=new_finding(office, "later"))
+
+
+def test_two_open_a_recurrence_on_the_same_findings(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever comes second decides again on what is true then, and hears that a case has them."""
+    case = dismissed(office)
+    wanted = [*ids(office, case), *new_finding(office, "later")]
+    other = open_workspace(office.folder, now_ns=office.clock)
+    holders = office.work.store.holders
+    opened: list[str] = []
+
+    def overtaken(found: Any) -> Any:
+        held = holders(found)
+        if not opened:
+            done = other.open_case(office.account("officer"), "S1", PACK, finding_ids=wanted, recurrence_of=case)
+            opened.append(accepted(done).case.case_id)
+        return held
+
+    monkeypatch.setattr(office.work.store, "holders", overtaken)
+    reasons = asked(office, *wanted, recurrence_of=case)
+    other.close()
+    assert any(f"lies in case {opened[0]}, which is open" in reason for reason in reasons)
+    assert {event.case_id for event in office.work.store.all_events()} == {case, opened[0]}
+
+
+def test_a_case_that_is_opened_again_meanwhile_is_decided_on_again(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A recurrence of a case that somebody opens again at the same moment is none."""
+    case = dismissed(office)
+    wanted = [*ids(office, case), *new_finding(office, "later")]
+    holders = office.work.store.holders
+    done: list[int] = []
+
+    def overtaken(found: Any) -> Any:
+        held = holders(found)
+        if not done:
+            done.append(office.propose(case, acts.ProposeReopening(reason="the file was incomplete")))
+        return held
+
+    monkeypatch.setattr(office.work.store, "holders", overtaken)
+    reasons = asked(office, *wanted, recurrence_of=case)
+    assert any(f"lies in case {case}, which is open" in reason for reason in reasons)
+
+
+def test_a_corrected_site_is_one_that_the_registry_knows(office: Office) -> None:
+    """Usage points of the site, and organisations that there are; what the case has already may stay."""
+    case = office.open()
+
+    def said(field: str, value: str) -> Any:
+        act = acts.ProposeCorrection(event=1, field=field, value=value, reason="a slip")
+        return office.work.perform(office.account("officer"), case, act)
+
+    assert (
+        "'UP-9' is no usage point of site S1 in the registry; those are UP-1"
+        in refused(said("usage_points", '["UP-1", "UP-9"]'))[0]
+    )
+    assert "no usage point of site S1" in refused(said("usage_points.0", "UP-9"))[0]
+    assert "there is no organisation 'O9' in the registry" in refused(said("organisation_id", "O9"))[0]
+    accepted(said("usage_points", "[]"))
+    accepted(said("organisation_id", "O2"))
+
+
+def test_a_case_of_the_same_organisation_elsewhere_is_seen_from_both(office: Office) -> None:
+    """One operator at two sites: who opens either case reads of the other."""
+    case = office.open()
+    office.find("192.0.2.200", "mill.jsonl")
+    other = office.open("S2")
+    office.do("officer", other, acts.LinkCase(case_id=case, relation=acts.CaseRelation.SAME_OPERATOR))
+    assert view_document(office.work.view(case))["links"] == []
+    office.propose(other, acts.ProposeCorrection(event=1, field="organisation_id", value="O1", reason="one firm"))
+    assert view_document(office.work.view(case))["links"] == [{"case": other, "relation": "same_operator"}]
