@@ -127,6 +127,8 @@ class Auditor:
     def see_open(self, event: CaseEvent, act: Any) -> None:
         if not act.findings:
             self.say(event, "opened on nothing")
+        if act.split_from and (act.recurrence_of or not act.reason.strip()):
+            self.say(event, "split from another case without a reason, or a recurrence as well")
         self.findings += act.findings
         self.findings_at = event.number
         self.region, self.site_kind = act.region, act.site_kind
@@ -373,6 +375,8 @@ class Auditor:
         self.replies.append(event)
         if act.received_ns > event.at_ns:
             self.say(event, "a reply from the future")
+        if act.received_ns < self.by_number[1].at_ns - 731 * 86_400_000_000_000:
+            self.say(event, "a reply from long before the case")
 
     def see_grant_access(self, event: CaseEvent, act: Any) -> None:
         if not all(name.strip() for name in act.documents):
@@ -390,6 +394,8 @@ class Auditor:
     def see_resume_clock(self, event: CaseEvent, act: Any) -> None:
         if act.clock in ("reply", "appeal", "appeal-2") and act.from_ns < event.at_ns:
             self.say(event, "time was taken away from a party")
+        if act.from_ns > event.at_ns + 32 * 86_400_000_000_000:
+            self.say(event, "a clock stands still far ahead")
         for pause in reversed(self.pauses):
             if pause[0] == act.clock and pause[2] is None:
                 pause[2] = act.from_ns
@@ -398,6 +404,11 @@ class Auditor:
 
     def see_extend_clock(self, event: CaseEvent, act: Any) -> None:
         before = self.ends(act.clock)
+        given, self.extensions = self.extensions, []
+        plain = self.ends(act.clock)
+        self.extensions = given
+        if plain is not None and act.until_ns > max(plain, event.at_ns) + 184 * 86_400_000_000_000:
+            self.say(event, "one account gave time without measure")
         self.extensions.append((act.clock, act.until_ns))
         self.given.append((event.number, act.clock))
         if self.decision is not None and self.decision.get("final") and act.clock in ("reply", *self.bodies().values()):

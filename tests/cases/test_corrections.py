@@ -24,6 +24,7 @@ from case_stories import (
     requestable,
 )
 
+import headframe.cases.apply as apply_module
 from headframe.cases.apply import replay
 from headframe.cases.codec import act_from_json
 from headframe.cases.steps import next_steps
@@ -32,6 +33,7 @@ from headframe.records.case import (
     AdmitAppeal,
     AppealOutcome,
     Approve,
+    CaseEvent,
     ClosureReason,
     DecideAppeal,
     DeclareFinal,
@@ -42,6 +44,7 @@ from headframe.records.case import (
     ProposeMeasure,
     ProposeReopening,
     RecordRemedy,
+    RecordReply,
     RemedyGrade,
     ServeDecision,
     ServeNotice,
@@ -209,7 +212,7 @@ def test_what_could_not_have_been_recorded_is_no_correction() -> None:
         ("propose_class", "standing", "victim", "propose the classification again"),
         ("verify", "measurement.outcome", "persists", "measure again"),
         ("look_up_lawful", "outcome", "listed", "look the site up again"),
-        ("open", "site_id", "S-2", "close the case, and open another on the right site"),
+        ("open", "site_id", "S-2", "close the case, and split another from it about"),
         ("approve", "proposal", "3", "what was approved is taken away by another proposal"),
     ],
 )
@@ -398,3 +401,42 @@ def test_papers_are_corrected_like_the_rest() -> None:
     assert story.case.remedies[-1].documents == (
         replace(document("remedy_proof", "right.pdf"), sha256="ef" * 32, size=10),
     )
+
+
+def test_many_corrections_build_the_case_once_more_and_not_once_each() -> None:
+    """A replay with thirty corrections puts in each event twice; what comes out is what came out step by step."""
+    story = Story("campus-operator").notified()
+    for number in range(30):
+        story.agreed(correction(1, "region", f"R-{number}"))
+    story >> (PROPOSER, lambda now: RecordReply(received_ns=now, stance="contests", document=None, text="not us"))
+    story.agreed(correction(last(story, "reply"), "text", "not at all us"))
+    calls: list[int] = []
+    put = apply_module._put
+
+    def counted(draft: apply_module.Draft, event: CaseEvent) -> apply_module.Draft:
+        calls.append(event.number)
+        return put(draft, event)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(apply_module, "_put", counted)
+        case = replay(iter(story.events))
+    assert len(calls) == 2 * (len(story.events) - 1)
+    assert case == story.case
+    assert (case.region, case.replies[-1].text, len(case.corrections)) == ("R-29", "not at all us", 31)
+
+
+def test_a_letter_to_the_former_party_keeps_nobody_from_setting_it_right_again() -> None:
+    """It was in the post when the organisation was corrected; the one that it is about since has had none."""
+    story = Story("campus-operator").classified().agreed(letter()) + 1
+    number, received_ns = story.case.proposals[-1].number, story.now_ns
+    story.agreed(correction(1, "organisation_id", "O-2")) + 1
+    paper = document("other")
+    story >> (PROPOSER, ServeNotice(proposal=number, received_ns=received_ns, channel="post", proof=paper))
+    story.agreed(correction(1, "organisation_id", "O-1"))
+    assert story.case.organisation_id == "O-1"
+    story.agreed(letter()) + 1
+    story >> (PROPOSER, lambda now: ServeNotice(proposal=story.last - 1, received_ns=now, channel="post"))
+    story.refuses(
+        PROPOSER, correction(1, "organisation_id", "O-2"), "close this case, and split one from it on the right party"
+    )
+    assert audit(story.events, story.pack) == []

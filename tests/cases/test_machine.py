@@ -4,6 +4,7 @@ import math
 from dataclasses import replace
 
 import pytest
+from case_auditor import audit
 from case_stories import (
     DAY,
     HEARER,
@@ -799,6 +800,10 @@ def test_texts_in_sentences_have_lines_and_no_text_turns_its_letters_round() -> 
     story = Story("campus-operator").notified()
     said = RecordReply(received_ns=story.now_ns, stance=ReplyStance.CONTESTS, document=None, text="no:\n\t\u2022 no")
     assert not isinstance(story.ask(PROPOSER, said), Refused)
+    pasted = replace(said, text="page 1\fpage 2\vline")
+    assert not isinstance(story.ask(PROPOSER, pasted), Refused)
+    soft = ServeNotice(proposal=story.last - 2, received_ns=story.now_ns, channel="post\f")
+    story.refuses(PROPOSER, soft, "the way of delivery has the character U+000C in it")
     story.refuses(PROPOSER, decision(legal_basis=("a\nb",)), "the legal basis names 'a\\nb', with the character U+000A")
     turned = replace(said, text="we \u202etsetnoc")
     story.refuses(PROPOSER, turned, "the text has the character U+202E in it, which no page shows; leave it out (li")
@@ -1090,3 +1095,90 @@ def test_a_paper_that_comes_after_the_closure_is_put_on_file() -> None:
     ):
         story >> (PROPOSER, act)
     assert story.case.stage is Stage.CLOSED
+
+
+def test_what_the_party_said_before_the_case_is_on_file_and_answers_no_letter() -> None:
+    """A call or an older case: its claim is followed up, and the time of the notice is the party's all the same."""
+    story = Story("campus-operator").opened()
+    early = story.now_ns - 5 * DAY
+    said = RecordReply(received_ns=early, stance=ReplyStance.CLAIMS_VICTIM, document=None, text="hacked")
+    story >> (PROPOSER, said)
+    assert story.case.replies[-1].received_ns == early
+    story.classified().agreed(letter()) + 1
+    number = story.case.proposals[-1].number
+    story >> (PROPOSER, lambda now: ServeNotice(proposal=number, received_ns=now, channel="post"))
+    story.refuses(PROPOSER, decision(), "the party has not answered")
+    long_ago = replace(said, received_ns=early - 731 * DAY)
+    story.refuses(PROPOSER, long_ago, "give the time at which the paper came into this case")
+
+
+def test_a_slip_of_the_year_holds_no_case_for_centuries() -> None:
+    """Time that was given is not taken back, so one account gives half a year; nearer the time it gives it again."""
+    story = Story("campus-operator").notified()
+    ends = next(clock.due_ns for clock in story.clocks if clock.id == "reply")
+
+    def longer(until_ns: int) -> ExtendClock:
+        return ExtendClock(clock="reply", until_ns=until_ns, reason="2226 instead of 2026")
+
+    story.refuses(PROPOSER, longer(ends + 200 * 365 * DAY), "one account gives 183 days at most from now or from the")
+    story.refuses(PROPOSER, longer(ends + 183 * DAY + 1), "Check the year; if so much is right, extend it again nearer")
+    story >> (PROPOSER, longer(ends + 183 * DAY))
+    story.refuses(PROPOSER, longer(ends + 184 * DAY), "one account gives 183 days at most")  # not one upon another
+    story + 100 >> (PROPOSER, lambda now: longer(now + 183 * DAY))
+    story >> (PROPOSER, lambda now: PauseClock(clock="reply", from_ns=now, reason="the file is copied"))
+    later = story.now_ns + 31 * DAY
+    story.refuses(
+        PROPOSER, ResumeClock(clock="reply", from_ns=later + DAY, reason="copied"), "more than 31 days from now (opera"
+    )
+    story >> (PROPOSER, ResumeClock(clock="reply", from_ns=later, reason="copied"))
+    assert audit(story.events, story.pack) == []
+
+
+def closed_as(outcome: DecisionOutcome, reason: ClosureReason, standing: PartyStanding) -> Story:
+    """A case that was closed without anything held against anybody."""
+    story = Story("campus-operator").opened().looked_up().agreed(classification(packs()["campus-operator"], standing))
+    return story.agreed(decision(outcome, heard="")).agreed(ProposeClosure(reason=reason, text="over"))
+
+
+def test_findings_of_a_case_on_the_wrong_party_carry_one_on_the_right() -> None:
+    """Linked, with a reason; not for the same again, nor against whom was found right, nor held against somebody."""
+    unknown = (DecisionOutcome.UNDETERMINED, ClosureReason.UNDETERMINED, PartyStanding.UNDETERMINED)
+    story = closed_as(*unknown)
+    split = opening(
+        story.pack, story.case.findings, case_id="HF-2026-000002", organisation_id="O-2",
+        split_from="HF-2026-000001", reason="the hall is let to O-2",
+    )  # fmt: skip
+    accepted = story.ask(SCREENER, split)
+    assert accepted.case.links == (("HF-2026-000001", CaseRelation.SPLIT_FROM),)
+    assert accepted.events[0].act.reason == "the hall is let to O-2"
+    story.refuses(SCREENER, replace(split, reason=" "), "the reason why it is split from that case is empty")
+    story.refuses(SCREENER, replace(split, recurrence_of="HF-2026-000001"), "not both; name one")
+    story.refuses(SCREENER, replace(split, split_from="HF-2026-000003"), "has to be handed in with the act that splits")
+    story.refuses(SCREENER, replace(split, case_id="HF-2026-000001"), "the new case has the id of the old one")
+    story.refuses(
+        SCREENER, replace(split, findings=(finding(9),)), "none of the findings is one of case HF-2026-000001"
+    )
+    for same in ("O-1", ""):
+        story.refuses(
+            SCREENER, replace(split, organisation_id=same), "is about the same organisation (O-1) and site, un"
+        )
+    assert not isinstance(story.ask(SCREENER, replace(split, organisation_id="O-1", site_id="S-2")), Refused)
+    Story("campus-operator").opened().refuses(SCREENER, split, "is not closed, and a finding speaks in one case; close")
+    innocent = closed_as(DecisionOutcome.DISMISSED, ClosureReason.DISMISSED, PartyStanding.NOT_MINING)
+    assert not isinstance(innocent.ask(SCREENER, split), Refused)
+    for elsewhere in (
+        replace(split, organisation_id="O-1", site_id="S-2"),
+        replace(split, organisation_id="", site_id="S-2"),
+    ):
+        innocent.refuses(
+            SCREENER, elsewhere, "the party was found to be not_mining; what was decided there is not tried"
+        )
+    guilty = Story("campus-operator").closed()
+    guilty.refuses(SCREENER, split, "holds these findings against O-1; they are not held against another, or once more")
+    right = appealed(Story("campus-operator").decided())
+    right >> (HEARER, DecideAppeal(outcome=AppealOutcome.UPHELD, reason="right"))
+    told_of_it(right).agreed(ProposeClosure(reason=ClosureReason.DECISION_SET_ASIDE, text="set aside"))
+    right.refuses(
+        SCREENER, replace(split, organisation_id="O-1", site_id="S-2"), "001 an appeal was upheld; what was de"
+    )
+    assert not isinstance(right.ask(SCREENER, split), Refused)

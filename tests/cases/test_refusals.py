@@ -225,6 +225,7 @@ def proposed() -> Story:
 CHIEF = decider(Story("campus-operator").pack)
 BAD = replace(document(), sha256="AB", size=0)
 LATER = START + 10_000 * DAY
+SOON = START + 60 * DAY
 CLASS = classification(Story("campus-operator").pack)
 REMEDY = RecordRemedy(at_ns=START, grade=RemedyGrade.B, text="sold", documents=(document(),))
 
@@ -401,7 +402,10 @@ CASES: list[tuple[Any, Any, Any, tuple[str, ...]]] = [
         NOTIFIED,
         PROPOSER,
         RecordReply(received_ns=0, stance=ReplyStance.OTHER, document=None, text=""),
-        ("the time of receipt is 1970-01-01 00:00:00 UTC, before the case was opened", "the reply is empty"),
+        (
+            "the time of receipt is 1970-01-01 00:00:00 UTC, more than 730 days before the case was",
+            "the reply is empty",
+        ),
     ),
     (
         NOTIFIED,
@@ -467,8 +471,8 @@ CASES: list[tuple[Any, Any, Any, tuple[str, ...]]] = [
         ResumeClock(clock="reply", from_ns=START, reason="x"),
         ("the clock runs on is", "before its pause began", "resume it from now or later"),
     ),
-    (NOTIFIED, PROPOSER, ExtendClock(clock="decide", until_ns=LATER, reason="x"), ("clock decide binds the unit",)),
-    (NOTIFIED, PROPOSER, ExtendClock(clock="appeal", until_ns=LATER, reason="x"), ("clock appeal has not started",)),
+    (NOTIFIED, PROPOSER, ExtendClock(clock="decide", until_ns=SOON, reason="x"), ("clock decide binds the unit",)),
+    (NOTIFIED, PROPOSER, ExtendClock(clock="appeal", until_ns=SOON, reason="x"), ("clock appeal has not started",)),
     (
         NOTIFIED,
         PROPOSER,
@@ -480,15 +484,15 @@ CASES: list[tuple[Any, Any, Any, tuple[str, ...]]] = [
         ),
     ),
     (
-        lambda: paused() >> (PROPOSER, ExtendClock(clock="reply", until_ns=LATER, reason="x")),
+        lambda: paused() >> (PROPOSER, ExtendClock(clock="reply", until_ns=SOON, reason="x")),
         PROPOSER,
-        ExtendClock(clock="reply", until_ns=LATER - 1, reason="x"),
+        ExtendClock(clock="reply", until_ns=SOON - 1, reason="x"),
         ("clock reply was already extended until",),
     ),
     (
         NOTIFIED,
         PROPOSER,
-        ExtendClock(clock="access_file", until_ns=LATER, reason="x"),
+        ExtendClock(clock="access_file", until_ns=SOON, reason="x"),
         ("clock access_file binds the unit, which cannot give itself more time",),
     ),
     (

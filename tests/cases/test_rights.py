@@ -24,6 +24,7 @@ from case_stories import (
     inspection,
     letter,
     lookup,
+    opening,
     packs,
     requestable,
 )
@@ -61,6 +62,7 @@ from headframe.records.case import (
     RecordMeasure,
     RecordReply,
     ReplyStance,
+    ResumeClock,
     ServeDecision,
     ServeNotice,
 )
@@ -620,6 +622,33 @@ def answer(at_ns: int) -> RecordReply:
     return RecordReply(received_ns=at_ns, stance=ReplyStance.CONTESTS, document=None, text="not us")
 
 
+def until_another_century() -> Story:
+    """Time to answer is given until 2226, by a slip."""
+    slip = 200 * 365 * DAY
+    return Story("campus-operator").notified() >> (
+        PROPOSER, lambda now: ExtendClock(clock="reply", until_ns=now + slip, reason="asked"),
+    )  # fmt: skip
+
+
+def still_for_a_century() -> Story:
+    """The clock of the reply stands still until 2226, by a slip."""
+    story = Story("campus-operator").notified() + 1
+    story >> (PROPOSER, lambda now: PauseClock(clock="reply", from_ns=now, reason="the file is copied"))
+    slip = 200 * 365 * DAY
+    return story >> (PROPOSER, lambda now: ResumeClock(clock="reply", from_ns=now + slip, reason="copied"))
+
+
+def split_for_nothing() -> Story:
+    """The findings of a closed case carry another, and nobody says why."""
+    story = Story("campus-operator")
+    return story >> (SCREENER, opening(story.pack, split_from="HF-2025-000001", organisation_id="O-2"))
+
+
+def wrong_year() -> Story:
+    """An answer of ten years ago."""
+    return Story("campus-operator").notified() >> (PROPOSER, lambda now: answer(now - 3_650 * DAY))
+
+
 def from_a_drawer() -> Story:
     """The answer lay there while it was decided on silence, and the decision is declared final on it."""
     story = on_silence() >> (PROPOSER, lambda now: answer(now - 3 * DAY))
@@ -717,6 +746,26 @@ TOLD: dict[str, tuple[Callable[[], list[Patch]], Callable[[], Story], str]] = {
         lambda: [(rules.reply, "BEFORE_FINAL", frozenset())],
         time_after_finality,
         "gave time to answer or to appeal after the decision was final",
+    ),
+    "time has a measure": (
+        off("_no_longer_than_one_gives", "reply"),
+        until_another_century,
+        "one account gave time without measure",
+    ),
+    "a pause has an end at hand": (
+        lambda: [(rules.reply, "LONGEST_STANDSTILL_DAYS", 1_000_000)],
+        still_for_a_century,
+        "a clock stands still far ahead",
+    ),
+    "a case is split for a reason": (
+        off("_split", "screen"),
+        split_for_nothing,
+        "split from another case without a reason",
+    ),
+    "no reply from another time": (
+        off("_from_long_before", "reply"),
+        wrong_year,
+        "a reply from long before the case",
     ),
     "what is gone is not sent": (
         unbound("serve_decision", refusals=nothing),

@@ -173,7 +173,7 @@ def test_a_control_character_is_refused_where_somebody_typed_it(fields: dict[str
 
 def test_line_ends_and_tabs_are_text() -> None:
     """And a text may speak of an escape sequence."""
-    refuse_unfit_texts({"content": {"text": "a\r\n\tb", "value": r'"a\nb"', "reason": r"it says \u0001"}})
+    refuse_unfit_texts({"content": {"text": "a\r\n\t\v\fb", "value": r'"a\nb"', "reason": r"it says \u0001"}})
 
 
 def test_escapes_are_read_as_often_as_there_are_some() -> None:

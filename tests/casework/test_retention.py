@@ -463,3 +463,30 @@ def test_a_hold_of_everything_that_had_to_wait_says_so(either: Office, monkeypat
     assert str(said).startswith("H-")
     (caution,) = other.cautions
     assert certificate.certificate_id in caution
+
+
+def test_a_recurrence_outlives_the_case_that_it_recurs_from(office: Office) -> None:
+    """The old case is destroyed when its time is over; the new one takes findings all the same, and recurs itself."""
+    own_pack(office)
+    old = dismissed(office, under(office, "my-beijing"))
+
+    def found(days: int, **options: Any) -> str:
+        office.clock.wait(days=days)
+        started = office.clock.at_ns - DAY_NS
+        office.find("192.0.2.7", f"{days}.jsonl", started_ns=started, ended_ns=started + DAY_NS // 2)
+        if not options:
+            return ""
+        done = office.work.open_case(office.account("officer"), "S1", "my-beijing", **options)
+        return accepted(done).case.case_id
+
+    new = found(200, recurrence_of=old)
+    while "case" not in due(office):
+        office.clock.wait(days=200)
+    destroy(office)
+    with pytest.raises(NoSuchCase):
+        office.work.case(old)
+    found(5)
+    accepted(office.work.add_findings(office.account("officer"), new))
+    dismissed(office, new)
+    again = found(6, recurrence_of=new)
+    assert [other for other, _ in office.work.case(again).links] == [new]

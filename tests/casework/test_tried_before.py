@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from headframe.casework import open_workspace
+from headframe.errors import HeadframeError
 from headframe.records import case as acts
 from headframe.records.policy import PartyStanding
 from headframe.reports.casework import view_document
@@ -197,3 +198,52 @@ def test_a_case_of_the_same_organisation_elsewhere_is_seen_from_both(office: Off
     assert view_document(office.work.view(case))["links"] == []
     office.propose(other, acts.ProposeCorrection(event=1, field="organisation_id", value="O1", reason="one firm"))
     assert view_document(office.work.view(case))["links"] == [{"case": other, "relation": "same_operator"}]
+
+
+def test_findings_on_the_wrong_party_go_into_a_case_on_the_right_one(office: Office) -> None:
+    """The owner of a hall says that it is let: its findings go once into a case of the tenant, with the reason."""
+    case = office.open()
+    office.classify(case, PartyStanding.UNDETERMINED)
+    office.decide(case, acts.DecisionOutcome.UNDETERMINED)
+    old = ids(office, case)
+    tenant = {"split_from": case, "organisation_id": "O2", "reason": "the hall is let to Mill Ltd"}
+    assert "which is open; a finding speaks in one case" in asked(office, *old, **tenant)[0]
+    office.propose(case, acts.ProposeClosure(reason=acts.ClosureReason.UNDETERMINED, text="the owner runs no machines"))
+    assert f"split the new case from it, with the reason (--split-from {case})" in asked(office, *old)[0]
+    assert "is about the same organisation (O1) and site" in asked(office, *old, split_from=case, reason="why")[0]
+    with pytest.raises(HeadframeError, match="there is no organisation 'O9' in the registry"):
+        asked(office, *old, **{**tenant, "organisation_id": "O9"})
+    with pytest.raises(HeadframeError, match=f"name the findings of case {case} that go into the new one"):
+        asked(office, **tenant)
+    with pytest.raises(HeadframeError, match="only a case that is split from another names its organisation"):
+        asked(office, *old, organisation_id="O2")
+    new = office.open(finding_ids=old, **tenant)
+    assert office.work.case(new).organisation_id == "O2"
+    assert view_document(office.work.view(new))["links"] == [{"case": case, "relation": "split_from"}]
+    assert view_document(office.work.view(case))["links"] == [{"case": new, "relation": "split_into"}]
+    assert f"lies in case {new}, which is open" in asked(office, *old, **tenant)[0]
+    office.classify(new, PartyStanding.NOT_MINING)
+    office.decide(new, acts.DecisionOutcome.DISMISSED)
+    office.propose(new, acts.ProposeClosure(reason=acts.ClosureReason.DISMISSED, text="another cause"))
+    # Once: neither from the first again, nor from the second on.
+    for other in (case, new):
+        again = {**tenant, "split_from": other, "organisation_id": "O1"}
+        assert any(
+            "which is closed; open the new case as its recurrence" in one for one in asked(office, *old, **again)
+        )
+
+
+def test_findings_under_the_wrong_pack_go_into_a_case_under_the_right_one(office: Office) -> None:
+    """Where the first decided nothing; after an appeal that was upheld the same party is left alone."""
+    case = upheld(office)
+    old = ids(office, case)
+    split = {"finding_ids": old, "split_from": case, "reason": "the pack of the campus applies"}
+    reasons = refused(office.work.open_case(office.account("officer"), "S1", "campus-operator", **split))
+    assert f"in case {case} an appeal was upheld; what was decided there is not tried again" in reasons[0]
+    other = office.open(finding_ids=new_finding(office, "later"))
+    office.classify(other, PartyStanding.UNDETERMINED)
+    office.decide(other, acts.DecisionOutcome.UNDETERMINED)
+    office.propose(other, acts.ProposeClosure(reason=acts.ClosureReason.UNDETERMINED, text="the wrong rules"))
+    split = {**split, "finding_ids": ids(office, other), "split_from": other}
+    done = office.work.open_case(office.account("officer"), "S1", "campus-operator", **split)
+    assert accepted(done).case.pack_id == "campus-operator"

@@ -173,12 +173,13 @@ def replay(events: Iterable[CaseEvent]) -> Case:
         If there is no event, the first opens no case, or the numbers, the times or the cases do not fit together; the
         message names the event.
     """
-    draft: Draft | None = None
-    for event in events:
-        draft = _opened(event) if draft is None else _put(draft, event)
-    if draft is None:
+    known = tuple(events)
+    if not known:
         raise ValueError("a case has at least one event; none was given")
-    return draft.case()
+    # Which corrections were approved does not depend on what they say. So they are collected first, and the case is
+    # built once more with all of them, not once for each.
+    case = _built(known, {}).case()
+    return _built(known, right_acts(case)).case() if case.corrections else case
 
 
 def apply(case: Case, event: CaseEvent) -> Case:
@@ -317,7 +318,14 @@ def _opened(event: CaseEvent, right: Act | None = None) -> Draft:
             version=1,
             last_ns=event.at_ns,
             findings=act.findings,
-            links=((act.recurrence_of, CaseRelation.RECURRENCE_OF),) if act.recurrence_of else (),
+            links=tuple(
+                (other, relation)
+                for other, relation in (
+                    (act.recurrence_of, CaseRelation.RECURRENCE_OF),
+                    (act.split_from, CaseRelation.SPLIT_FROM),
+                )
+                if other
+            ),
             history=(EventMark(act=act.NAME, account=event.account, at_ns=event.at_ns),),
             events=(event,),
         )

@@ -52,7 +52,10 @@ CORRECTABLE: Mapping[type, frozenset[str]] = MappingProxyType(
 
 INSTEAD: Mapping[type, str] = MappingProxyType(
     {
-        acts.OpenCase: "close the case, and open another on the right site, pack and findings",
+        acts.OpenCase: (
+            "close the case, and split another from it about the right party or under the right pack, with the reason; "
+            "at another site one is opened on findings that come after the registry was set right"
+        ),
         acts.AddFindings: "findings are evidence as they were made; classify or decide by what they are worth",
         acts.LookUpLawful: "look the site up again",
         acts.ProposeClass: "propose the classification again",

@@ -29,7 +29,9 @@ ONE_LINE = {
     "result": "the result of a sheet",
 }  # fmt: skip
 """What is one line in letters, tables and lists, by the names of fields."""
-LINE_ENDS_AND_TABS = frozenset("\t\n\r")
+LINE_ENDS_AND_TABS = frozenset("\t\n\v\f\r")
+"""A word processor's soft line break is U+000B, and the page break of a text out of a PDF U+000C: the words of a
+party are recorded as they came."""
 JOINERS = frozenset("\N{ZERO WIDTH NON-JOINER}\N{ZERO WIDTH JOINER}")
 """Persian and the scripts of India spell with them."""
 TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")

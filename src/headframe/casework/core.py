@@ -190,6 +190,9 @@ class Casework(AccountActs):
         summary: str = "",
         recurrence_of: str = "",
         language: str = "en",
+        split_from: str = "",
+        organisation_id: str = "",
+        reason: str = "",
     ) -> Done:
         """Open a case on findings of a site, and look the site up in the registers of lawful mining.
 
@@ -203,6 +206,12 @@ class Casework(AccountActs):
             In a sentence; else drawn from the findings.
         recurrence_of : str
             The closed case that this one begins again.
+        split_from : str
+            The closed case that was about the wrong party or under the wrong pack, and whose findings go into this one.
+        organisation_id : str
+            Whom a case that is split from another is about, where it is not the organisation of the site: a tenant.
+        reason : str
+            Why it is split from that.
 
         Returns
         -------
@@ -220,22 +229,39 @@ class Casework(AccountActs):
         site = self.store.site(site_id)
         if site is None:
             raise HeadframeError(f"site {site_id!a} is not in the registry; headframe sites import FILE adds some")
+        if not split_from and (organisation_id or reason):
+            raise HeadframeError(
+                "only a case that is split from another names its organisation and a reason (--split-from CASE); else "
+                "the registry says whose the site is"
+            )
+        if organisation_id and self.store.organisation(organisation_id) is None:
+            raise HeadframeError(
+                f"there is no organisation {organisation_id!a} in the registry. Import it first, if it is right "
+                f"(headframe sites import)"
+            )
+        if split_from and not finding_ids:
+            raise HeadframeError(
+                f"name the findings of case {split_from} that go into the new one (--finding ID); those without a case "
+                f"are none of it"
+            )
+        party = organisation_id or site.organisation_id or ""
         found = self._findings_of(site_id, finding_ids)
         usage_points = tuple(
             dict.fromkeys(one.value for one in self.store.assignments(site_id) if one.kind.value == "usage_point")
         )
         keep_pack(pack, self.paths.packs)
         for attempt in range(ATTEMPTS):
-            earlier = self.case(recurrence_of) if recurrence_of else None
+            earlier = self.case(recurrence_of or split_from) if recurrence_of or split_from else None
             if attempt:
                 # Somebody else may have opened a case on them meanwhile.
                 found = self._findings_of(site_id, finding_ids)
             held = self.store.holders(found)
-            if reasons := tried_before(self, found, held, recurs_from(self, recurrence_of), named=bool(finding_ids)):
+            linked = recurs_from(self, recurrence_of)
+            if reasons := tried_before(self, found, held, linked, named=bool(finding_ids), split_from=split_from):
                 return Done(answer=Refused(reasons=reasons))
             now = self._not_before(max(one.ref.ended_ns for one in found))
             year = datetime.fromtimestamp(now // NS_PER_S, tz=UTC).year
-            looked = self._registers_say(site_id, site.organisation_id or "", usage_points, found, pack, now)
+            looked = self._registers_say(site_id, party, usage_points, found, pack, now)
             try:
                 with self.store.writing() as writer:
                     # Before the number: whoever holds one of both waits for nothing else.
@@ -250,11 +276,13 @@ class Casework(AccountActs):
                         site_id=site_id,
                         site_kind=site.kind.value,
                         region=site.region or "",
-                        organisation_id=site.organisation_id or "",
+                        organisation_id=party,
                         usage_points=usage_points,
                         findings=tuple(one.ref for one in found),
                         summary=summary or summary_of(found),
                         recurrence_of=recurrence_of,
+                        split_from=split_from,
+                        reason=reason,
                     )
                     first = decide(earlier, opening, account, pack, now)
                     second: Accepted | Refused = first

@@ -61,7 +61,8 @@ _NUMBER = re.compile(
 
 _ESCAPE = re.compile(r"\\(u[0-9a-fA-F]{4}|.)", re.DOTALL)
 _ESCAPED = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
-_LINE_ENDS_AND_TABS = frozenset("\t\n\r")
+# Soft line breaks and page breaks among them; where a text is one line, `headframe.cases.texts` refuses those as well.
+_LINE_ENDS_AND_TABS = frozenset("\t\n\v\f\r")
 
 
 class ControlCharacter(HeadframeError):

@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from headframe.cases.question import appeal_upheld
+from headframe.casework.holdings import NoSuchCase
 from headframe.records.case import CaseRelation
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def recurs_from(work: Holdings, case_id: str) -> frozenset[str]:
     Returns
     -------
     frozenset of str
-        Their ids.
+        Their ids; of one that was destroyed its own, and none that it recurred from.
     """
     found: set[str] = set()
     waiting = [case_id] if case_id else []
@@ -36,7 +37,10 @@ def recurs_from(work: Holdings, case_id: str) -> frozenset[str]:
         case_id = waiting.pop()
         if case_id not in found:
             found.add(case_id)
-            links = work.case(case_id).links
+            try:
+                links = work.case(case_id).links
+            except NoSuchCase:
+                continue  # destroyed when its time was over: what it recurs from goes before it
             waiting += [other for other, relation in links if relation is CaseRelation.RECURRENCE_OF]
     return frozenset(found)
 
@@ -49,6 +53,7 @@ def tried_before(
     *,
     own: str = "",
     named: bool = True,
+    split_from: str = "",
 ) -> tuple[str, ...]:
     """Why findings cannot come into a case: another one rests on them, or did.
 
@@ -66,6 +71,8 @@ def tried_before(
     named : bool
         Whether somebody has named them. Else they were taken because no case has them; if one has by now, they are to
         be looked for again.
+    split_from : str
+        Id of the closed case that the new one is split from; what may go over, the rules of a case say.
 
     Returns
     -------
@@ -73,7 +80,7 @@ def tried_before(
         Reasons, each with what would be right. None: they may.
     """
     others = [one for one in holders if one.case_id != own and (named if one.same else one.closed)]
-    reasons = tuple(dict.fromkeys(_against(work, others, linked)))
+    reasons = tuple(dict.fromkeys(_against(work, others, linked, split_from)))
     known = {one.finding_id for one in others}
     if not reasons and linked and not own and all(one.ref.finding_id in known for one in found):
         return (
@@ -87,7 +94,9 @@ def _named(holders: Iterable[FindingHolder]) -> str:
     return ", ".join(dict.fromkeys(one.case_id for one in holders))
 
 
-def _against(work: Holdings, others: Iterable[FindingHolder], linked: Collection[str]) -> Iterator[str]:
+def _against(
+    work: Holdings, others: Iterable[FindingHolder], linked: Collection[str], split_from: str
+) -> Iterator[str]:
     upheld: dict[str, bool] = {}
     for one in others:
         lies = "lies in" if one.same else "says of the same time and place no more than one in"
@@ -96,6 +105,8 @@ def _against(work: Holdings, others: Iterable[FindingHolder], linked: Collection
                 f"finding {one.finding_id} lies in case {one.case_id}, which is open; a finding speaks in one case: "
                 f"go on there, or leave it out"
             )
+            continue
+        if one.case_id == split_from:
             continue
         if one.case_id not in upheld:
             upheld[one.case_id] = appeal_upheld(work.case(one.case_id))
@@ -108,5 +119,6 @@ def _against(work: Holdings, others: Iterable[FindingHolder], linked: Collection
             yield (
                 f"finding {one.finding_id} {lies} case {one.case_id}, which is closed; open the new case as its "
                 f"recurrence (--recurrence-of {one.case_id}), on at least one finding that is new, or leave this one "
-                f"out. If that case's file was incomplete, propose to reopen it"
+                f"out. If it was about the wrong party or under the wrong pack, split the new case from it, with the "
+                f"reason (--split-from {one.case_id}). If that case's file was incomplete, propose to reopen it"
             )

@@ -187,6 +187,16 @@ def open_case(
     recurrence_of: Annotated[
         str, typer.Option("--recurrence-of", metavar="CASE", help="The closed case that it begins again.")
     ] = "",
+    split_from: Annotated[
+        str,
+        typer.Option(
+            "--split-from", metavar="CASE", help="A closed case on the wrong party or pack, and its findings."
+        ),
+    ] = "",
+    organisation: Annotated[
+        str, typer.Option("--organisation", metavar="ID", help="Whom a split case is about, if not the site's own.")
+    ] = "",
+    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why it is split from that case.")] = "",
     workspace: Workspace = None,
     act_as: ActAs = None,
     token_file: TokenFile = None,
@@ -197,7 +207,15 @@ def open_case(
     """
     with acting(workspace, act_as, token_file) as (casework, account):
         done = casework.open_case(
-            account, site, pack, finding_ids=tuple(findings or ()), summary=summary, recurrence_of=recurrence_of
+            account,
+            site,
+            pack,
+            finding_ids=tuple(findings or ()),
+            summary=summary,
+            recurrence_of=recurrence_of,
+            split_from=split_from,
+            organisation_id=organisation,
+            reason=reason,
         )
         finish(done)
 

@@ -363,6 +363,10 @@ class OpenCase:
     findings: tuple[FindingRef, ...]
     summary: str
     recurrence_of: str = ""
+    split_from: str = ""
+    """The closed case whose findings go into this one, which is about another party or site, or under another pack."""
+    reason: str = ""
+    """Why it is split from that; empty where it is not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

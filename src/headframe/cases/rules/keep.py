@@ -35,7 +35,7 @@ from headframe.cases.rules.decide import (
     told_and_heard,
 )
 from headframe.cases.rules.measure import measure_stands
-from headframe.cases.rules.notify import notice_stands
+from headframe.cases.rules.notify import notice_stands, other_party_since
 from headframe.cases.rules.reply import is_the_units
 from headframe.cases.rules.units import in_deciding_unit
 from headframe.cases.texts import unfit_texts, unshown
@@ -319,10 +319,14 @@ def _not_heard(question: Question) -> set[str]:
 def _concerns_another_party(question: Question, act: ProposeCorrection) -> Refusals:
     """Who was written to stays whom the case is about."""
     case = question.case
-    if act.event == 1 and act.field == "organisation_id" and (case.notices or case.decisions):
+    since = other_party_since(case)
+    # A letter to whom the case was about before went out all the same: this one has not had it.
+    told = any(letter.proposal > since for letter in case.notices) or case.decisions
+    if act.event == 1 and act.field == "organisation_id" and told:
         yield (
             f"the case was held with {case.organisation_id or 'nobody known'}, which has had letters or a decision in "
-            f"it; another organisation is another party: close this case, and open one on the right party"
+            f"it; another organisation is another party: close this case, and split one from it on the right party, "
+            f"with the reason (--split-from {case.case_id} --organisation ID)"
         )
 
 

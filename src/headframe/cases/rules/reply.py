@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from headframe.cases.question import (
+    DAY_NS,
     TIME_TO_ANSWER,
     Question,
     Refusals,
@@ -15,6 +18,7 @@ from headframe.cases.question import (
     proposal,
     sound_document,
 )
+from headframe.policy.clocks import clocks_of
 from headframe.records.case import (
     Duty,
     ExtendClock,
@@ -35,6 +39,17 @@ it is a right of the party, such as to be given the file: it is not for the unit
 BEFORE_FINAL = frozenset({*TIME_TO_ANSWER, str(Step.APPEAL)})
 """Clocks that are over when a decision is final."""
 
+LONGEST_EXTENSION_DAYS = 183
+"""What one account gives a party, from now or from the end of the period itself, whichever is later. Half a year:
+longer than any period to answer or to appeal in the packs. Operator default; no text says so. [days]"""
+
+LONGEST_STANDSTILL_DAYS = 31
+"""How far ahead it may be said that a paused clock runs on. Operator default; no text says so. [days]"""
+
+OLDEST_REPLY_DAYS = 730
+"""A party may have written before the case was opened: on an earlier case, or after a call. More than two years before,
+a wrong year is likelier. Operator default; no text says so. [days]"""
+
 ASKS = frozenset({ReplyStance.ASKS_TIME, ReplyStance.ASKS_FILE})
 """Replies that ask for something and leave the answer open."""
 
@@ -54,12 +69,23 @@ def is_the_units(clock: str) -> bool:
 def _reply(question: Question) -> Refusals:
     act: RecordReply = question.act
     yield from not_in_future(question, act.received_ns, "the time of receipt")
-    yield from not_before(act.received_ns, question.case.opened_ns, "the time of receipt", "the case was opened")
+    yield from _from_long_before(question, act)
     yield from sound_document(act.document, "the reply")
     if act.document is None:
         yield from needs_text(act.text, "the reply")
     if act.answers:
         yield from _answers_a_letter(question, act)
+
+
+def _from_long_before(question: Question, act: RecordReply) -> Refusals:
+    """What the party said before there was a case is on file; what is older than any matter of today is a slip."""
+    opened_ns = question.case.opened_ns
+    if act.received_ns < opened_ns - OLDEST_REPLY_DAYS * DAY_NS:
+        yield (
+            f"the time of receipt is {instant(act.received_ns)}, more than {OLDEST_REPLY_DAYS} days before the case "
+            f"was opened ({instant(opened_ns)}; operator default); check the date. If it is right, give the time at "
+            f"which the paper came into this case, and say in its text when the party sent it"
+        )
 
 
 def _answers_a_letter(question: Question, act: RecordReply) -> Refusals:
@@ -150,6 +176,12 @@ def _resume(question: Question) -> Refusals:
             f"clock {act.clock} is the party's time, and was paused until now ({instant(question.now_ns)}); to let it "
             f"run on from {instant(act.from_ns)} would take time away: resume it from now or later"
         )
+    elif act.from_ns > question.now_ns + LONGEST_STANDSTILL_DAYS * DAY_NS:
+        yield (
+            f"clock {act.clock} would stand still until {instant(act.from_ns)}, more than {LONGEST_STANDSTILL_DAYS} "
+            f"days from now (operator default: one account says no more ahead, and a slip of the year would hold the "
+            f"case for ever); leave it paused, and resume it nearer the time"
+        )
 
 
 def _extend(question: Question) -> Refusals:
@@ -179,6 +211,23 @@ def _extend(question: Question) -> Refusals:
         yield f"clock {act.clock} was already extended until {instant(max(before))}; time given is not taken back"
     if act.until_ns <= question.now_ns:
         yield f"the extension ends at {instant(act.until_ns)}, which is past; give a time to come"
+    if clock is not None:
+        yield from _no_longer_than_one_gives(question, act)
+
+
+def _no_longer_than_one_gives(question: Question, act: ExtendClock) -> Refusals:
+    """Time that was given is never taken back, so that a slip of the year would hold a case for centuries."""
+    plain = clocks_of(replace(question.case, extensions=()), question.pack, question.now_ns)
+    ends_ns = next((clock.due_ns for clock in plain if clock.id == act.clock), None)
+    # Counted from the period as the pack has it: extensions one upon another come no further than one.
+    from_ns = max(question.now_ns, ends_ns or 0)
+    if act.until_ns > from_ns + LONGEST_EXTENSION_DAYS * DAY_NS:
+        yield (
+            f"the extension ends at {instant(act.until_ns)}; one account gives {LONGEST_EXTENSION_DAYS} days at most "
+            f"from now or from the end of the period itself, here until "
+            f"{instant(from_ns + LONGEST_EXTENSION_DAYS * DAY_NS)} (operator default): time that was given is not "
+            f"taken back. Check the year; if so much is right, extend it again nearer the time"
+        )
 
 
 # A paper that comes after the closure is put on file all the same, and the file can still be asked for.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from headframe.cases.question import Question, Refusals, Rule, appeal_upheld, needs_text, not_in_future
+from headframe.cases.question import Question, Refusals, Rule, appeal_upheld, confirmed, needs_text, not_in_future
 from headframe.records.case import (
     AddFindings,
     Duty,
@@ -13,6 +13,7 @@ from headframe.records.case import (
     LookUpLawful,
     OpenCase,
 )
+from headframe.records.policy import PartyStanding
 
 
 def _findings(question: Question, findings: Sequence[FindingRef], known: set[str]) -> Refusals:
@@ -40,6 +41,9 @@ def _open(question: Question) -> Refusals:
         )
     yield from _findings(question, act.findings, set())
     old = question.case
+    if act.split_from:
+        yield from _split(question)
+        return
     if not act.recurrence_of:
         if old.version:
             yield f"case {old.case_id} is open already; a new case starts from nothing, or names the one it recurs from"
@@ -68,6 +72,54 @@ def _open(question: Question) -> Refusals:
             f"case {old.case_id} is about site {old.site_id}, this one about {act.site_id}; a recurrence is at the "
             f"same site: open a case of its own and link it as same_operator"
         )
+
+
+def _split(question: Question) -> Refusals:
+    """Findings of a closed case about the wrong party or site, or under the wrong pack, carry the right one.
+
+    It is no second try: never where they were held against somebody, nor against whom was found right on them.
+    """
+    act: OpenCase = question.act
+    old = question.case
+    if act.recurrence_of:
+        yield f"a case is split from {act.split_from} or recurs from {act.recurrence_of}, not both; name one"
+    yield from needs_text(act.reason, "the reason why it is split from that case")
+    if not old.version or old.case_id != act.split_from:
+        yield f"case {act.split_from} has to be handed in with the act that splits one from it"
+        return
+    if act.case_id == old.case_id:
+        yield f"the new case has the id of the old one, {old.case_id}; it needs its own"
+    if old.closed_ns is None:
+        yield f"case {old.case_id} is not closed, and a finding speaks in one case; close it before it is split"
+    if not {finding.finding_id for finding in old.findings} & {finding.finding_id for finding in act.findings}:
+        yield f"none of the findings is one of case {old.case_id}; open the case without splitting it from that"
+    # Behind a site of which no organisation is known may be the same one.
+    another = bool(act.organisation_id) and act.organisation_id != old.organisation_id
+    if not another and (act.site_id, act.pack_id) == (old.site_id, old.pack_id):
+        yield (
+            f"case {old.case_id} is about the same organisation ({old.organisation_id or 'nobody known'}) and site, "
+            f"under the same pack; a case is split from it for another one. If its file was incomplete, propose to "
+            f"reopen it"
+        )
+    held = confirmed(old)
+    if held is not None:
+        yield (
+            f"decision {held.number} of case {old.case_id} holds these findings against "
+            f"{old.organisation_id or 'its party'}; they are not held against another, or once more, while it stands: "
+            f"propose to reopen that case if it was about the wrong one"
+        )
+    if another and (old.organisation_id or not appeal_upheld(old)):
+        return
+    if appeal_upheld(old) or old.standing in FOUND_RIGHT:
+        found = "an appeal was upheld" if appeal_upheld(old) else f"the party was found to be {old.standing}"
+        yield (
+            f"in case {old.case_id} {found}; what was decided there is not tried again on the same findings against "
+            f"the same party, at another site or under another pack: leave them out"
+        )
+
+
+FOUND_RIGHT = frozenset({PartyStanding.VICTIM, PartyStanding.LAWFUL, PartyStanding.NOT_MINING})
+"""Standings of a party that holds nothing against it any more on the same findings."""
 
 
 def _add(question: Question) -> Refusals:
