@@ -16,7 +16,7 @@ from decimal import Decimal
 from typing import Any
 
 from headframe.policy.clocks import due
-from headframe.records.case import CaseEvent, EnterRegister, RemoveFromRegister
+from headframe.records.case import CaseEvent, EnterRegister, NoteAppealInRegister, RemoveFromRegister
 from headframe.records.policy import Pack
 
 DAY = 86_400_000_000_000
@@ -51,6 +51,7 @@ class Auditor:
 
     def __init__(self, events: Sequence[CaseEvent], pack: Pack, commands: Sequence[Any] = ()) -> None:
         self.pack = pack
+        self.commands = commands
         self.wrong: list[str] = []
         self.by_number: dict[int, CaseEvent] = {}
         self.findings: list[Any] = []
@@ -88,6 +89,7 @@ class Auditor:
         self.closed = False
         self.closed_as = ""
         self.region = self.site_kind = ""
+        self.owed: set[int] = set()
         self.entered = {command.decision for command in commands if isinstance(command, EnterRegister)}
         self.listed: set[int] = set()
         for command in commands:
@@ -112,6 +114,8 @@ class Auditor:
                 if any(hidden(letter) for letter in text):
                     self.say(event, "a text that no page shows whole")
             getattr(self, f"see_{name}", self.see_nothing)(event, event.act)
+            for row in self.unheard_appeals():
+                row.setdefault("in_time_at", event.at_ns)
             if name not in ("appeal", "admit_appeal", "decide_appeal"):
                 self.parts.add(event.account)
         self.final_checks()
@@ -227,6 +231,9 @@ class Auditor:
             self.wrong.append(f"{sorted(both)} verified what they proposed or approved")
         if both := self.inspectors & self.deciders:
             self.wrong.append(f"{sorted(both)} inspected and decided")
+        noted = {one.decision for one in self.commands if isinstance(one, NoteAppealInRegister) and one.unweighed}
+        for number in (self.owed - noted) & self.entered:
+            self.wrong.append(f"the register does not say of decision {number} that an answer in time was not weighed")
         for number in self.listed:
             if self.decision is None or self.decision["number"] != number:
                 self.wrong.append(f"decision {number} is still in the register, and does not hold any more")
@@ -377,6 +384,8 @@ class Auditor:
             self.say(event, "a reply from the future")
         if act.received_ns < self.by_number[1].at_ns - 731 * 86_400_000_000_000:
             self.say(event, "a reply from long before the case")
+        if self.decision is not None and self.decision.get("final") and event.number in self.unheard():
+            self.owed.add(self.decision["number"])
 
     def see_grant_access(self, event: CaseEvent, act: Any) -> None:
         if not all(name.strip() for name in act.documents):
@@ -411,7 +420,12 @@ class Auditor:
             self.say(event, "one account gave time without measure")
         self.extensions.append((act.clock, act.until_ns))
         self.given.append((event.number, act.clock))
-        if self.decision is not None and self.decision.get("final") and act.clock in ("reply", *self.bodies().values()):
+        anew = act.clock == "reply" and self.decision is not None and any(
+            wanted.kind == "notice" and one.act.received_ns > self.decision.get("final_at", 0)
+            for one, wanted in self.letters
+        )  # fmt: skip
+        its_time = act.clock in ("reply", *self.bodies().values()) and not anew
+        if self.decision is not None and self.decision.get("final") and its_time:
             self.say(event, "gave time to answer or to appeal after the decision was final")
         self.not_shorter(event, act.clock, before)
 
@@ -458,8 +472,7 @@ class Auditor:
         measure.setdefault("withdrawn_at", self.now_ns)
 
     def approved_propose_decision(self, event: CaseEvent, act: Any, proposal: CaseEvent) -> None:
-        if self.appeal is not None:
-            self.say(event, "decided while an appeal is pending")
+        self.must_rest(event, "decided")
         if not self.class_at:
             self.say(event, "decided without a classification")
         if self.replies and not act.heard_reply.strip():
@@ -512,6 +525,20 @@ class Auditor:
             if not any(entry.id == name and entry.mode != "not_supported" for entry in self.pack.measures):
                 self.say(event, f"decided on {name}, which is not supported")
 
+    def notices_to_this_party(self) -> list[CaseEvent]:
+        """Proposals of the notices that were served on it."""
+        return [
+            self.by_number[served.act.proposal] for served, wanted in self.letters
+            if wanted.kind == "notice" and served.act.proposal > self.other_party_at
+        ]  # fmt: skip
+
+    def its_own(self, reply: CaseEvent) -> bool:
+        """Whether this party sent it: it names a letter to it, or no letter was approved to another."""
+        to_another = any(
+            self.by_number[number].act.NAME == "propose_notice" and number < self.other_party_at for number in self.yes
+        )
+        return not to_another or reply.act.answers > self.other_party_at
+
     def last_notice(self) -> CaseEvent | None:
         """The notice that reached this party last."""
         notices = [
@@ -529,6 +556,7 @@ class Auditor:
         answered = any(
             (reply.act.received_ns >= letter.received_ns or reply.act.answers == letter.proposal)
             and reply.act.stance not in ("asks_time", "asks_file")
+            and self.its_own(reply)
             for reply in self.replies[:until]
         )
         end = self.ends("reply")
@@ -545,18 +573,19 @@ class Auditor:
 
     def new_and_unanswered(self, at_ns: int, letter: int) -> str:
         """What is wrong with what came after a notice; nothing if it was shown and answered, or its time is over."""
-        newer = sorted(number for number in self.against_party if number > letter)
+        told = [wanted.number for wanted in self.notices_to_this_party()]
+        newer = sorted(number for number in self.against_party if number > max(told, default=letter))
         if not newer:
             return ""
         shown = [access for access in self.accesses if access.number > newer[-1] and self.whole(access.act)]
         if not shown:
             return "what the party was not shown"
         access = shown[0]
+        began = max(access.act.given_ns, self.by_number[newer[-1]].at_ns, access.at_ns - 3 * DAY)
         for reply in self.replies:
             asks = reply.act.stance in ("asks_time", "asks_file")
-            if reply.number > access.number and reply.act.received_ns >= access.act.given_ns and not asks:
+            if reply.number > access.number and reply.act.received_ns >= began and not asks and self.its_own(reply):
                 return ""
-        began = max(access.act.given_ns, self.by_number[newer[-1]].at_ns, access.at_ns - 3 * DAY)
         end = self.ends("reply", began)
         late = end is not None and at_ns >= end
         return "" if late else "something new before the party answered it or had its time"
@@ -593,6 +622,13 @@ class Auditor:
             self.say(event, f"{what} before an answer in time was weighed")
         if self.may_answer(event.at_ns):
             self.say(event, f"{what} while the party had time to answer again")
+
+    def must_rest(self, event: CaseEvent, what: str) -> None:
+        """Nothing that rests on a decision goes on while an appeal is heard, or should be."""
+        if self.appeal is not None:
+            self.say(event, f"{what} while an appeal is pending")
+        if self.unheard_appeals():
+            self.say(event, f"{what} while an appeal that came in time was not heard")
 
     def see_serve_decision(self, event: CaseEvent, act: Any) -> None:
         row = next((row for row in self.decisions if row["number"] == act.decision), None)
@@ -649,8 +685,7 @@ class Auditor:
             self.say(event, "a measure that is not supported")
         if self.standing not in ("operator", "host"):
             self.say(event, f"a measure against a party of standing {self.standing}")
-        if self.appeal is not None:
-            self.say(event, "a measure while an appeal is pending")
+        self.must_rest(event, "a measure")
         decision = self.decision
         if decision is None or decision["act"].outcome != "confirmed" or "received" not in decision:
             self.say(event, "a measure without a served decision")
@@ -694,6 +729,9 @@ class Auditor:
             self.say(event, "carried out a measure that was withdrawn")
         if any(row["outcome"] is None and too_late(row["filed"]) for row in self.appeals):
             self.say(event, "carried out a measure while an appeal is pending")
+        for row in self.unheard_appeals():
+            if too_late(row.get("in_time_at", event.at_ns)):
+                self.say(event, "carried out a measure while an appeal that came in time was not heard")
         if self.standing not in ("operator", "host") and too_late(live[-1].get("withdrawn_at", 0)):
             self.say(event, f"carried out a measure against a party of standing {self.standing}")
         for number in (*self.unheard(), *self.may_answer(event.at_ns)):
@@ -745,8 +783,7 @@ class Auditor:
         return bool(self.remedies) and seen > max(remedy.act.at_ns for remedy in self.remedies) + DAY
 
     def approved_propose_closure(self, event: CaseEvent, act: Any, proposal: CaseEvent) -> None:
-        if self.appeal is not None:
-            self.say(event, "closed while an appeal is pending")
+        self.must_rest(event, "closed")
         waiting = [
             number for number, past in self.by_number.items()
             if past.act.NAME.startswith("propose_") and number not in self.settled
@@ -921,7 +958,15 @@ class Auditor:
         return mine and row["late"] and not self.too_late(row["body"], row["received"])
 
     def see_appeal(self, event: CaseEvent, act: Any) -> None:
-        if self.decision is None or "received" not in self.decision:
+        about = self.decision
+        for row in reversed(self.decisions if about is not None else []):
+            if "received" in row:
+                about = row
+                break
+            earlier = [one for one in self.decisions if one["number"] < row["number"]]
+            if not earlier or earlier[-1].get("gone_at") != row["at"]:
+                break
+        if about is None or "received" not in about or act.received_ns < about["at"]:
             self.say(event, "an appeal against nothing")
             return
         if (act.body in self.bodies()) is act.other_body:
@@ -930,7 +975,7 @@ class Auditor:
         if late != act.late:
             self.say(event, f"a late appeal that is not marked so, or the other way round: {late}")
         self.appeals.append(
-            {"event": event.number, "decision": self.decision["number"], "outcome": None, "waits": late, "late": late,
+            {"event": event.number, "decision": about["number"], "outcome": None, "waits": late, "late": late,
              "body": act.body, "received": act.received_ns}
         )  # fmt: skip
         if not late:

@@ -331,7 +331,10 @@ def test_access_that_lies_far_back_gives_its_time_from_its_record() -> None:
     early = RecordReply(received_ns=then - HOUR, stance=ReplyStance.CONTESTS, document=None, text="not us")
     story >> (PROPOSER, early)
     story.refuses(PROPOSER, decision(), "was given that at 2026-03-22 05:24:00 UTC; wait until")
+    # It may have been sent without knowing: when the party saw the file, nobody but its recorder says.
     story >> (PROPOSER, replace(early, received_ns=then + DAY))
+    story.refuses(PROPOSER, decision(), "was given that at 2026-03-22 05:24:00 UTC; wait until")
+    story >> (PROPOSER, replace(early, received_ns=story.now_ns))
     story.agreed(decision())
 
 

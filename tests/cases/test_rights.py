@@ -15,6 +15,7 @@ from case_stories import (
     INSPECTOR,
     PROPOSER,
     SCREENER,
+    SHEET,
     Story,
     classification,
     decider,
@@ -37,7 +38,7 @@ import headframe.cases.apply as apply_module
 from headframe.cases import machine, rules
 from headframe.cases.apply import Draft
 from headframe.cases.machine import replay
-from headframe.cases.question import Rule, families, joint_log10_e, sources, unheard
+from headframe.cases.question import Rule, families, joint_log10_e, replies, sources, unheard
 from headframe.cases.rules.decide import newer_evidence
 from headframe.policy.clocks import clocks_of
 from headframe.records.case import (
@@ -588,6 +589,18 @@ def found_late_by_a_wrong_date() -> Story:
     return story >> (decider(story.pack), DeclareFinal(reason="over"))
 
 
+def measured_on_a_wrong_date() -> Story:
+    """A measure is asked for although the appeal that was found inadmissible is known to have come in time."""
+    name = requestable(packs()["campus-operator"])
+    story = Story("campus-operator").heard().agreed(decision(measures=(name,), sheets=(SHEET,))) + 3
+    story >> (PROPOSER, ServeDecision(received_ns=story.now_ns - 5 * DAY // 2, channel="post"))
+    served, at_ns = story.last, story.now_ns
+    over(story, "appeal") + 0.1 >> (PROPOSER, lambda now: FileAppeal(received_ns=now, body="court", grounds="not us"))
+    story >> (HEARER, AdmitAppeal(admitted=False, reason="late"))
+    story.agreed(ProposeCorrection(event=served, field="received_ns", value=f'"{at_ns}"', reason="a slip"))
+    return asked(story, name)
+
+
 def decided_too_early() -> Story:
     """On silence, after a notice that came later than was thought."""
     story = Story("campus-operator").classified().agreed(letter()) + 3
@@ -711,6 +724,30 @@ def earlier_slip() -> Story:
     return story.agreed(decision())
 
 
+def from_before_it_was_there() -> Story:
+    """An access that is dated back makes an answer of an old paper."""
+    story = Story("campus-operator").heard()
+    heard_ns = story.now_ns
+    (story + 10 >> (INSPECTOR, inspection)).looked_up()
+    story >> (PROPOSER, GrantAccess(given_ns=heard_ns, documents=("all",))) >> (PROPOSER, answer(heard_ns + DAY))
+    return story.agreed(decision())
+
+
+def another_has_answered() -> Story:
+    """Who got the letter to the former party writes, and that is taken for the answer of the other."""
+    story = Story("campus-operator").classified().agreed(letter())
+    story.agreed(ProposeCorrection(event=1, field="organisation_id", value="O-2", reason="a slip"))
+    story.notified() + 1 >> (PROPOSER, answer)
+    return story.agreed(decision())
+
+
+def told_by_the_older() -> Story:
+    """Two notices are written, and what came between is never told: the newer one does not arrive."""
+    story = Story("campus-operator").notified()
+    (story + 1 >> (INSPECTOR, inspection)).looked_up().agreed(letter()) + 1 >> (PROPOSER, answer)
+    return story.agreed(decision())
+
+
 def recorded_last(case: Case) -> Any:
     """The notice that was recorded last, whenever it came."""
     return case.notices[-1]
@@ -782,6 +819,21 @@ TOLD: dict[str, tuple[Callable[[], list[Patch]], Callable[[], Story], str]] = {
         carried_out_all_the_same,
         "carried out a measure that was withdrawn",
     ),
+    "an old paper answers nothing new": (
+        lambda: [(rules.decide, "_given_ns", lambda _case, _last, _number, access: access.given_ns)],
+        from_before_it_was_there,
+        "decided on something new before the party answered it or had its time",
+    ),
+    "another party's answer": (
+        lambda: [(rules.decide, "of_this_party", replies)],
+        another_has_answered,
+        "decided before the party answered or had its time",
+    ),
+    "told by a notice that came": (
+        lambda: [(rules.decide, "told_by_notices", lambda case, _letter: case.version)],
+        told_by_the_older,
+        "decided on what the party was not shown",
+    ),
     "the notice that came last": (
         lambda: [(rules.decide, "last_notice", recorded_last)],
         earlier_slip,
@@ -841,6 +893,11 @@ TOLD: dict[str, tuple[Callable[[], list[Patch]], Callable[[], Story], str]] = {
         off("wrongly_inadmissible", "decide"),
         found_late_by_a_wrong_date,
         "final although an appeal that came in time was not heard",
+    ),
+    "late by a wrong date lets all rest": (
+        lambda: [(getattr(rules, name), "no_appeal_thrown_out", nothing) for name in ("appeal", "measure")],
+        measured_on_a_wrong_date,
+        "a measure while an appeal that came in time was not heard",
     ),
     "a rule shows whole": (
         off("unshown", "decide", replacement=all_shown),

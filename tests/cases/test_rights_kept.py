@@ -12,6 +12,7 @@ from case_stories import (
     HOUR,
     PROPOSER,
     SCREENER,
+    SHEET,
     Story,
     account,
     classification,
@@ -22,28 +23,39 @@ from case_stories import (
     inspection,
     letter,
     packs,
+    requestable,
 )
 
 from headframe.cases.rules import keep
+from headframe.cases.rules.decide import last_notice
 from headframe.cases.rules.notify import LOOKUP_MAX_AGE_DAYS
 from headframe.cases.steps import next_steps
 from headframe.policy.clocks import clocks_of
 from headframe.records.case import (
     AddFindings,
+    AdmitAppeal,
     AppealOutcome,
     Approve,
+    ClosureReason,
     DecideAppeal,
+    DeclareFinal,
     Duty,
+    ExtendClock,
     FileAppeal,
     GrantAccess,
+    NoteAppealInRegister,
     PauseClock,
     ProposalState,
+    ProposeClosure,
     ProposeCorrection,
+    ProposeMeasure,
     RecordInspection,
+    RecordMeasure,
     RecordReply,
     Refused,
     ReplyStance,
     ResumeClock,
+    ServeDecision,
     ServeNotice,
 )
 from headframe.records.finding import Family
@@ -228,6 +240,46 @@ def test_a_reply_in_time_is_not_made_late() -> None:
 # What the party was shown
 
 
+def test_an_old_paper_answers_nothing_that_was_not_there() -> None:
+    """An access that is dated back to before the inspection makes no answer of what came before it."""
+    story = Story("campus-operator").heard()
+    heard_ns = story.now_ns
+    (story + 20 >> (OFFICE, inspection)).looked_up()
+    story >> (PROPOSER, GrantAccess(given_ns=heard_ns, documents=("the whole file",)))
+    story >> (PROPOSER, replace(reply()(heard_ns + DAY), text="a second paper"))
+    story.refuses(
+        PROPOSER, decision(), "came after the notice, and the party was given that at", "wait until it answers"
+    )
+    story >> (PROPOSER, reply())
+    story.agreed(decision())
+
+
+def test_what_a_newer_notice_told_is_told() -> None:
+    """The older one turns out to have come last: the time runs from it, and what the newer one tells stays told."""
+    story = served(wait_days=1)
+    at, first = story.last, story.case.notices[-1].proposal
+    (story + 1 >> (OFFICE, inspection)).looked_up().notified() + 0.5
+    story.agreed(correction(at, "received_ns", moment(story.now_ns)))
+    assert last_notice(story.case).proposal == first
+    story.refuses(PROPOSER, decision(), "the party has not answered, and has time until")
+    story + 0.1 >> (PROPOSER, reply())
+    story.agreed(decision())
+    assert audit(story.events, story.pack) == []
+
+
+def test_time_to_answer_a_new_notice_is_given_after_finality() -> None:
+    """What ran before the decision was final stays over; a notice that came since has a time of its own."""
+    story = Story("campus-operator").decided()
+    story.now_ns = next(clock.due_ns for clock in story.clocks if clock.id == "appeal")
+    story >> (decider(story.pack), DeclareFinal(reason="no appeal"))
+    longer = ExtendClock(clock="reply", until_ns=story.now_ns + 60 * DAY, reason="asked for")
+    story.refuses(PROPOSER, longer, "is final since")
+    (story + 1 >> (OFFICE, inspection)).looked_up().notified() >> (PROPOSER, reply(ReplyStance.ASKS_TIME))
+    story >> (PROPOSER, longer)
+    story.refuses(PROPOSER, replace(longer, clock="appeal"), "is final since")
+    assert audit(story.events, story.pack) == []
+
+
 def test_access_that_holds_something_back_puts_nothing_to_the_party() -> None:
     """It may be the very thing: the whole file, or another notice that tells it."""
     story = (Story("campus-operator").heard() + 1 >> (OFFICE, inspection)).looked_up()
@@ -408,7 +460,32 @@ def test_a_letter_to_another_party_falls() -> None:
     story + 1 >> (PROPOSER, reply())
     story.refuses(PROPOSER, decision(), "no notice was served; a decision against a party needs one")
     story.notified() + 1 >> (PROPOSER, reply())
+    # Either may have sent that; one that names the letter is an answer to it.
+    story.refuses(PROPOSER, decision(), "the party has not answered", "another party has had letters in this case too")
+    mine = story.case.notices[-1].proposal
+    story >> (PROPOSER, lambda now: replace(reply()(now), answers=mine))
     story.agreed(decision())
+
+
+def test_a_letter_that_fell_and_came_is_answered() -> None:
+    """Whoever got it may say so; that is on file, and no answer of the party of today, nor to what is new."""
+    story = Story("campus-operator").classified().agreed(letter())
+    first = story.case.proposals[-1].number
+    story >> (PROPOSER, correction(1, "organisation_id", "O-2"))
+    story + 0.1
+    came_ns = story.now_ns
+    story + 0.1 >> (decider(story.pack), Approve(proposal=story.last))
+    story >> (PROPOSER, ServeNotice(proposal=first, received_ns=came_ns, channel="post"))
+    former = replace(reply()(story.now_ns), answers=first)
+    story >> (PROPOSER, former)
+    story.notified() + 1 >> (PROPOSER, lambda now: replace(former, received_ns=now))
+    story.refuses(PROPOSER, decision(), "the party has not answered, and has time until")
+    mine = story.case.notices[-1].proposal
+    story >> (PROPOSER, lambda now: replace(reply()(now), answers=mine))
+    (story >> (SCREENER, AddFindings(findings=(finding(9, Family.TIMING),)))).looked_up().shown() + 0.1
+    story >> (PROPOSER, lambda now: replace(former, received_ns=now))
+    story.refuses(PROPOSER, decision(), "wait until it answers, or until")
+    assert audit(story.events, story.pack) == []
 
 
 def test_a_letter_that_waits_is_proposed_to_the_right_party_anew() -> None:
@@ -485,3 +562,113 @@ def test_standing_aside() -> None:
     serve = ServeNotice(proposal=proposed, received_ns=story.now_ns, channel="post")
     story.refuses(PROPOSER, serve, "the party's standing has become victim")
     assert isinstance(story.case.events[2].act, RecordInspection)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# An appeal that was thrown out for a wrong date
+
+
+def thrown_out(*measures: str) -> tuple[Story, ProposeCorrection]:
+    """A served decision, a measure that was asked for, and an appeal that was late by the slip of the decision."""
+    story = Story("campus-operator").heard().agreed(decision(measures=measures, sheets=(SHEET,))) + 3
+    story >> (PROPOSER, ServeDecision(received_ns=story.now_ns - 5 * DAY // 2, channel="post"))
+    slip, came_ns = story.last, story.now_ns
+    story.now_ns = next(clock.due_ns for clock in story.clocks if clock.id == "appeal") + HOUR
+    story >> (PROPOSER, lambda now: FileAppeal(received_ns=now, body="court", grounds="not us"))
+    story >> (HEARER, AdmitAppeal(admitted=False, reason="late"))
+    return story, correction(slip, "received_ns", moment(came_ns))
+
+
+def test_an_appeal_that_was_thrown_out_and_came_in_time_lets_all_rest() -> None:
+    """Not only the finality: measures, a new decision and the closure wait as for any appeal, from then on."""
+    name = requestable(packs()["campus-operator"])
+    story, right = thrown_out(name)
+    unit = next(one.decided_by for one in story.pack.measures if one.id == name)
+    (story + 1).agreed(ProposeMeasure(measure=name, reason="rule"), by=(decider(story.pack, unit=unit),))
+    story + 1
+    done_ns = story.now_ns
+    (story + 1).agreed(right)
+    # What was asked for before that was known is not undone; it rests.
+    assert not story.case.measures[-1].withdrawn
+    assert not story.case.decisions[-1].set_aside
+    why = "was found inadmissible for coming late, and came in time as is known now"
+    carried = RecordMeasure(
+        measure=name,
+        unit=next(one.executed_by or one.decided_by for one in story.pack.measures if one.id == name),
+        at_ns=story.now_ns,
+        document=document(),
+    )
+    story.refuses(PROPOSER, carried, why)
+    story.refuses(PROPOSER, ProposeMeasure(measure=name, reason="rule"), why)
+    story.refuses(PROPOSER, decision(), why)
+    story.refuses(PROPOSER, ProposeClosure(reason=ClosureReason.RECTIFIED, text="over"), why)
+    story >> (PROPOSER, replace(carried, at_ns=done_ns))
+    (story + 1) >> (HEARER, AdmitAppeal(admitted=True, reason="in time")) >> (
+        HEARER, DecideAppeal(outcome=AppealOutcome.REJECTED, reason="no merit"))  # fmt: skip
+    story >> (PROPOSER, lambda now: replace(carried, at_ns=now, ended=True))
+    story >> (PROPOSER, ProposeMeasure(measure=name, reason="rule"))
+    assert audit(story.events, story.pack) == []
+
+
+def twice_decided() -> Story:
+    """A served decision, and another one that replaced it and has not gone out."""
+    story = Story("campus-operator").decided() + 1 >> (PROPOSER, reply())
+    return story.agreed(decision()) + 1
+
+
+def test_an_appeal_against_a_decision_that_was_just_replaced_is_taken() -> None:
+    """The party has only the first, and is in time; another has been approved, of which it knows nothing."""
+    story = twice_decided()
+    first, second = (one.number for one in story.case.decisions)
+    story >> (PROPOSER, lambda now: FileAppeal(received_ns=now, body="court", grounds="not us"))
+    (appeal,) = story.case.appeals
+    assert (appeal.decision, appeal.late, appeal.outcome) == (first, False, None)
+    story.refuses(PROPOSER, ProposeClosure(reason=ClosureReason.RECTIFIED, text="over"), "an appeal is pending")
+    # The other goes out all the same, and can be appealed for itself: what was said on the first ends no right.
+    story >> (PROPOSER, lambda now: ServeDecision(received_ns=now, channel="post"))
+    story >> (HEARER, DecideAppeal(outcome=AppealOutcome.REJECTED, reason="no merit"))
+    story.refuses(decider(story.pack), DeclareFinal(reason="x"), "the party can appeal to")
+    story >> (PROPOSER, lambda now: FileAppeal(received_ns=now, body="court", grounds="nor this"))
+    assert story.case.appeals[-1].decision == second
+    assert audit(story.events, story.pack) == []
+
+
+def test_what_it_had_is_gone_when_that_appeal_is_upheld() -> None:
+    """The decision in force goes, and the party is told that the one that it has does not hold."""
+    story = twice_decided()
+    first = story.case.decisions[0].number
+    story >> (PROPOSER, lambda now: FileAppeal(received_ns=now, body="court", grounds="not us"))
+    story >> (HEARER, DecideAppeal(outcome=AppealOutcome.UPHELD, reason="right")) << [f"write setting_aside {first}"]
+    assert all(one.set_aside for one in story.case.decisions)
+    closes = ProposeClosure(reason=ClosureReason.DECISION_SET_ASIDE, text="over")
+    story.refuses(PROPOSER, closes, f"decision {first} was set aside, and the party, which has it, was not told")
+
+
+def test_an_appeal_against_what_an_appeal_took_away_is_about_nothing() -> None:
+    """The party was told; the next decision has to reach it first."""
+    story = Story("campus-operator").decided() + 1
+    story >> (PROPOSER, lambda now: FileAppeal(received_ns=now, body="court", grounds="not us"))
+    story >> (HEARER, DecideAppeal(outcome=AppealOutcome.REMITTED, reason="say why"))
+    (story + 0.1).agreed(decision()) + 1
+    wanted = FileAppeal(received_ns=story.now_ns, body="court", grounds="not us")
+    story.refuses(PROPOSER, wanted, "was not served; record when the party received it first")
+
+
+def test_the_register_says_that_an_answer_in_time_was_not_weighed() -> None:
+    """It came to the file after the finality, which stays; the entry says so, also beside what is said on an appeal."""
+    story = Story("campus-operator").decided()
+    number = story.case.decisions[-1].number
+    story.now_ns = next(clock.due_ns for clock in story.clocks if clock.id == "appeal")
+    story >> (decider(story.pack), DeclareFinal(reason="no appeal")) << ["enter register"]
+    entered = story.commands
+    story >> (PROPOSER, reply()) << []  # late: it may be weighed, and nothing waits for it
+    story >> (PROPOSER, reply(ReplyStance.CLAIMS_VICTIM, ago_ns=story.now_ns - story.case.replies[0].received_ns))
+    (noted,) = [one for one in story.commands if isinstance(one, NoteAppealInRegister)]
+    assert (noted.decision, noted.unweighed) == (number, True)
+    assert story.case.decisions[-1].final_ns is not None
+    (wrong,) = audit(story.events, story.pack, entered)
+    assert wrong == f"the register does not say of decision {number} that an answer in time was not weighed"
+    assert audit(story.events, story.pack, (*entered, noted)) == []
+    story + 1 >> (PROPOSER, lambda now: FileAppeal(received_ns=now, body="court", grounds="not us"))
+    (noted,) = [one for one in story.commands if isinstance(one, NoteAppealInRegister)]
+    assert noted.unweighed

@@ -126,6 +126,7 @@ def test_the_screen_says_that_an_answer_in_time_was_not_weighed(office: Office) 
     accepted(office.work.look_up(office.account("officer"), case))
     assert any("--outcome confirmed" in command for command in commands(office, case, "propose_decision"))
     (entry,) = office.work.register_entries()
+    assert entry.appeal == "unweighed"
     office.decide(case)
     assert office.work.register_entries() == ()
     (left,) = office.work.register_entries(expired=True)

@@ -6,7 +6,7 @@ a `Draft`, whose lists grow in place, so that a replay costs as much as there ar
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields, replace
 from typing import Any, get_args
 
@@ -566,14 +566,38 @@ def _verify(draft: Draft, event: CaseEvent, act: Verify) -> None:
     draft.verifications.append((event.at_ns, event.account, act.measurement))
 
 
+def appealed(decisions: Sequence[DecisionStatus]) -> DecisionStatus | None:
+    """The decision that an appeal is about: the one in force; while that was not served, the one that it replaced.
+
+    Parameters
+    ----------
+    decisions : sequence of DecisionStatus
+        Of the case, in order.
+
+    Returns
+    -------
+    DecisionStatus or None
+        None where none is in force. One that was not served where the party has none of those that it replaced either.
+    """
+    if not decisions or decisions[-1].set_aside:
+        return None
+    for at in range(len(decisions) - 1, -1, -1):
+        if decisions[at].received_ns is not None:
+            return decisions[at]
+        # Replaced, it went when the next was approved; one that an appeal or a class took away went on its own.
+        if at and decisions[at - 1].set_aside_ns != decisions[at].decided_ns:
+            break
+    return decisions[-1]
+
+
 def _appeal(draft: Draft, event: CaseEvent, act: FileAppeal) -> None:
-    at = draft.in_force()
+    about = appealed(draft.decisions)
     draft.appeals.append(
         AppealStatus(
             received_ns=act.received_ns,
             body=act.body,
             grounds=act.grounds,
-            decision=0 if at is None else draft.decisions[at].number,
+            decision=0 if about is None else about.number,
             late=act.late,
             other_body=act.other_body,
             event=event.number,

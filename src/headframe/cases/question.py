@@ -253,8 +253,8 @@ def replies(case: Case) -> tuple[tuple[int, RecordReply], ...]:
     return tuple(zip(event_numbers(case, RecordReply), case.replies, strict=True))
 
 
-def has_answered(case: Case, letter: ServedNotice) -> bool:
-    """Whether the party has answered a letter. Asking for time or for the file is no answer yet.
+def has_answered(answers: Iterable[tuple[int, RecordReply]], letter: ServedNotice) -> bool:
+    """Whether one of these replies answers a letter. Asking for time or for the file is no answer yet.
 
     What came before the letter's recorded receipt answers it only where it names the letter (`RecordReply.answers`):
     else it may be about an earlier letter, or an inspection, and the time of this one is still the party's.
@@ -262,7 +262,7 @@ def has_answered(case: Case, letter: ServedNotice) -> bool:
     return any(
         (reply.received_ns >= letter.received_ns or (reply.answers != 0 and reply.answers == letter.proposal))
         and reply.stance not in (ReplyStance.ASKS_TIME, ReplyStance.ASKS_FILE)
-        for reply in case.replies
+        for _, reply in answers
     )
 
 
@@ -478,12 +478,6 @@ def one_at_a_time(question: Question, kind: type, what: str) -> Refusals:
     for status in question.case.proposals:
         if isinstance(status.act, kind) and status.state is ProposalState.OPEN:
             yield f"{what} is already proposed (event {status.number}); approve, reject or withdraw that first"
-
-
-def no_appeal_pending(question: Question, what: str) -> Refusals:
-    """What was decided rests while an appeal is heard."""
-    if pending_appeal(question.case) is not None:
-        yield f"an appeal is pending, so {what} has to wait until it is decided or withdrawn"
 
 
 def unit_ids(names: Iterable[str]) -> str:

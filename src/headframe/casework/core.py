@@ -727,9 +727,10 @@ class Casework(AccountActs):
             if isinstance(command, EnterRegister):
                 around.register.append(entry_for(case, command, self.pack_of(case), f"R-{secrets.token_hex(6)}"))
             elif isinstance(command, NoteAppealInRegister):
-                # The event of the appeal is its leaf; the entry is written anew beside it, in the same transaction.
+                # The event of the appeal, or of the answer, is its leaf; the entry is written anew beside it, in the
+                # same transaction.
                 around.register += [
-                    replace(entry, appeal=appeal_standing(case, command.decision))
+                    replace(entry, appeal=appeal_standing(case, command.decision, unweighed=command.unweighed))
                     for entry in self._entries_of(case.case_id, command.decision)
                     # An expired one says nothing any more, and retention may have emptied it.
                     if entry.expires_ns is None or entry.expires_ns > now

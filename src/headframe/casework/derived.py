@@ -104,7 +104,7 @@ def entry_for(case: Case, command: EnterRegister, pack: Pack, entry_id: str) -> 
     )
 
 
-def appeal_standing(case: Case, decision: int) -> str:
+def appeal_standing(case: Case, decision: int, *, unweighed: bool = False) -> str:
     """How the appeals against a decision stand, at whichever body, as the register says it (`RegisterEntry.appeal`).
 
     Parameters
@@ -112,11 +112,18 @@ def appeal_standing(case: Case, decision: int) -> str:
     case : Case
     decision : int
         Its number.
+    unweighed : bool, default False
+        Whether an answer that came in time was recorded after the decision, and no decision has weighed it.
 
     Returns
     -------
     str
     """
+    standing = _appeals_in_a_word(case, decision)
+    return "unweighed" if unweighed and standing not in ("pending", "late", "upheld") else standing
+
+
+def _appeals_in_a_word(case: Case, decision: int) -> str:
     appeals = [one for one in case.appeals if one.decision in (0, decision)]
     if not appeals:
         return "none"

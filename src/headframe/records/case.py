@@ -999,10 +999,20 @@ class RemoveFromRegister:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoteAppealInRegister:
-    """Say beside an entry of the register how the appeal against its decision stands."""
+    """Say beside an entry of the register how the appeal against its decision stands.
+
+    Attributes
+    ----------
+    case_id : str
+    decision : int
+        Its number.
+    unweighed : bool
+        Whether an answer that came in time was recorded after the decision, and no decision has weighed it.
+    """
 
     case_id: str
     decision: int
+    unweighed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -1060,7 +1070,8 @@ class RegisterEntry:
         When the entry leaves the register by itself.
     appeal : str
         ``none``, ``pending``, ``late`` (came late, and nobody has said yet whether it is heard), ``inadmissible``,
-        ``rejected``, ``upheld``.
+        ``rejected``, ``upheld``; ``unweighed``: an answer that came in time was recorded after the decision, and no
+        decision has weighed it.
     removed_ns : int or None
     removal_reason : str
     """

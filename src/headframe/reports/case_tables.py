@@ -210,7 +210,12 @@ TABLES: Mapping[str, Table] = {
                 Column("decided", "instant", "When it was decided."),
                 Column("final", "instant", "When it could not be appealed any more."),
                 Column("expires", "instant", "When the entry leaves the register by itself."),
-                Column("appeal", "text", "none, pending, late, inadmissible, rejected, upheld."),
+                Column(
+                    "appeal",
+                    "text",
+                    "none, pending, late, inadmissible, rejected, upheld; unweighed: an answer in time that no "
+                    "decision has weighed.",
+                ),
                 Column("removed", "instant", "When it was removed.", kept=_STAYS),
                 Column("removal_reason", "text", "Why.", kept=_STAYS),
             ),

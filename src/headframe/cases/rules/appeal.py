@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
+from headframe.cases.apply import appealed, replay
 from headframe.cases.question import (
     Question,
     Refusals,
     Rule,
+    approved,
     confirmed,
     decision_in_force,
+    event_numbers,
     instant,
     needs_text,
     not_in_future,
@@ -18,8 +22,11 @@ from headframe.cases.question import (
     proposers_and_approvers,
     sound_document,
     took_part,
+    unheard,
+    untold,
 )
 from headframe.policy.appeals import appeal_bodies, bodies_in_words, body_of
+from headframe.policy.clocks import clocks_of
 from headframe.records.case import (
     AdmitAppeal,
     AppealOutcome,
@@ -29,10 +36,14 @@ from headframe.records.case import (
     DecideAppeal,
     DocumentKind,
     Duty,
+    ExtendClock,
     FileAppeal,
     NoteAppealInRegister,
+    PauseClock,
+    ProposeCorrection,
     ProposeDecision,
     RemoveFromRegister,
+    ResumeClock,
     WriteDocument,
 )
 from headframe.records.policy import Pack
@@ -47,7 +58,7 @@ def _file(question: Question) -> Refusals:
     yield from not_in_future(question, act.received_ns, "the time of receipt")
     yield from sound_document(act.document, "the appeal")
     # One that is pending elsewhere is no reason not to take this one: what comes from a party is on file.
-    decision = decision_in_force(case)
+    decision = appealed(case.decisions)
     if decision is None:
         yield (
             "no decision is in force; there is nothing to appeal against: record what the party sent as a reply, so "
@@ -128,6 +139,58 @@ def wrongly_inadmissible(question: Question) -> tuple[AppealStatus, ...]:
     )
 
 
+def no_appeal_pending(question: Question, what: str) -> Refusals:
+    """What was decided rests while an appeal is heard, and while one waits that should have been."""
+    if pending_appeal(question.case) is not None:
+        yield f"an appeal is pending, so {what} has to wait until it is decided or withdrawn"
+    yield from no_appeal_thrown_out(question, what)
+
+
+def no_appeal_thrown_out(question: Question, what: str) -> Refusals:
+    """What was decided rests while an appeal in time stands as inadmissible, from when that is known."""
+    for appeal in wrongly_inadmissible(question):
+        if _known_in_time(question, appeal) is not None:
+            yield (
+                f"the appeal of event {appeal.event} was found inadmissible for coming late, and came in time as is "
+                f"known now, so {what} has to wait until an account that did not decide has admitted it, and it is "
+                f"decided or withdrawn"
+            )
+
+
+def rests_for_appeal_since(question: Question) -> int | None:
+    """Since when, as was known then, what was decided rests for an appeal; None if it does not."""
+    filed = zip(event_numbers(question.case, FileAppeal), question.case.appeals, strict=True)
+    found = [question.case.history[number - 1].at_ns for number, one in filed if one.outcome is None]
+    known = (_known_in_time(question, appeal) for appeal in wrongly_inadmissible(question))
+    return min([*found, *(at_ns for at_ns in known if at_ns is not None)], default=None)
+
+
+_MOVES_DATES = frozenset({ProposeCorrection.NAME, ExtendClock.NAME, PauseClock.NAME, ResumeClock.NAME})
+"""Acts by which an appeal that was late may be in time."""
+
+
+def _known_in_time(question: Question, appeal: AppealStatus) -> int | None:
+    """Since when the file says that an appeal which was found inadmissible came in time.
+
+    What was done before that was right as things were known, and is not undone: a correction that is only proposed, or
+    was approved later, counts for nothing here.
+    """
+    case = question.case
+    said = [
+        event.number for event in case.events
+        if isinstance(event.act, AdmitAppeal) and event.act.appeal in (0, appeal.event)
+    ]  # fmt: skip
+    moved = [event.number for event in case.events if event.act.NAME in _MOVES_DATES]
+    moved += [status.settled or 0 for status in approved(case, ProposeCorrection)]
+    first = max(said, default=case.version + 1)
+    for number in sorted({first, *(number for number in moved if number > first)} & set(range(1, case.version + 1))):
+        then = replay(case.events[:number])
+        asked = replace(question, case=then, clocks=clocks_of(then, question.pack, question.now_ns))
+        if any(one.event == appeal.event for one in wrongly_inadmissible(asked)):
+            return then.history[number - 1].at_ns
+    return None
+
+
 def which_appeal(question: Question) -> AppealStatus | None:
     """The appeal that an act admits or decides: the one that it names, else the only one that it can be about.
 
@@ -170,7 +233,8 @@ def _noted(question: Question, after: Case) -> Iterable[Command]:
     """An entry of the register says how the appeal against it stands."""
     held = confirmed(after)
     if held is not None and held.final_ns is not None:
-        yield NoteAppealInRegister(case_id=after.case_id, decision=held.number)
+        unweighed = bool(unheard(after, question.clocks))
+        yield NoteAppealInRegister(case_id=after.case_id, decision=held.number, unweighed=unweighed)
 
 
 def _admit(question: Question) -> Refusals:
@@ -251,8 +315,11 @@ def _commands(question: Question, after: Case) -> Iterable[Command]:
             yield RemoveFromRegister(
                 case_id=after.case_id, decision=before.number, reason=f"the appeal was {act.outcome}"
             )
-        if before.received_ns is not None:
-            yield WriteDocument(kind=DocumentKind.SETTING_ASIDE, subject=str(before.number))
+        # What the party has may be one that this decision had replaced, and that it never had.
+        gone = untold(after)
+        if before.received_ns is not None or gone is not None:
+            number = before.number if before.received_ns is not None or gone is None else gone.number
+            yield WriteDocument(kind=DocumentKind.SETTING_ASIDE, subject=str(number))
     else:
         yield from _noted(question, after)
 

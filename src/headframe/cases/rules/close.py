@@ -16,11 +16,11 @@ from headframe.cases.question import (
     instant,
     last_event,
     needs_text,
-    no_appeal_pending,
     not_the_verifier,
     one_at_a_time,
     untold,
 )
+from headframe.cases.rules.appeal import no_appeal_pending
 from headframe.cases.rules.decide import all_heard
 from headframe.cases.rules.measure import pack_measure
 from headframe.records.case import (

@@ -25,7 +25,6 @@ from headframe.cases.question import (
     is_time_to_answer,
     last_event,
     needs_text,
-    no_appeal_pending,
     not_before,
     not_in_future,
     not_the_verifier,
@@ -37,8 +36,15 @@ from headframe.cases.question import (
     unheard,
     untold,
 )
-from headframe.cases.rules.appeal import wrongly_inadmissible
-from headframe.cases.rules.notify import enough_together, looked_up, not_listed, other_party_since, two_sources
+from headframe.cases.rules.appeal import no_appeal_pending, wrongly_inadmissible
+from headframe.cases.rules.notify import (
+    enough_together,
+    letter_approved_at,
+    looked_up,
+    not_listed,
+    other_party_since,
+    two_sources,
+)
 from headframe.cases.rules.reply import ASKS, deadline_of
 from headframe.cases.rules.units import in_deciding_unit
 from headframe.cases.texts import unshown
@@ -63,6 +69,7 @@ from headframe.records.case import (
     ProposalState,
     ProposeCorrection,
     ProposeDecision,
+    ProposeNotice,
     ProposeReopening,
     RecordInspection,
     RecordReply,
@@ -94,6 +101,48 @@ def last_notice(case: Case) -> ServedNotice | None:
     since = other_party_since(case)
     held = [letter for letter in case.notices if letter.kind is NoticeKind.NOTICE and letter.proposal > since]
     return max(held, key=lambda letter: (letter.received_ns, letter.event), default=None)
+
+
+def of_this_party(case: Case) -> tuple[tuple[int, RecordReply], ...]:
+    """The replies that the party of today can be taken to have sent, with the numbers of their events.
+
+    Where a letter was approved to another party before, either of them may have written: then only a reply that names a
+    letter to the party of today is its own. Every reply stays on file, and is weighed.
+
+    Parameters
+    ----------
+    case : Case
+
+    Returns
+    -------
+    tuple of (int, RecordReply)
+    """
+    since = other_party_since(case)
+    another = any(
+        isinstance(status.act, ProposeNotice) and status.number < since and letter_approved_at(case, status) is not None
+        for status in case.proposals
+    )
+    return tuple(entry for entry in replies(case) if not another or entry[1].answers > since)
+
+
+def told_by_notices(case: Case, letter: ServedNotice) -> int:
+    """Number of the newest proposal among the notices that reached this party: what came before it was told to it.
+
+    The notice that came last need not be the one that was written last. From the last one the time to answer runs.
+
+    Parameters
+    ----------
+    case : Case
+    letter : ServedNotice
+        The notice that came last.
+
+    Returns
+    -------
+    int
+    """
+    since = other_party_since(case)
+    held = [one.proposal for one in case.notices if one.kind is NoticeKind.NOTICE and one.proposal > since]
+    return max(held, default=letter.proposal)
 
 
 def replies_weighed(question: Question) -> Refusals:
@@ -144,7 +193,8 @@ def told_and_heard(question: Question) -> Refusals:
         yield "no notice was served; a decision against a party needs one, and time to answer it"
         return
     clocks = (*question.clocks_of("reply"), *question.clocks_of("hearing"))
-    if not has_answered(case, letter) and not (clocks and all(over_since(question, one, letter) for one in clocks)):
+    mine = of_this_party(case)
+    if not has_answered(mine, letter) and not (clocks and all(over_since(question, one, letter) for one in clocks)):
         clock = next((one for one in clocks if not over_since(question, one, letter)), None)
         if clock is None:
             yield "the party has not answered, and the pack gives no time for the reply; silence alone decides nothing"
@@ -159,6 +209,11 @@ def told_and_heard(question: Question) -> Refusals:
             yield (
                 f"the party has not answered, and has time until {instant(clock.due_ns)} "
                 f"({clock.basis.replace('_', ' ')}); wait for the answer or for that time"
+            )
+        if has_answered(replies(case), letter):
+            yield (
+                f"another party has had letters in this case too, and a reply that names no letter may be from either; "
+                f"if it is this one's, let the reply name the letter (answers: {letter.proposal})"
             )
     yield from put_to_the_party(question, letter)
 
@@ -222,7 +277,7 @@ def corrected_inspections(case: Case) -> tuple[int, ...]:
 def put_to_the_party(question: Question, letter: ServedNotice) -> Refusals:
     """What came after the notice was shown to the party, which has answered since, or had the time of a reply again."""
     case = question.case
-    newer = newer_evidence(case, letter.proposal)
+    newer = newer_evidence(case, told_by_notices(case, letter))
     if not newer:
         return
     last = newer[-1][0]
@@ -244,8 +299,9 @@ def put_to_the_party(question: Question, letter: ServedNotice) -> Refusals:
         return
     number, access = shown
     given_ns = _given_ns(case, last, number, access)
+    # What came before it counts as given, and so before what is new was there, answers nothing of it.
     if any(
-        at > number and reply.received_ns >= access.given_ns and reply.stance not in ASKS for at, reply in replies(case)
+        at > number and reply.received_ns >= given_ns and reply.stance not in ASKS for at, reply in of_this_party(case)
     ):
         return
     end_ns = _reply_ends_again(question, given_ns)
@@ -283,7 +339,7 @@ def ends_for_what_is_new(question: Question, letter: ServedNotice) -> int | None
     int or None
         First instant after it; None also while the clock of the reply stands still. [ns since 1970-01-01 UTC]
     """
-    newer = newer_evidence(question.case, letter.proposal)
+    newer = newer_evidence(question.case, told_by_notices(question.case, letter))
     shown = _shown_since(question.case, newer[-1][0]) if newer else None
     if shown is None:
         return None

@@ -13,16 +13,15 @@ from headframe.cases.question import (
     Refusals,
     Rule,
     confirmed,
-    event_numbers,
     had_it,
     instant,
     needs_text,
-    no_appeal_pending,
     not_before,
     not_in_future,
     responsible,
     sound_document,
 )
+from headframe.cases.rules.appeal import no_appeal_pending, no_appeal_thrown_out, rests_for_appeal_since
 from headframe.cases.rules.decide import all_heard, not_an_inspector, rests_since, sheets_complete
 from headframe.cases.rules.units import in_deciding_unit, in_unit
 from headframe.policy.rights import measure_state
@@ -31,7 +30,6 @@ from headframe.records.case import (
     Command,
     DocumentKind,
     Duty,
-    FileAppeal,
     MeasureStatus,
     ProposalState,
     ProposeMeasure,
@@ -117,6 +115,7 @@ def measure_stands(question: Question) -> Refusals:
     if asked is not None and not asked.withdrawn:
         yield f"measure {act.measure} was asked for already and has not ended; record its end first"
     yield from not_allowed(question)
+    yield from no_appeal_thrown_out(question, f"measure {act.measure}")
 
 
 def _propose(question: Question) -> Refusals:
@@ -199,10 +198,9 @@ def _stopped(question: Question, measure: MeasureStatus) -> tuple[int, list[str]
         reasons.append(f"the party's standing is {case.standing}; no measure is carried out against it")
     if reasons:
         since.append(measure.withdrawn_ns or 0)
-    if appeal := list(no_appeal_pending(question, f"measure {name}")):
-        filed = zip(event_numbers(case, FileAppeal), case.appeals, strict=True)
-        since.append(min(case.history[number - 1].at_ns for number, one in filed if one.outcome is None))
-        reasons += appeal
+    if (appealed_ns := rests_for_appeal_since(question)) is not None:
+        since.append(appealed_ns)
+        reasons += no_appeal_pending(question, f"measure {name}")
     if (rests_ns := rests_since(question)) is not None:
         since.append(rests_ns)
         reasons += all_heard(question)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from headframe.cases.question import (
@@ -10,6 +11,7 @@ from headframe.cases.question import (
     Question,
     Refusals,
     Rule,
+    confirmed,
     decision_in_force,
     instant,
     needs_text,
@@ -17,14 +19,18 @@ from headframe.cases.question import (
     not_in_future,
     proposal,
     sound_document,
+    unheard,
 )
+from headframe.cases.rules.notify import letter_approved_at
 from headframe.policy.clocks import clocks_of
 from headframe.records.case import (
+    Case,
+    Command,
     Duty,
     ExtendClock,
     GrantAccess,
+    NoteAppealInRegister,
     PauseClock,
-    ProposalState,
     ProposeNotice,
     RecordReply,
     ReplyStance,
@@ -91,11 +97,25 @@ def _from_long_before(question: Question, act: RecordReply) -> Refusals:
 def _answers_a_letter(question: Question, act: RecordReply) -> Refusals:
     """A letter that a reply names was on its way when the reply came."""
     letter = proposal(question.case, act.answers)
-    if letter is None or not isinstance(letter.act, ProposeNotice) or letter.state is not ProposalState.APPROVED:
+    is_letter = letter is not None and isinstance(letter.act, ProposeNotice)
+    # One that fell with a correction had been approved, and may have reached its party all the same.
+    said_yes = letter_approved_at(question.case, letter) if letter is not None and is_letter else None
+    if said_yes is None:
         yield f"event {act.answers} proposes no letter that was approved; record the reply without naming one"
         return
-    approved_ns = question.case.history[(letter.settled or 1) - 1].at_ns
+    approved_ns = question.case.history[said_yes - 1].at_ns
     yield from not_before(act.received_ns, approved_ns, "the reply came", f"letter {act.answers} was approved")
+
+
+def _noted(question: Question, after: Case) -> Iterable[Command]:
+    """An entry of the register says that the party was in time with something that nobody has weighed.
+
+    The finality stays: an account that decides declared it, and no clerk takes it back with a paper. What rests on the
+    decision waits for another one that weighs the answer, and the entry goes with that.
+    """
+    held = confirmed(after)
+    if held is not None and held.final_ns is not None and unheard(after, question.clocks):
+        yield NoteAppealInRegister(case_id=after.case_id, decision=held.number, unweighed=True)
 
 
 def _grant(question: Question) -> Refusals:
@@ -194,8 +214,10 @@ def _extend(question: Question) -> Refusals:
     if clock is not None and clock.state is ClockState.NOT_STARTED:
         yield f"clock {act.clock} has not started; extend it when it runs"
     held = decision_in_force(question.case)
-    # Whoever declares a decision final decides that its time is over; no clerk takes that back by giving time.
-    if held is not None and held.final_ns is not None and act.clock.partition("-")[0] in BEFORE_FINAL:
+    # Whoever declares a decision final decides that its time is over; no clerk takes that back by giving time. A notice
+    # that was served since gives a time of its own, which the party may ask to be longer.
+    anew = clock is not None and held is not None and (clock.started_ns or 0) > (held.final_ns or 0)
+    if held is not None and held.final_ns is not None and act.clock.partition("-")[0] in BEFORE_FINAL and not anew:
         yield (
             f"decision {held.number} is final since {instant(held.final_ns)}, and clock {act.clock} belongs to the "
             f"time before that; record an appeal when it comes: one that is late can be admitted, and time that the "
@@ -231,7 +253,7 @@ def _no_longer_than_one_gives(question: Question, act: ExtendClock) -> Refusals:
 
 
 # A paper that comes after the closure is put on file all the same, and the file can still be asked for.
-REPLY = Rule(duties=CLERK, refusals=_reply, when_closed=True)
+REPLY = Rule(duties=CLERK, refusals=_reply, commands=_noted, when_closed=True)
 GRANT_ACCESS = Rule(duties=CLERK, refusals=_grant, when_closed=True)
 PAUSE_CLOCK = Rule(duties=CLERK, refusals=_pause)
 RESUME_CLOCK = Rule(duties=CLERK, refusals=_resume)
