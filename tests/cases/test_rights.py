@@ -320,7 +320,7 @@ MUTANTS: dict[str, tuple[Callable[[], list[Patch]], str]] = {
         "whose appeal was upheld",
     ),
     "rules ask what is right": (lambda: [(apply_module, "right_acts", nothing_right)], "proofs: "),
-    "corrections take no time": (off("_takes_no_time", "keep"), "made a period shorter"),
+    "corrections take no time": (off("_takes_no_time", "correct"), "made a period shorter"),
     "evidence together": (off("enough_together", "notify"), "on findings that say too little together"),
     "what is new is shown": (off("put_to_the_party", "decide"), "decided on what the party was not shown"),
     "an inspection is new evidence": (
@@ -770,7 +770,7 @@ TOLD: dict[str, tuple[Callable[[], list[Patch]], Callable[[], Story], str]] = {
         "final before an answer in time was weighed",
     ),
     "answers stay in time": (
-        lambda: [(rules.keep, "unheard", nothing)],
+        lambda: [(rules.correct, "unheard", nothing)],
         late_after_all,
         "a correction made an answer late that nobody has weighed",
     ),
@@ -810,7 +810,7 @@ TOLD: dict[str, tuple[Callable[[], list[Patch]], Callable[[], Story], str]] = {
         "a decision delivered that had been set aside",
     ),
     "no receipt to come": (
-        lambda: [(rules.keep, "not_in_future", nothing)],
+        lambda: [(rules.correct, "not_in_future", nothing)],
         to_come,
         "corrected to a time to come",
     ),
@@ -840,17 +840,17 @@ TOLD: dict[str, tuple[Callable[[], list[Patch]], Callable[[], Story], str]] = {
         "decided before the party answered or had its time",
     ),
     "what the party asked for stays asked": (
-        lambda: [(rules.keep, "ASKED_OR_CLAIMED", frozenset()), (rules.keep, "_not_heard", nothing_unsaid)],
+        lambda: [(rules.correct, "ASKED_OR_CLAIMED", frozenset()), (rules.correct, "_not_heard", nothing_unsaid)],
         asked_for_time,
         "corrected away what the party asked for or claimed",
     ),
     "nobody is heard by a slip": (
-        off("_not_heard", "keep", replacement=nothing_unsaid),
+        off("_not_heard", "correct", replacement=nothing_unsaid),
         answered_before,
         "a correction took it from the party: the time to answer the notice",
     ),
     "a pause hides no time": (
-        lambda: [(rules.keep, "_party_time", nothing_stands_still)],
+        lambda: [(rules.correct, "_party_time", nothing_stands_still)],
         earlier_while_it_stands_still,
         "made a period shorter that stood still",
     ),
@@ -865,12 +865,12 @@ TOLD: dict[str, tuple[Callable[[], list[Patch]], Callable[[], Story], str]] = {
         "decided on what the party was not shown",
     ),
     "access in part stays so": (
-        lambda: [(rules.keep, "shows_all", lambda _access: True), (rules.keep, "_not_heard", nothing_unsaid)],
+        lambda: [(rules.correct, "shows_all", lambda _access: True), (rules.correct, "_not_heard", nothing_unsaid)],
         given_whole_after_all,
         "made an access whole that held something back",
     ),
     "a letter falls with what it rests on": (
-        off("_waiting_letters", "keep"),
+        off("_waiting_letters", "correct"),
         on_machines_that_nobody_saw,
         "an approved notice waits to go out that rests on one source of evidence",
     ),
@@ -910,7 +910,7 @@ TOLD: dict[str, tuple[Callable[[], list[Patch]], Callable[[], Story], str]] = {
         "a text that no page shows whole",
     ),
     "what does not stand falls": (
-        lambda: [(machine, "fallen", nothing), (rules.keep, "fallen", nothing)],
+        lambda: [(machine, "fallen", nothing), (rules.correct, "fallen", nothing)],
         decided_too_early,
         "a decision stands that came before the party answered or had its time",
     ),

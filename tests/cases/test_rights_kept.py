@@ -26,7 +26,7 @@ from case_stories import (
     requestable,
 )
 
-from headframe.cases.rules import keep
+from headframe.cases.rules import correct
 from headframe.cases.rules.decide import last_notice
 from headframe.cases.rules.notify import LOOKUP_MAX_AGE_DAYS
 from headframe.cases.steps import next_steps
@@ -128,7 +128,7 @@ def test_two_ends_that_a_day_off_makes_one_are_told_apart() -> None:
         story + 1
         story.refuses(PROPOSER, wanted, "clock reply is the party's time")
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(keep, "RUNS_ON_WITHIN_DAYS", 0)
+            patch.setattr(correct, "RUNS_ON_WITHIN_DAYS", 0)
             on_this_day_alone.append(isinstance(story.ask(PROPOSER, wanted), Refused))
     assert set(on_this_day_alone) == {True, False}
 

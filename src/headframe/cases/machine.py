@@ -17,8 +17,8 @@ from headframe.cases.apply import apply, replay
 from headframe.cases.question import Question, instant
 from headframe.cases.rules import RULES
 from headframe.cases.rules.appeal import came_late, which_appeal
+from headframe.cases.rules.correct import fallen
 from headframe.cases.rules.decide import decision_delivered
-from headframe.cases.rules.keep import fallen
 from headframe.cases.rules.measure import approvals_needed
 from headframe.cases.texts import unfit_texts
 from headframe.policy.appeals import body_of

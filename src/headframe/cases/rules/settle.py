@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable
 from headframe.cases.question import Question, Refusals, Rule, needs_text, proposal
 from headframe.cases.rules.classify import class_approvable, class_commands
 from headframe.cases.rules.close import WHEN_CLOSED, closure_commands, closure_stands, reopening_stands
+from headframe.cases.rules.correct import correction_commands, correction_stands
 from headframe.cases.rules.decide import decision_approvable, decision_commands, not_an_inspector
-from headframe.cases.rules.keep import correction_commands, correction_stands
 from headframe.cases.rules.measure import measure_approvable, measure_commands
 from headframe.cases.rules.notify import notice_commands, notice_stands
 from headframe.records.case import (
