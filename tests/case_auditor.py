@@ -231,7 +231,9 @@ class Auditor:
             self.wrong.append(f"{sorted(both)} verified what they proposed or approved")
         if both := self.inspectors & self.deciders:
             self.wrong.append(f"{sorted(both)} inspected and decided")
-        noted = {one.decision for one in self.commands if isinstance(one, NoteAppealInRegister) and one.unweighed}
+        # What is said last of an entry holds: one that comes back is a new one.
+        said = [one for one in self.commands if isinstance(one, NoteAppealInRegister | EnterRegister)]
+        noted = {number for number, unweighed in {one.decision: one.unweighed for one in said}.items() if unweighed}
         for number in (self.owed - noted) & self.entered:
             self.wrong.append(f"the register does not say of decision {number} that an answer in time was not weighed")
         for number in self.listed:

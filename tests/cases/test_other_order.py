@@ -24,7 +24,7 @@ from case_stories import (
 from headframe.cases.apply import replay
 from headframe.cases.codec import act_from_json, act_to_json
 from headframe.cases.question import unheard
-from headframe.cases.steps import PROVED, NextStep, next_steps
+from headframe.cases.steps import PROVED, NextStep, measures_now, next_steps
 from headframe.records.case import (
     AppealOutcome,
     ClosureReason,
@@ -45,7 +45,7 @@ from headframe.records.case import (
     ServeNotice,
     ServeSettingAside,
 )
-from headframe.records.policy import PartyStanding
+from headframe.records.policy import MeasureMode, PartyStanding
 
 CAMPUS = "campus-operator"
 FINAL = DeclareFinal(reason="no appeal")
@@ -124,6 +124,20 @@ def test_an_answer_in_time_that_lay_in_a_drawer_is_weighed(stance: ReplyStance) 
     assert unheard(story.case, story.clocks) == ()
     story.now_ns = due_ns(story, "appeal")
     story >> (chief, FINAL)
+
+
+def test_a_measure_is_not_shown_as_allowed_while_an_answer_waits() -> None:
+    """The list of measures says what the rule says; what is not supported keeps its own reason only."""
+    story = on_silence(name := requestable(Story(CAMPUS).pack)) + 1
+    listed = {state.measure.id: state for state in measures_now(story.case, story.pack, story.clocks, story.now_ns)}
+    assert listed[name].allowed
+    story >> (PROPOSER, came(story.now_ns - 4 * DAY))
+    waits = {state.measure.id: state for state in measures_now(story.case, story.pack, story.clocks, story.now_ns)}
+    assert not waits[name].allowed
+    assert any(UNWEIGHED in text for text in waits[name].missing)
+    for state in waits.values():
+        if state.measure.mode is MeasureMode.NOT_SUPPORTED:
+            assert state == listed[state.measure.id]
 
 
 def test_time_to_answer_is_the_partys_to_its_end() -> None:

@@ -40,6 +40,7 @@ from headframe.records.case import (
     DecideAppeal,
     DeclareFinal,
     Duty,
+    EnterRegister,
     ExtendClock,
     FileAppeal,
     GrantAccess,
@@ -672,3 +673,24 @@ def test_the_register_says_that_an_answer_in_time_was_not_weighed() -> None:
     story + 1 >> (PROPOSER, lambda now: FileAppeal(received_ns=now, body="court", grounds="not us"))
     (noted,) = [one for one in story.commands if isinstance(one, NoteAppealInRegister)]
     assert noted.unweighed
+
+
+def test_an_entry_that_comes_back_says_still_that_an_answer_was_not_weighed() -> None:
+    """A site was taken for a home by mistake, which takes the entry away; set right, it is entered as it stood."""
+    story = Story("campus-operator").decided()
+    number = story.case.decisions[-1].number
+    story.now_ns = next(clock.due_ns for clock in story.clocks if clock.id == "appeal")
+    kind = story.case.site_kind
+    story >> (decider(story.pack), DeclareFinal(reason="no appeal"))
+    commands = list(story.commands)
+    decided_ns = story.case.decisions[-1].decided_ns
+    story >> (PROPOSER, reply(ReplyStance.CLAIMS_VICTIM, ago_ns=story.now_ns - decided_ns + HOUR))
+    commands += story.commands
+    story.agreed(correction(1, "site_kind", "household_premises")) << ["remove from register"]
+    commands += story.commands
+    story.agreed(correction(1, "site_kind", kind))
+    (entered,) = [one for one in story.commands if isinstance(one, EnterRegister)]
+    assert (entered.decision, entered.unweighed) == (number, True)
+    assert audit(story.events, story.pack, (*commands, entered)) == []
+    (wrong,) = audit(story.events, story.pack, (*commands, replace(entered, unweighed=False)))
+    assert wrong == f"the register does not say of decision {number} that an answer in time was not weighed"

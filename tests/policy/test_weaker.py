@@ -149,6 +149,12 @@ def test_a_closure_takes_as_long_a_look_and_a_count_as_large_a_cell() -> None:
     told = refused(child(verification={**look, "window_days": 1, "min_coverage": 0}))
     assert "1 is too short to tell that mining is over" in told
     assert "0 would call over what was mostly not looked at" in told
+    late = {**look, "window_days": 30, "close_within_days": 61}
+    told = refused(child(verification=late))
+    assert "verification.close_within_days: 61 would let a window of long ago speak of today" in told
+    assert "61 is more than the 60 of cn-bj-2024" in told
+    assert accepted(child(verification={**late, "basis": "policy"})).verification.closes_within == (61, "policy")
+    assert accepted(child(verification={**late, "close_within_days": 9})).verification.closes_within[0] == 9
     assert accepted(child(verification={**look, "window_days": 45})).verification.window_days == 45
     report = {"id": "own", "to": PARENT.units[0].id, "frequency": "weekly", "min_cell": 1}
     assert "reporting.own.min_cell: 1 would show whom a count is about; give 5" in refused(child(reporting=[report]))

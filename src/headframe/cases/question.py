@@ -14,6 +14,7 @@ from typing import Any
 
 from headframe.cases.apply import RESPONSIBLE
 from headframe.records.case import (
+    ASKS,
     Account,
     AdmitAppeal,
     AppealOutcome,
@@ -31,10 +32,10 @@ from headframe.records.case import (
     ProposalStatus,
     ProposeClass,
     ProposeClosure,
+    ProposeCorrection,
     ProposeDecision,
     ProposeNotice,
     RecordReply,
-    ReplyStance,
     ServedNotice,
 )
 from headframe.records.finding import Family, independent_sources
@@ -163,6 +164,21 @@ def approved(case: Case, kind: type) -> tuple[ProposalStatus, ...]:
     return tuple(sorted(found, key=lambda status: status.settled or 0))
 
 
+def settled_at(case: Case, number: int) -> int:
+    """Number of the event that settled a proposal; 0 if none did."""
+    status = proposal(case, number)
+    return (status.settled or 0) if status is not None else 0
+
+
+def corrections(case: Case) -> tuple[tuple[int, ProposeCorrection], ...]:
+    """What was corrected, in the order of the approvals, each with the number of the event that approved it."""
+    return tuple(
+        (status.settled or 0, status.act)
+        for status in approved(case, ProposeCorrection)
+        if isinstance(status.act, ProposeCorrection)
+    )
+
+
 def classified_at(case: Case) -> int:
     """Number of the event that approved the classification that holds; 0 if there is none."""
     classes = approved(case, ProposeClass)
@@ -233,11 +249,6 @@ def standings(case: Case) -> tuple[tuple[int, int, PartyStanding], ...]:
     return tuple(sorted(found))
 
 
-def pending_appeal(case: Case) -> AppealStatus | None:
-    """The first appeal that is not decided yet."""
-    return next((appeal for appeal in case.appeals if appeal.outcome is None), None)
-
-
 def pending_appeals(case: Case) -> tuple[AppealStatus, ...]:
     """Every appeal that is not decided yet, as they came: a party may have gone to several bodies."""
     return tuple(appeal for appeal in case.appeals if appeal.outcome is None)
@@ -261,7 +272,7 @@ def has_answered(answers: Iterable[tuple[int, RecordReply]], letter: ServedNotic
     """
     return any(
         (reply.received_ns >= letter.received_ns or (reply.answers != 0 and reply.answers == letter.proposal))
-        and reply.stance not in (ReplyStance.ASKS_TIME, ReplyStance.ASKS_FILE)
+        and reply.stance not in ASKS
         for _, reply in answers
     )
 
@@ -285,15 +296,15 @@ def unheard(case: Case, clocks: Iterable[Clock]) -> tuple[int, ...]:
         Numbers of the events of these replies.
     """
     held = confirmed(case)
-    status = None if held is None else proposal(case, held.number)
-    if held is None or status is None or status.settled is None:
+    if held is None:
         return ()
+    settled = settled_at(case, held.number)
     ends = [clock.due_ns for clock in clocks if is_time_to_answer(clock.id) and clock.started_ns is not None]
     # A clock that stands still has no end yet: in doubt for the party.
     return tuple(
         number
         for number, reply in replies(case)
-        if number > status.settled
+        if number > settled
         and (reply.received_ns < held.decided_ns or any(end is None or reply.received_ns < end for end in ends))
     )
 

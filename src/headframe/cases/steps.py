@@ -8,7 +8,7 @@ So the list and the machine cannot disagree. Samples never leave this module.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from headframe.cases.question import (
@@ -29,10 +29,13 @@ from headframe.cases.question import (
     verifiers,
 )
 from headframe.cases.rules import RULES
+from headframe.cases.rules.appeal import no_appeal_thrown_out
+from headframe.cases.rules.decide import all_heard
 from headframe.cases.rules.measure import pack_measure
 from headframe.cases.rules.notify import letter_approved_at, looked_up, stands_no_more
 from headframe.cases.rules.units import deciding_units
 from headframe.policy.appeals import appeal_bodies
+from headframe.policy.rights import MeasureState, measure_states
 from headframe.records.case import (
     Account,
     AddFindings,
@@ -195,6 +198,33 @@ def next_steps(case: Case, pack: Pack, clocks: Sequence[Clock], now_ns: int) -> 
     return tuple(sorted(steps, key=lambda step: (not step.ready, step.any_time, order.index(step.step))))
 
 
+def measures_now(case: Case, pack: Pack, clocks: Sequence[Clock], now_ns: int) -> tuple[MeasureState, ...]:
+    """Every measure of a pack, and all that stands against it: the pack's preconditions, and what the case waits for.
+
+    Parameters
+    ----------
+    case : Case
+    pack : Pack
+    clocks : sequence of Clock
+    now_ns : int
+        [ns since 1970-01-01 UTC]
+
+    Returns
+    -------
+    tuple of MeasureState
+        In the pack's order.
+    """
+    states = measure_states(case, pack, clocks, now_ns)
+    question = _asked_by_a_stranger(case, pack, clocks, now_ns)
+    waits = (*all_heard(question), *no_appeal_thrown_out(question, "a measure"))
+    return tuple(
+        replace(state, allowed=False, missing=(*state.missing, *waits))
+        if waits and state.measure.mode is not MeasureMode.NOT_SUPPORTED
+        else state
+        for state in states
+    )
+
+
 def order_of(pack: Pack) -> tuple[Step, ...]:
     """Every step, in the order of a pack's procedure; one that it does not name comes after the one it usually follows.
 
@@ -255,13 +285,16 @@ class _Sample:
     """Whether it is shown while something is missing."""
 
 
+def _asked_by_a_stranger(case: Case, pack: Pack, clocks: Sequence[Clock], now_ns: int) -> Question:
+    """What lies in the case whoever asks, and whatever for."""
+    account = Account(name=_STRANGER, unit=_STRANGER, duties=frozenset(Duty))
+    return Question(case=case, act=None, account=account, pack=pack, now_ns=now_ns, clocks=tuple(clocks))
+
+
 def _samples(case: Case, pack: Pack, clocks: Sequence[Clock], now_ns: int) -> Iterator[_Sample]:
     """Each act that a case could need, with sound content."""
     yield from _settling(case, pack)
-    account = Account(name=_STRANGER, unit=_STRANGER, duties=frozenset(Duty))
-    yield from _came_all_the_same(
-        Question(case=case, act=None, account=account, pack=pack, now_ns=now_ns, clocks=tuple(clocks))
-    )
+    yield from _came_all_the_same(_asked_by_a_stranger(case, pack, clocks, now_ns))
     if case.closed_ns is not None:
         yield from _after_closure(case, pack, clocks, now_ns)
         return

@@ -100,7 +100,7 @@ def entry_for(case: Case, command: EnterRegister, pack: Pack, entry_id: str) -> 
         decided_ns=decision.decided_ns,
         final_ns=decision.final_ns,
         expires_ns=decision.final_ns + int(days) * DAY_NS,
-        appeal=appeal_standing(case, decision.number),
+        appeal=appeal_standing(case, decision.number, unweighed=command.unweighed),
     )
 
 

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
 def view_of(casework: Casework, case_id: str) -> CaseView:
     """Everything that a screen shows of a case."""
-    from headframe.cases.steps import next_steps
+    from headframe.cases.steps import measures_now, next_steps
     from headframe.policy.classify import classify, facts_of_case
-    from headframe.policy.rights import measure_states, right_states
+    from headframe.policy.rights import right_states
 
     file = casework.case_file(case_id)
     case, now = file.case, max(casework.now_ns(), file.case.last_ns)
@@ -32,7 +32,7 @@ def view_of(casework: Casework, case_id: str) -> CaseView:
         pack=pack,
         now_ns=now,
         clocks=clocks,
-        measures=tuple(measure_states(case, pack, clocks, now)),
+        measures=measures_now(case, pack, clocks, now),
         rights=tuple(right_states(case, pack, clocks)),
         steps=next_steps(case, pack, clocks, now),
         classes=classify(pack, facts_of_case(file)),

@@ -189,8 +189,9 @@ def explain(
 
     Example: headframe policy explain HF-2026-000001 --fact kWh_month=7200kWh
     """
+    from headframe.cases.steps import measures_now
     from headframe.policy.classify import classify, facts_of_case
-    from headframe.policy.rights import measure_states, right_states
+    from headframe.policy.rights import right_states
     from headframe.reports.policy import explain_document, explain_lines
 
     given = [_fact(text) for text in facts or ()]
@@ -200,7 +201,7 @@ def explain(
         now = casework.now_ns()
         clocks = casework.clocks_of(file.case, now)
     proposed = classify(pack, facts_of_case(file, given))
-    measures = measure_states(file.case, pack, clocks, now)
+    measures = measures_now(file.case, pack, clocks, now)
     rights = right_states(file.case, pack, clocks)
     if output_format is Format.JSON:
         write_json(explain_document(file.case, pack, proposed, measures, clocks, rights))

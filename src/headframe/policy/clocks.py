@@ -37,6 +37,7 @@ from zoneinfo import ZoneInfo
 from headframe.policy.appeals import appeal_bodies, body_of
 from headframe.policy.calendars import Calendar, calendar_of
 from headframe.records.case import (
+    ASKS,
     AppealOutcome,
     Case,
     DecisionOutcome,
@@ -72,9 +73,6 @@ _UNIT_NAME = {
     DeadlineUnit.WEEK: "week",
     DeadlineUnit.MONTH: "month",
 }
-
-_ASKS = frozenset({ReplyStance.ASKS_TIME, ReplyStance.ASKS_FILE})
-"""Replies that ask for something and leave the answer open."""
 
 
 def due(
@@ -504,7 +502,7 @@ def _met(case: Case, name: str, start_ns: int) -> int | None:
 
 
 def _answers(reply: RecordReply) -> bool:
-    return reply.stance not in _ASKS
+    return reply.stance not in ASKS
 
 
 def _verification_clock(case: Case, pack: Pack, now_ns: int) -> Clock:

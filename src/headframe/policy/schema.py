@@ -286,6 +286,12 @@ def _properties() -> dict[str, Any]:
             "window_days": {"type": "integer", "minimum": 1, "maximum": 10000},
             "metrics": _TEXTS,
             "min_coverage": {"type": "number", "minimum": 0, "maximum": 1},
+            "close_within_days": {
+                "type": "integer",
+                "minimum": 1,
+                "maximum": 10000,
+                "description": "From the end of the measured window to the closure that rests on it; 60 without it.",
+            },
             "normalise": _TEXTS,
             "reopen_if": _text_or_words(),
             "basis": _enum(Basis),

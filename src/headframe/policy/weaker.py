@@ -12,6 +12,7 @@ from functools import lru_cache
 
 from headframe.policy.clocks import due
 from headframe.records.policy import (
+    CLOSE_WITHIN_DAYS,
     Axis,
     Basis,
     Criterion,
@@ -82,6 +83,12 @@ def weaker_than_any(pack: Pack) -> Iterator[Problem]:
                 "verification.min_coverage",
                 f"{rule.min_coverage:g} would call over what was mostly not looked at, and the basis is "
                 f"operator_default; give {LEAST_COVERAGE:g} at least",
+            )
+        if (days := rule.closes_within[0]) > CLOSE_WITHIN_DAYS:
+            yield (
+                "verification.close_within_days",
+                f"{days} would let a window of long ago speak of today, and the basis is operator_default; give "
+                f"{CLOSE_WITHIN_DAYS} at most",
             )
     for duty in pack.reporting:
         if duty.min_cell < SMALLEST_CELL:
@@ -264,6 +271,13 @@ def _less_measured(pack: Pack, parent: Pack) -> Iterator[Problem]:
                 f"{now:g} is less than the {before:g} of {parent.id}, and the basis is operator_default; a shorter or "
                 f"thinner look takes a text that says so",
             )
+    days, before_days = rule.closes_within[0], old.closes_within[0]
+    if days > before_days:
+        yield (
+            "verification.close_within_days",
+            f"{days} is more than the {before_days} of {parent.id}, and the basis is operator_default; to close on an "
+            f"older look takes a text that says so",
+        )
     cells = {duty.id: duty.min_cell for duty in parent.reporting}
     for duty in pack.reporting:
         if duty.min_cell < cells.get(duty.id, 0):

@@ -143,6 +143,10 @@ class ReplyStance(StrEnum):
     OTHER = "other"
 
 
+ASKS = frozenset({ReplyStance.ASKS_TIME, ReplyStance.ASKS_FILE})
+"""Replies that ask for something and leave the answer open."""
+
+
 class DecisionOutcome(StrEnum):
     """What a decision says."""
 
@@ -982,10 +986,20 @@ class WriteDocument:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EnterRegister:
-    """Enter a final decision on an organisation or site into the register of decisions."""
+    """Enter a final decision on an organisation or site into the register of decisions.
+
+    Attributes
+    ----------
+    case_id : str
+    decision : int
+        Its number.
+    unweighed : bool
+        Whether an answer that came in time was recorded after the decision, and no decision has weighed it.
+    """
 
     case_id: str
     decision: int
+    unweighed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

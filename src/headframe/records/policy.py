@@ -395,6 +395,11 @@ class ReportingDuty:
     basis: Basis = Basis.OPERATOR_DEFAULT
 
 
+CLOSE_WITHIN_DAYS = 60
+"""An old window says nothing of today. Operator default: a month's readings come some weeks after the month, and two
+accounts take some more. [days]"""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerificationRule:
     """How the end of mining is measured. [days]"""
@@ -403,10 +408,19 @@ class VerificationRule:
     metrics: tuple[str, ...]
     basis: Basis
     min_coverage: float = 0.9
+    close_within_days: int | None = None
+    """From the end of the measured window to the closure on it, where the pack says it: see `closes_within`."""
     normalise: tuple[str, ...] = ()
     reopen_if: str = ""
     reopen_words: Words = field(default_factory=dict)
     """`reopen_if` by language, where the pack has it in several."""
+
+    @property
+    def closes_within(self) -> tuple[int, Basis]:
+        """How long after the end of the measured window a closure may rest on it, and who says so. [days]"""
+        if self.close_within_days is None:
+            return CLOSE_WITHIN_DAYS, Basis.OPERATOR_DEFAULT
+        return self.close_within_days, self.basis
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -170,9 +170,11 @@ def pack_lines(pack: Pack, language: str, today: date) -> Iterator[str]:
         ),
     )
     again = pack.verification
-    yield from _part("Verification", (
-        [f"{', '.join(again.metrics)} over {again.window_days} days, coverage {again.min_coverage:.0%} [{again.basis}]"]
-    ))  # fmt: skip
+    days, basis = again.closes_within
+    look = (
+        f"{', '.join(again.metrics)} over {again.window_days} days, coverage {again.min_coverage:.0%} [{again.basis}]"
+    )
+    yield from _part("Verification", [f"{look}; a closure rests on it for {days} days after its end [{basis}]"])
 
 
 def _notice_evidence(pack: Pack) -> str:

@@ -10,14 +10,13 @@ from headframe.cases.question import (
     Question,
     Refusals,
     Rule,
-    approved,
     confirmed,
+    corrections,
     decision_in_force,
     event_numbers,
     instant,
     needs_text,
     not_in_future,
-    pending_appeal,
     pending_appeals,
     proposers_and_approvers,
     sound_document,
@@ -141,7 +140,7 @@ def wrongly_inadmissible(question: Question) -> tuple[AppealStatus, ...]:
 
 def no_appeal_pending(question: Question, what: str) -> Refusals:
     """What was decided rests while an appeal is heard, and while one waits that should have been."""
-    if pending_appeal(question.case) is not None:
+    if pending_appeals(question.case):
         yield f"an appeal is pending, so {what} has to wait until it is decided or withdrawn"
     yield from no_appeal_thrown_out(question, what)
 
@@ -181,7 +180,7 @@ def _known_in_time(question: Question, appeal: AppealStatus) -> int | None:
         if isinstance(event.act, AdmitAppeal) and event.act.appeal in (0, appeal.event)
     ]  # fmt: skip
     moved = [event.number for event in case.events if event.act.NAME in _MOVES_DATES]
-    moved += [status.settled or 0 for status in approved(case, ProposeCorrection)]
+    moved += [number for number, _ in corrections(case)]
     first = max(said, default=case.version + 1)
     for number in sorted({first, *(number for number in moved if number > first)} & set(range(1, case.version + 1))):
         then = replay(case.events[:number])
@@ -244,7 +243,7 @@ def _admit(question: Question) -> Refusals:
     about = _to_admit(question)
     appeal = which_appeal(question)
     if appeal is None and not act.appeal and not about:
-        appeal = pending_appeal(question.case)
+        appeal = next(iter(pending_appeals(question.case)), None)
     if appeal is None:
         yield from _no_such(question, about)
     elif appeal not in about:

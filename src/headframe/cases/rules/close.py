@@ -57,21 +57,17 @@ PROVED = frozenset({RemedyGrade.A, RemedyGrade.B})
 """Grades of proof that a closure rests on. The party's own word is recorded, and is not enough."""
 
 
-MOST_DAYS_SINCE = 60
-"""Between the end of the window that was measured and the closure on it: an old window says nothing of today.
-Basis: operator default: a month's readings come some weeks after the month, and two accounts take some more. [days]"""
-
-
 METERED = frozenset({Family.LOAD, Family.BALANCE})
 
 
-def measured_lately(measurement: Measurement, now_ns: int) -> Refusals:
+def measured_lately(question: Question, measurement: Measurement) -> Refusals:
     """The window ended not long ago."""
-    days = (now_ns - measurement.after_until_ns) / DAY_NS
-    if days > MOST_DAYS_SINCE:
+    days = (question.now_ns - measurement.after_until_ns) / DAY_NS
+    most_days, basis = question.pack.verification.closes_within
+    if days > most_days:
         yield (
             f"the window that was measured ended {days:.0f} days ago, at {instant(measurement.after_until_ns)}; a "
-            f"closure rests on one that ended {MOST_DAYS_SINCE} days ago at most (operator default): measure again"
+            f"closure rests on one that ended {most_days} days ago at most ({basis.replace('_', ' ')}): measure again"
         )
 
 
@@ -96,8 +92,9 @@ def ended_by_the_remedy(case: Case, measurement: Measurement) -> Refusals:
         )
 
 
-def measured_as_over(case: Case, now_ns: int) -> Refusals:
+def measured_as_over(question: Question) -> Refusals:
     """The last measurement says that mining is over, not long ago, and nothing newer says otherwise."""
+    case = question.case
     if not case.verifications:
         yield "nothing was measured again; verify first"
         return
@@ -105,7 +102,7 @@ def measured_as_over(case: Case, now_ns: int) -> Refusals:
     if measurement.outcome is not VerificationOutcome.RECTIFIED:
         yield f"the last measurement says {measurement.outcome}, not rectified; measure again when there is more to see"
         return
-    yield from measured_lately(measurement, now_ns)
+    yield from measured_lately(question, measurement)
     yield from ended_by_the_remedy(case, measurement)
     if last_event(case, Verify) < last_event(case, RecordRemedy):
         yield "a remedy was recorded after the last measurement; measure again"
@@ -149,7 +146,7 @@ def _rectified(question: Question) -> Refusals:
     yield from all_heard(question)
     if not any(remedy.grade in PROVED for remedy in case.remedies):
         yield "no remedy of grade A or B is recorded; the party's own word alone does not close a case"
-    yield from measured_as_over(case, question.now_ns)
+    yield from measured_as_over(question)
 
 
 def _victim_helped(question: Question) -> Refusals:
@@ -170,7 +167,7 @@ def _victim_helped(question: Question) -> Refusals:
         last_event(case, RecordRemedy) > helped[0]
     )
     if not in_other_hands:
-        open_points = list(measured_as_over(case, question.now_ns))
+        open_points = list(measured_as_over(question))
         if open_points:
             yield (
                 f"that the mining is over is neither measured ({'; '.join(open_points)}) nor proved by others: "

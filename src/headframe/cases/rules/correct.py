@@ -20,6 +20,8 @@ from headframe.cases.question import (
     last_event,
     needs_text,
     not_in_future,
+    proposal,
+    settled_at,
     unheard,
 )
 from headframe.cases.rules.close import closure_stands
@@ -41,6 +43,7 @@ from headframe.cases.texts import unfit_texts, unshown
 from headframe.policy.appeals import body_of
 from headframe.policy.clocks import clocks_of
 from headframe.records.case import (
+    ASKS,
     Account,
     Act,
     Case,
@@ -76,9 +79,7 @@ KEPT_FOREVER = frozenset({"account", "at_ns", "unit", "number", "case_id"})
 NO_RULE_ASKS = frozenset({"summary", "reason", "grounds", "explanation", "channel"})
 """Fields of which no rule asks more than that they are there."""
 
-ASKED_OR_CLAIMED = frozenset(
-    {ReplyStance.ASKS_TIME, ReplyStance.ASKS_FILE, ReplyStance.CLAIMS_VICTIM, ReplyStance.CLAIMS_LAWFUL}
-)
+ASKED_OR_CLAIMED = ASKS | {ReplyStance.CLAIMS_VICTIM, ReplyStance.CLAIMS_LAWFUL}
 """Replies that something has to follow before anything is decided against the party."""
 
 RUNS_ON_WITHIN_DAYS = 14
@@ -346,20 +347,19 @@ def fallen(question: Question) -> tuple[tuple[int, int, tuple[str, ...]], ...]:
     if act.field in NO_RULE_ASKS or not 1 <= act.event <= case.version:
         return ()
     steps: list[tuple[int, int, Callable[[Question], Refusals]]] = []
-    by_number = {status.number: status for status in case.proposals}
     decision = decision_in_force(case)
     if decision is not None:
-        steps.append((decision.number, by_number[decision.number].settled or 0, decision_stands))
+        steps.append((decision.number, settled_at(case, decision.number), decision_stands))
         if decision.final_ns is not None:
             final = last_event(case, DeclareFinal)
             steps.append((final, final, final_stands))
     steps += [
-        (measure.proposal, by_number[measure.proposal].settled or 0, measure_stands)
+        (measure.proposal, settled_at(case, measure.proposal), measure_stands)
         for measure in case.measures
-        if measure.proposal in by_number and not measure.withdrawn and measure.ended_ns is None
+        if proposal(case, measure.proposal) is not None and not measure.withdrawn and measure.ended_ns is None
     ]
     letters = _waiting_letters(case)
-    steps += [(number, approved_at, notice_stands) for number, approved_at in letters]
+    steps += [(*letter, notice_stands) for letter in letters]
     if case.closed_ns is not None:
         closure = approved(case, ProposeClosure)[-1]
         steps.append((closure.number, closure.settled or 0, closure_stands))
@@ -426,7 +426,8 @@ def correction_commands(question: Question, after: Case) -> Iterable[Command]:
         )
     elif now is not None and before is None:
         # The way back, or a household from the beginning that is none: an entry of its own.
-        yield EnterRegister(case_id=after.case_id, decision=now.number)
+        unweighed = bool(unheard(after, question.clocks))
+        yield EnterRegister(case_id=after.case_id, decision=now.number, unweighed=unweighed)
     held = decision_in_force(question.case)
     if held is not None and held.received_ns is not None and decision_in_force(after) is None:
         yield WriteDocument(kind=DocumentKind.SETTING_ASIDE, subject=str(held.number))

@@ -15,6 +15,7 @@ from headframe.cases.question import (
     classified_at,
     comes_before,
     confirmed,
+    corrections,
     decides_at,
     decision_in_force,
     event_numbers,
@@ -29,9 +30,10 @@ from headframe.cases.question import (
     not_in_future,
     not_the_verifier,
     one_at_a_time,
-    pending_appeal,
+    pending_appeals,
     proof_of_late_record,
     replies,
+    settled_at,
     sound_document,
     unheard,
     untold,
@@ -45,13 +47,14 @@ from headframe.cases.rules.notify import (
     other_party_since,
     two_sources,
 )
-from headframe.cases.rules.reply import ASKS, deadline_of
+from headframe.cases.rules.reply import deadline_of
 from headframe.cases.rules.units import in_deciding_unit
 from headframe.cases.texts import unshown
 from headframe.policy.appeals import AppealBody, appeal_bodies, body_of
 from headframe.policy.citations import instrument_of, looks_like_citation
 from headframe.policy.clocks import due
 from headframe.records.case import (
+    ASKS,
     AddFindings,
     AppealOutcome,
     Case,
@@ -67,7 +70,6 @@ from headframe.records.case import (
     LookUpLawful,
     NoticeKind,
     ProposalState,
-    ProposeCorrection,
     ProposeDecision,
     ProposeNotice,
     ProposeReopening,
@@ -266,11 +268,8 @@ def newer_evidence(case: Case, since: int) -> tuple[tuple[int, str], ...]:
 
 def corrected_inspections(case: Case) -> tuple[int, ...]:
     """Numbers of the events that approved a correction of what an inspection saw."""
-    done = ((status.settled or 0, status.act) for status in approved(case, ProposeCorrection))
     return tuple(
-        number
-        for number, act in done
-        if isinstance(act, ProposeCorrection) and isinstance(case.events[act.event - 1].act, RecordInspection)
+        number for number, act in corrections(case) if isinstance(case.events[act.event - 1].act, RecordInspection)
     )
 
 
@@ -385,10 +384,9 @@ def all_heard(question: Question) -> Refusals:
 
 def time_given_since(question: Question, held: DecisionStatus) -> tuple[tuple[int, Clock], ...]:
     """Extensions of the time to answer since a decision that are not over: number of the event, and the clock."""
-    settled = next((status.settled or 0 for status in question.case.proposals if status.number == held.number), 0)
     return tuple(
         (event.number, clock)
-        for event in question.case.events[settled:]
+        for event in question.case.events[settled_at(question.case, held.number) :]
         if isinstance(event.act, ExtendClock) and is_time_to_answer(event.act.clock)
         for clock in question.clocks
         if clock.id == event.act.clock and not question.is_over(clock.id)
@@ -483,10 +481,9 @@ def _replaces(question: Question) -> Refusals:
     held = decision_in_force(case)
     if held is None or confirmed(case) is not None or act.outcome is not DecisionOutcome.CONFIRMED:
         return
-    settled = next((status.settled or 0 for status in case.proposals if status.number == held.number), 0)
     reopened = [status.settled or 0 for status in approved(case, ProposeReopening)]
     newest = max(last_event(case, AddFindings, RecordInspection), classified_at(case), *reopened, 0)
-    if newest < settled:
+    if newest < settled_at(case, held.number):
         yield (
             f"decision {held.number} says {held.act.outcome}; it is replaced by one against the party only on new "
             f"findings, an inspection, a classification or a reopening since"
@@ -640,7 +637,7 @@ def final_stands(question: Question) -> Refusals:
     act: DeclareFinal = question.act
     case = question.case
     yield from needs_text(act.reason, "the reason why the decision is final")
-    if pending_appeal(case) is not None:
+    if pending_appeals(case):
         yield "an appeal is pending; the decision is not final before it is decided or withdrawn"
     decision = decision_in_force(case)
     if decision is None:

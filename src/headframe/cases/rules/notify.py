@@ -14,6 +14,7 @@ from headframe.cases.question import (
     approved,
     classified_at,
     comes_before,
+    corrections,
     event_numbers,
     families,
     has_e_value,
@@ -167,14 +168,8 @@ def still_carried(question: Question, number: int) -> Refusals:
 
 def other_party_since(case: Case) -> int:
     """Number of the event since which the case is about another party than before; 0 if it always was the same."""
-    done = [(status.settled or 0, status.act) for status in approved(case, ProposeCorrection)]
     return max(
-        (
-            number
-            for number, act in done
-            if isinstance(act, ProposeCorrection) and act.event == 1 and act.field == "organisation_id"
-        ),
-        default=0,
+        (number for number, act in corrections(case) if act.event == 1 and act.field == "organisation_id"), default=0
     )
 
 

@@ -33,7 +33,6 @@ from headframe.records.case import (
     PauseClock,
     ProposeNotice,
     RecordReply,
-    ReplyStance,
     ResumeClock,
 )
 from headframe.records.policy import Clock, ClockState, Deadline, Pack, RightKind, Step
@@ -55,9 +54,6 @@ LONGEST_STANDSTILL_DAYS = 31
 OLDEST_REPLY_DAYS = 730
 """A party may have written before the case was opened: on an earlier case, or after a call. More than two years before,
 a wrong year is likelier. Operator default; no text says so. [days]"""
-
-ASKS = frozenset({ReplyStance.ASKS_TIME, ReplyStance.ASKS_FILE})
-"""Replies that ask for something and leave the answer open."""
 
 CLERK = frozenset({Duty.PROPOSE})
 """Who records what comes in and goes out."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from headframe import __version__
 from headframe.policy.citations import place_known
 from headframe.records.case import (
+    ASKS,
     Account,
     Case,
     CaseEvent,
@@ -281,7 +282,7 @@ def doubts_section(desk: Desk) -> Section:
     against = list(contradictions(held, speech))
     # An answer stands on the side that it speaks for; to ask for time or for the file speaks for neither.
     for one in desk.case.replies:
-        if one.stance not in (ReplyStance.ASKS_TIME, ReplyStance.ASKS_FILE):
+        if one.stance not in ASKS:
             side = supports if one.stance is ReplyStance.ADMITS else against
             side.append(say("against.reply", stance=speech.term("stance", one.stance.value)))
     looked = {one.ref.family for one in held} | ({Family.INSPECTION} if desk.case.inspections else set())
