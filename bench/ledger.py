@@ -157,8 +157,10 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--leaves", type=int, default=1_000_000)
     parser.add_argument("--bundle-mb", type=int, default=1024)
-    parser.add_argument("--folder")
+    parser.add_argument("--folder", type=Path)
     given = parser.parse_args()
+    if given.folder:
+        given.folder.mkdir(parents=True, exist_ok=True)
     random = Random(1)
     with tempfile.TemporaryDirectory(dir=given.folder) as scratch:
         folder = Path(scratch)

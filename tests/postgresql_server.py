@@ -123,6 +123,17 @@ def running_server(*, durable: bool = False) -> Iterator[Server]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+@contextmanager
+def required_server(*, durable: bool = False) -> Iterator[Server]:
+    """`running_server` for a test, which is skipped where PostgreSQL is not installed, or fails if ``CI`` is set."""
+    from conftest import missing  # of the tests only: programs of bench/ start a server, too
+
+    if binaries() is None:
+        missing("PostgreSQL is not installed; tools/system-packages.sh installs it")
+    with running_server(durable=durable) as server:
+        yield server
+
+
 def _wait(server: Server) -> None:
     log = server.socket / "log"
     end = time.monotonic() + START_TIMEOUT_S

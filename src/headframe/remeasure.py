@@ -48,7 +48,7 @@ from headframe.errors import HeadframeError, UnreadableInput, fault_words
 from headframe.meters import MeterFiles
 from headframe.records.assessment import Looked
 from headframe.records.case import Case, FindingRef, Measurement
-from headframe.records.finding import Family, Finding, Role
+from headframe.records.finding import METERED, Family, Finding, Role
 from headframe.records.lawful import LawfulEntry, LawfulKind
 from headframe.records.policy import VerificationRule
 from headframe.records.scan import LONGEST_SILENCE_S
@@ -78,7 +78,6 @@ LONGEST_HISTORY_DAYS = 800
 MOST_LEFT_OVER_DAYS = 2
 """Of data that was handed in and lies behind the window. Basis: operator default: a window ends with a whole day, and
 files end where they end. [days]"""
-METERED = frozenset({Family.LOAD, Family.BALANCE})
 MINING_ROLES = frozenset({Role.MINER, Role.PROXY, Role.POOL})
 WATCH_COLUMNS = ("start", "end", "address", "conversations")
 _Network = IPv4Network | IPv6Network
@@ -822,15 +821,16 @@ def _load(
                     "date, or hand in its readings where it is nobody else's"
                 )
         nothing = np.full(int(hours), np.nan)
-        held = {name: _held(table.get(name, nothing), instants_ns, mine) for name, mine in spans.items()}
+        power = {name: table.get(name, nothing) for name in spans}
+        during = {name: _during(instants_ns, mine) for name, mine in spans.items()}
         total = np.zeros(int(hours))
         for name in spans:
             if name not in chains and name not in heirs:
                 # What the site does not have yet, or not any more, is no part of it, and not missing.
-                total += np.where(_during(instants_ns, spans[name]), held[name], 0.0)
+                total += np.where(during[name], power[name], 0.0)
         for chain in chains.values():
-            both = np.array([held[name] for name in chain.names])
-            covered = np.array([_during(instants_ns, spans[name]) for name in chain.names])
+            both = np.array([power[name] for name in chain.names])
+            covered = np.array([during[name] for name in chain.names])
             summed = np.where(covered, both, 0.0).sum(axis=0)
             # A meter that the case rests on, and that nobody reads any more, is missing, and never 0.
             begun = instants_ns >= min(start for start, _ in chain.spans) if chain.spans else False
@@ -838,17 +838,20 @@ def _load(
         others = _others(there, set(spans))
         peer_table = _hours(readings.batches(others, as_measured=False), start_s, int(hours))
         clock = local_clock(files, start_s, end_s)
-        temperature = None if files.weather is None else _temperature(files)
+        weather = None if files.weather is None else _weather(files)
         fed_in = _hours(readings.exports(), start_s, int(hours))
         export_w, export_peers_w = _exports(fed_in, spans, instants_ns)
-        resource_kind, resource = _resource(files, export_w, start_s, clock)
+        resource_kind, resource = _resource(weather, export_w, start_s, clock)
         balance_w = _balance(files, set(spans), readings, start_s, int(hours))
         days = site_days(
-            total, start_s, clock, temperature_c=temperature, peers_w=_peers(peer_table),
+            total, start_s, clock,
+            temperature_c=None if weather is None else weather.temperature_c, peers_w=_peers(peer_table),
             balance_w=balance_w, usage_points=tuple(sorted(spans)),
             export_w=export_w, resource=resource, resource_kind=resource_kind, export_peers_w=export_peers_w,
         )  # fmt: skip
-        refs = _load_findings({**peer_table, **table}, fed_in, set(names), clock, start_s, windows, files)
+        refs = _load_findings(
+            {**peer_table, **table}, fed_in, set(names), clock, start_s, windows, weather, files.country
+        )
     ran = [] if refs is None else _load_detectors(balance=balance_w is not None, exports=export_w is not None)
     return days, refs or [], ran, told
 
@@ -909,15 +912,6 @@ def _during(instants_ns: NDArray[np.int64], spans: Sequence[Span]) -> NDArray[np
     for start, end in spans:
         there |= (instants_ns >= start) & (instants_ns < end)
     return there
-
-
-def _held(
-    power: NDArray[np.float64], instants_ns: NDArray[np.int64], spans: Sequence[Span]
-) -> NDArray[np.float64]:  # fmt: skip
-    """Power of the hours in which a point was the site's. [W]"""
-    import numpy as np
-
-    return np.where(_during(instants_ns, spans), power, np.nan)
 
 
 def _grid(covers_s: tuple[int, int] | None, windows: Windows) -> tuple[int, int]:
@@ -984,10 +978,10 @@ def _exports(
 
 
 def _resource(
-    files: MeterFiles, export_w: NDArray[np.float64] | None, start_s: int, clock: LocalClock
+    weather: SurroundingSeries | None, export_w: NDArray[np.float64] | None, start_s: int, clock: LocalClock
 ) -> tuple[str, HourlySeries | None]:
     """What the site's generator lives on, of all that the weather table tells: what its feed-in follows best."""
-    if export_w is None or files.weather is None:
+    if export_w is None or weather is None:
         return "", None
     import numpy as np
 
@@ -999,7 +993,7 @@ def _resource(
         usage_points=("site",), first=np.array([0, export_w.size], np.int64), start_s=np.array([start_s], np.int64),
         step_s=HOUR_S, power_w=export_w.astype(np.float32),
     )  # fmt: skip
-    found = resources_in(_weather(files))
+    found = resources_in(weather)
     followed = [float(export_drop.followed(batch, series, clock=clock)[0]) for _, series in found]
     best = max(range(len(found)), key=followed.__getitem__, default=None)
     if best is None or followed[best] < export_drop.LEAST_FOLLOWED:
@@ -1016,10 +1010,6 @@ def _weather(files: MeterFiles) -> SurroundingSeries:
         return read_weather(files.weather, ReadingOptions(zone=files.zone))
     except ValueError as fault:
         raise HeadframeError(str(fault)) from fault
-
-
-def _temperature(files: MeterFiles) -> HourlySeries | None:
-    return _weather(files).temperature_c
 
 
 def _balance(
@@ -1059,7 +1049,8 @@ def _load_findings(
     clock: LocalClock,
     start_s: int,
     windows: Windows,
-    files: MeterFiles,
+    weather: SurroundingSeries | None,
+    country: str,
 ) -> list[FindingRef] | None:
     """What the detectors of load put on their list in the later window alone; None where they could not look."""
     import numpy as np
@@ -1095,10 +1086,10 @@ def _load_findings(
     if high - low < 7 * 24 or not there & set(own):
         return None
     knowledge = Knowledge(
-        surroundings=Surroundings(clock=clock, temperature_c=None if files.weather is None else _temperature(files)),
+        surroundings=Surroundings(clock=clock, temperature_c=None if weather is None else weather.temperature_c),
         references=load_references(),
-        country=files.country,
-        resources=() if files.weather is None else resources_in(_weather(files)),
+        country=country,
+        resources=() if weather is None else resources_in(weather),
     )
     engine = MetersEngine(later(table), knowledge, MetersOptions(threads=1), export_batches=later(fed_in))
     result = engine.run()

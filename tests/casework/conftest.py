@@ -1,18 +1,18 @@
-"""Fixtures of the casework: a PostgreSQL where it is installed."""
+"""Fixtures of the casework: an office, and a PostgreSQL where it is installed."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
-from conftest import missing
-from postgresql_server import Server, binaries, running_server
+from postgresql_server import Server, required_server
+
+from tests.casework.office import Office
 
 
 @pytest.fixture(scope="session")
 def postgresql_of_casework() -> Iterator[Server]:
     """A server, started when the first test asks for it."""
-    if binaries() is None:
-        missing("PostgreSQL is not installed; tools/system-packages.sh installs it")
-    with running_server() as server:
+    with required_server() as server:
         yield server
 
 
@@ -22,3 +22,17 @@ def postgresql_url(postgresql_of_casework: Server) -> Iterator[str]:
     name = postgresql_of_casework.fresh()
     yield postgresql_of_casework.url(name)
     postgresql_of_casework.drop(name)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """For `Office`, on each of the two databases: empty for the workspace's own SQLite."""
+    return "" if request.param == "sqlite" else str(request.getfixturevalue("postgresql_url"))
+
+
+@pytest.fixture
+def office(tmp_path: Path) -> Office:
+    """A workspace on SQLite, with two findings on a host of site S1."""
+    office = Office(tmp_path / "workspace")
+    office.find("192.0.2.9")
+    return office

@@ -164,6 +164,22 @@ class Office:
         self.do("officer", case_id, acts.ServeNotice(proposal=number, received_ns=self.work.now_ns(), channel="post"))
         return number
 
+    def reply(
+        self,
+        case_id: str,
+        text: str = "no",
+        *,
+        stance: acts.ReplyStance = acts.ReplyStance.CONTESTS,
+        document: acts.DocumentRef | None = None,
+    ) -> None:
+        """Have an answer of the party recorded."""
+        answer = acts.RecordReply(received_ns=self.work.now_ns(), stance=stance, document=document, text=text)
+        self.do("officer", case_id, answer)
+
+    def show(self, case_id: str, what: str = "the record of hall 2") -> None:
+        """Have it recorded that the party was shown something of the file."""
+        self.do("officer", case_id, acts.GrantAccess(given_ns=self.work.now_ns(), documents=(what,)))
+
     def inspect(self, case_id: str, *, machines: int = 40, bypass: bool = False) -> None:
         """Have an inspection recorded."""
         now = self.work.now_ns()

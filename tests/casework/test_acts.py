@@ -24,18 +24,9 @@ from tests.casework.office import HOUR_NS, PACK, Office, accepted, refused, seal
 
 
 @pytest.fixture
-def office(tmp_path: Path) -> Office:
-    """A workspace on SQLite, with two findings on a host of site S1."""
-    office = Office(tmp_path / "workspace")
-    office.find("192.0.2.9")
-    return office
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def either(request: pytest.FixtureRequest, tmp_path: Path) -> Office:
-    """The same on SQLite and on PostgreSQL."""
-    url = "" if request.param == "sqlite" else request.getfixturevalue("postgresql_url")
-    office = Office(tmp_path / "workspace", database_url=url)
+def either(database_url: str, tmp_path: Path) -> Office:
+    """An office on SQLite and on PostgreSQL."""
+    office = Office(tmp_path / "workspace", database_url=database_url)
     office.find("192.0.2.9")
     return office
 
@@ -45,24 +36,12 @@ def decided(office: Office) -> str:
     case = office.open()
     office.classify(case)
     office.notify(case)
-    office.do(
-        "officer",
-        case,
-        acts.RecordReply(
-            received_ns=office.work.now_ns(), stance=acts.ReplyStance.CONTESTS, document=None, text="a cold store"
-        ),
-    )
+    office.reply(case, "a cold store")
     office.clock.wait(days=20)
     office.inspect(case)
-    office.do("officer", case, acts.GrantAccess(given_ns=office.work.now_ns(), documents=("the record of hall 2",)))
+    office.show(case)
     office.clock.wait(hours=30)
-    office.do(
-        "officer",
-        case,
-        acts.RecordReply(
-            received_ns=office.work.now_ns(), stance=acts.ReplyStance.CONTESTS, document=None, text="not ours"
-        ),
-    )
+    office.reply(case, "not ours")
     office.decide(case)
     return case
 

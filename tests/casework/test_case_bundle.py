@@ -300,13 +300,7 @@ def told(office: Office, tmp_path: Path) -> Office:
     office.clock.wait(days=1)
     (tmp_path / "Zhang_Wei_answers.txt").write_text("We stop. Zhang Wei, Foundry")
     reply, _ = office.work.keep_file(tmp_path / "Zhang_Wei_answers.txt", "reply")
-    office.do(
-        "officer",
-        case,
-        acts.RecordReply(
-            received_ns=office.work.now_ns(), stance=acts.ReplyStance.CONTESTS, text="stop", document=reply
-        ),
-    )
+    office.reply(case, "stop", document=reply)
     return office
 
 
@@ -587,11 +581,7 @@ def test_files_of_a_bundle_have_neutral_names(told: Office, tmp_path: Path) -> N
     """Whatever the file was called that came in; also where an older workspace kept that name."""
     case = _case(told)
     old = told.work.keep_bytes(b"\xff\xd8\xff\xe0", "IMG_Zhang_Wei.jpg", "image/jpeg", "reply")
-    told.do(
-        "officer",
-        case,
-        acts.RecordReply(received_ns=told.work.now_ns(), stance=acts.ReplyStance.CONTESTS, text="no", document=old),
-    )
+    told.reply(case, document=old)
     write_case_bundle(told.work, told.account("officer"), case, tmp_path / "b", reason="party", withhold=["name"])
     names = sorted(path.name for path in (tmp_path / "b" / "documents").iterdir())
     assert old.sha256 in names

@@ -32,12 +32,7 @@ def office(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Office]:
     office.classify(case)
     office.notify(case)
     office.clock.wait(hours=1)
-    now = office.work.now_ns()
-    office.do(
-        "officer",
-        case,
-        acts.RecordReply(received_ns=now, stance=acts.ReplyStance.CONTESTS, document=None, text="a kiln"),
-    )
+    office.reply(case, "a kiln")
     yield office
     office.work.close()
 

@@ -107,8 +107,7 @@ def test_no_name_of_a_file_is_kept(office: Office, tmp_path: Path, name: str) ->
     path.write_bytes(b"\xff\xd8\xff\xe0")
     ref, _ = office.work.keep_file(path, "reply")
     assert ref.name == f"reply-{ref.sha256[:12]}.jpg"
-    reply = acts.RecordReply(received_ns=office.work.now_ns(), stance=acts.ReplyStance.OTHER, text="", document=ref)
-    office.do("officer", CASE, reply)
+    office.reply(CASE, "", stance=acts.ReplyStance.OTHER, document=ref)
     office.work.close()
     for file in office.folder.rglob("*"):
         assert not file.is_file() or b"Zhang" not in file.read_bytes(), file

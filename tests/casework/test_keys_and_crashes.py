@@ -2,9 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -21,39 +19,19 @@ from headframe.records.case import Account, Duty
 from headframe.stores.ledger_files import LedgerReader
 from headframe.stores.ledger_keys import read_keys
 from tests.casework.office import Office
+from tests.dying import Crash, Operation, dying
 
 ADMIN = Account(name="admin", unit="Changping", duties=frozenset({Duty.ADMINISTER}))
+OPERATIONS = (
+    *(Operation(os, name) for name in ("replace", "rename", "unlink", "fsync")),
+    Operation(Holdings, "hand_over"),
+)
+"""What changes a file, or brings a leaf to the ledger."""
 
 
-class Crash(BaseException):
-    """The program is gone."""
-
-
-@contextmanager
-def dying(monkeypatch: pytest.MonkeyPatch, at: int) -> Iterator[list[int]]:
-    """Die before the operation of a number on a file, or before a leaf goes to the ledger; nothing works after it."""
-    done = [0]
-
-    def counted(whole: Callable[..., Any]) -> Callable[..., Any]:
-        def call(*arguments: Any, **named: Any) -> Any:
-            done[0] += 1
-            if done[0] >= at:
-                raise Crash
-            return whole(*arguments, **named)
-
-        return call
-
-    with monkeypatch.context() as patch:
-        for name in ("replace", "rename", "unlink", "fsync"):
-            patch.setattr(os, name, counted(getattr(os, name)))
-        patch.setattr(Holdings, "hand_over", counted(Holdings.hand_over))
-        yield done
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def office(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Office]:
-    url = "" if request.param == "sqlite" else request.getfixturevalue("postgresql_url")
-    office = Office(tmp_path / "workspace", database_url=url)
+@pytest.fixture
+def office(database_url: str, tmp_path: Path) -> Iterator[Office]:
+    office = Office(tmp_path / "workspace", database_url=database_url)
     desks = tmp_path / "desks.csv"
     desks.write_text("role,site,address\nlegal,S1,Quarry Lane 5\n", encoding="utf-8")
     import_registry(office.work, office.account("screener"), contacts=[desks])
@@ -82,11 +60,11 @@ def key_leaves(office: Office) -> list[str]:
     return found
 
 
-def until_it_survives(office: Office, monkeypatch: pytest.MonkeyPatch, do: Callable[[], object]) -> int:
+def until_it_survives(office: Office, do: Callable[[], object]) -> int:
     """Do it, dying one step later each time, and open the workspace again after each death; gives how many deaths."""
     for at in range(1, 300):
         try:
-            with dying(monkeypatch, at):
+            with dying(at, OPERATIONS):
                 do()
         except Crash:
             office.work.store.close()
@@ -101,21 +79,21 @@ def until_it_survives(office: Office, monkeypatch: pytest.MonkeyPatch, do: Calla
     raise AssertionError("it never ends")
 
 
-def test_the_master_key(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_master_key(office: Office) -> None:
     """Addresses and pseudonyms stay, whatever the step; each rotation that was told is a leaf."""
     now = office.work.now_ns()
     name = pseudonyms_of(office.work).pseudonym("address", "192.0.2.7", now)
-    deaths = until_it_survives(office, monkeypatch, lambda: rotate(office.work, ADMIN))
+    deaths = until_it_survives(office, lambda: rotate(office.work, ADMIN))
     assert deaths > 8
     assert pseudonyms_of(office.work).pseudonym("address", "192.0.2.7", now) == name
     assert "master key rotated" in key_leaves(office)[-1]
     assert not list(office.work.paths.keys.rglob(".*.new"))
 
 
-def test_the_logs_key(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_logs_key(office: Office) -> None:
     """Who trusts the old key learns of the new one from a leaf that both signed over, and the old one stops once."""
     (old,) = office.work.ledger.keys
-    deaths = until_it_survives(office, monkeypatch, lambda: begin_key_change(office.work, ADMIN, "yearly"))
+    deaths = until_it_survives(office, lambda: begin_key_change(office.work, ADMIN, "yearly"))
     assert deaths > 2
     signers = read_keys(office.work.paths.ledger_key)
     assert [signer.verifier for signer in signers[:1]] == [old]
@@ -125,7 +103,7 @@ def test_the_logs_key(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     assert [text for text in key_leaves(office) if "signs no more" not in text] == ["both sign from now on"]
     with pytest.raises(HeadframeError, match="being changed already"):
         begin_key_change(office.work, ADMIN, "again")
-    deaths = until_it_survives(office, monkeypatch, lambda: end_key_change(office.work, ADMIN, "all know it"))
+    deaths = until_it_survives(office, lambda: end_key_change(office.work, ADMIN, "all know it"))
     assert deaths > 2
     assert [signer.verifier for signer in read_keys(office.work.paths.ledger_key)] == [signers[1].verifier]
     assert key_leaves(office) == ["both sign from now on", "the old key signs no more"]

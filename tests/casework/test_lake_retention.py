@@ -37,10 +37,9 @@ APRIL_S = 1_775_001_600
 YEARS_LATER_NS = 3 * 365 * DAY_NS
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def office(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Office]:
-    url = "" if request.param == "sqlite" else request.getfixturevalue("postgresql_url")
-    office = Office(tmp_path / "workspace", database_url=url)
+@pytest.fixture
+def office(database_url: str, tmp_path: Path) -> Iterator[Office]:
+    office = Office(tmp_path / "workspace", database_url=database_url)
     lake = Lake(office.work.paths.lake)
     # UP-1 is the foundry's; UP-9 is nobody's case.
     lake.append(pl.concat([readings(name, [1.0] * 45, APRIL_S, DAY_S) for name in ("UP-1", "UP-9")]))

@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import Any
 
-import pytest
 from typer.testing import CliRunner
 
 from headframe.cli import app
@@ -14,27 +13,14 @@ from headframe.reports.casework import case_lines, step_rows
 from tests.casework.office import DAY_NS, Office, accepted, refused, sealed_events
 
 
-@pytest.fixture
-def office(tmp_path: Path) -> Office:
-    """A workspace with two findings on a host of site S1."""
-    office = Office(tmp_path / "workspace")
-    office.find("192.0.2.9")
-    return office
-
-
 def answered(office: Office) -> str:
     """A case whose party has answered the notice."""
     case = office.open()
     office.classify(case)
     office.inspect(case)
     office.notify(case)
-    office.do("officer", case, reply(office.work.now_ns()))
+    office.reply(case, "a cold store")
     return case
-
-
-def reply(at_ns: int) -> acts.RecordReply:
-    """An answer that came at a time."""
-    return acts.RecordReply(received_ns=at_ns, stance=ReplyStance.CONTESTS, document=None, text="a cold store")
 
 
 def confirmed(office: Office, case: str) -> int:
@@ -80,7 +66,7 @@ def test_the_letter_says_which_decision_took_the_place_of_another(office: Office
     """One that was replaced came after the one that replaced it."""
     case = answered(office)
     first = confirmed(office, case)
-    office.do("officer", case, reply(office.work.now_ns()))
+    office.reply(case, "a cold store")
     office.decide(case, DecisionOutcome.DISMISSED)
     office.clock.wait(days=2)
     slip = acts.ServeDecision(
@@ -120,7 +106,10 @@ def test_the_screen_says_that_an_answer_in_time_was_not_weighed(office: Office) 
     office.do("officer", case, acts.ServeDecision(received_ns=office.work.now_ns(), channel="post"))
     office.clock.wait(days=200)
     office.do("chief", case, acts.DeclareFinal(reason="no appeal"))
-    office.do("officer", case, reply(decided_ns - DAY_NS // 24))
+    late = acts.RecordReply(
+        received_ns=decided_ns - DAY_NS // 24, stance=ReplyStance.CONTESTS, document=None, text="a cold store"
+    )
+    office.do("officer", case, late)
     shown = "\n".join(case_lines(office.work.view(case)))
     assert "no decision has weighed it; take another decision that does" in shown
     accepted(office.work.look_up(office.account("officer"), case))
@@ -138,7 +127,7 @@ def test_the_commands_name_a_decision_and_a_letter(office: Office, tmp_path: Pat
     case = answered(office)
     letter = office.work.case(case).notices[-1].proposal
     first = confirmed(office, case)
-    office.do("officer", case, reply(office.work.now_ns()))
+    office.reply(case, "a cold store")
     office.decide(case, DecisionOutcome.DISMISSED)
     slip, token = tmp_path / "slip.pdf", tmp_path / "token"
     slip.write_bytes(b"%PDF-1.4 a slip")

@@ -12,14 +12,6 @@ from headframe.records import case as acts
 from tests.casework.office import Office
 
 
-@pytest.fixture
-def office(tmp_path: Path) -> Office:
-    """A workspace with two findings on a host of site S1."""
-    office = Office(tmp_path / "workspace")
-    office.find("192.0.2.9")
-    return office
-
-
 def test_a_letter_that_was_sent_knows_the_approval_that_had_it_written(office: Office) -> None:
     """By it, a decision cites the letter that the party holds, and not the draft that was proposed."""
     case = office.open()
@@ -49,13 +41,8 @@ def test_documents_are_in_the_packs_language_until_somebody_chooses(office: Offi
     assert work.language_of(work.case(case)) == "en", "the letter that went to the party was in English"
     office.clock.wait(days=20)
     office.inspect(case)
-    office.do("officer", case, acts.GrantAccess(given_ns=office.work.now_ns(), documents=("the record of hall 2",)))
-    office.do(
-        "officer", case,
-        acts.RecordReply(
-            received_ns=work.now_ns(), stance=acts.ReplyStance.CONTESTS, document=None, text="a cold store"
-        ),
-    )  # fmt: skip
+    office.show(case)
+    office.reply(case, "a cold store")
     office.decide(case, language="zh")
     decisions = [one for one in work.store.documents(case) if one.ref.kind == "decision"]
     assert {one.language for one in decisions} == {"zh"}
@@ -99,12 +86,9 @@ def test_the_letter_that_a_decision_was_set_aside_is_in_the_partys_language(offi
     number = office.propose(case, letter)
     office.clock.wait(hours=1)
     office.do("officer", case, acts.ServeNotice(proposal=number, received_ns=work.now_ns(), channel="post"))
-    office.do("officer", case, acts.GrantAccess(given_ns=work.now_ns(), documents=("the record of hall 2",)))
+    office.show(case)
     office.clock.wait(days=20)
-    office.do(
-        "officer", case,
-        acts.RecordReply(received_ns=work.now_ns(), stance=acts.ReplyStance.CONTESTS, document=None, text="a store"),
-    )  # fmt: skip
+    office.reply(case, "a store")
     work.look_up(office.account("officer"), case)
     office.decide(case, language="zh")
     office.clock.wait(days=2)

@@ -27,14 +27,6 @@ from headframe.reports.ledger_figures import given_by_operator
 from tests.casework.office import PACK, Office, sealed_events
 
 
-@pytest.fixture
-def office(tmp_path: Path) -> Office:
-    """A workspace with two findings on a host of site S1."""
-    office = Office(tmp_path / "workspace")
-    office.find("192.0.2.9")
-    return office
-
-
 def test_a_name_from_outside_leads_out_of_no_folder(office: Office, tmp_path: Path) -> None:
     """Only its last part is used, and no file is replaced by other bytes."""
     for name in ("../../evil.txt", "..\\evil.txt", "/etc/evil.txt"):
@@ -164,12 +156,8 @@ def confirmed(office: Office) -> str:
     office.clock.wait(days=35)
     office.work.look_up(office.account("officer"), case)
     office.inspect(case)
-    office.do("officer", case, acts.GrantAccess(given_ns=office.work.now_ns(), documents=("the record of hall 2",)))
-    office.do(
-        "officer",
-        case,
-        acts.RecordReply(received_ns=office.work.now_ns(), stance=acts.ReplyStance.CONTESTS, document=None, text="no"),
-    )
+    office.show(case)
+    office.reply(case)
     office.decide(case)
     return case
 

@@ -48,11 +48,10 @@ def office(tmp_path: Path) -> Iterator[Office]:
     office.work.close()
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def either(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Office]:
+@pytest.fixture
+def either(database_url: str, tmp_path: Path) -> Iterator[Office]:
     """An office on each of the two databases."""
-    url = "" if request.param == "sqlite" else request.getfixturevalue("postgresql_url")
-    office = Office(tmp_path / "workspace", database_url=url)
+    office = Office(tmp_path / "workspace", database_url=database_url)
     yield office
     office.work.close()
 

@@ -1,7 +1,6 @@
 """What is right now, on screens, in lists and in letters: corrections, onsets, bodies of appeal, recurrences."""
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,22 +17,13 @@ from tests.casework.office import PACK, Office, accepted, refused
 from tests.sources.test_finding_rows import USAGE_POINT
 
 
-@pytest.fixture
-def office(tmp_path: Path) -> Office:
-    """A workspace with two findings on a host of site S1."""
-    office = Office(tmp_path / "workspace")
-    office.find("192.0.2.9")
-    return office
-
-
 def decided(office: Office) -> str:
     """A case with a confirmed decision that was served."""
     case = office.open()
     office.classify(case)
     office.inspect(case)
     office.notify(case)
-    answer = acts.RecordReply(received_ns=office.work.now_ns(), stance=acts.ReplyStance.OTHER, document=None, text="no")
-    office.do("officer", case, answer)
+    office.reply(case, stance=acts.ReplyStance.OTHER)
     office.decide(case)
     return case
 

@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import missing
-from postgresql_server import Server, binaries, running_server
+from postgresql_server import Server, required_server
 from sqlalchemy import event
 
 from headframe.errors import HeadframeError
@@ -18,9 +17,7 @@ from tests.casework.office import Office
 @pytest.fixture
 def server() -> Iterator[Server]:
     """One that no other test uses."""
-    if binaries() is None:
-        missing("PostgreSQL is not installed; tools/system-packages.sh installs it")
-    with running_server() as server:
+    with required_server() as server:
         yield server
 
 

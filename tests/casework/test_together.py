@@ -12,8 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import missing
-from postgresql_server import Server, binaries, running_server
+from postgresql_server import Server, required_server
 
 from headframe.casework import Casework, open_workspace
 from headframe.errors import HeadframeError
@@ -34,9 +33,7 @@ SECONDS = 5.0
 @pytest.fixture(scope="module")
 def durable() -> Iterator[Server]:
     """A server that flushes to the disk, and may be stopped."""
-    if binaries() is None:
-        missing("PostgreSQL is not installed; tools/system-packages.sh installs it")
-    with running_server(durable=True) as server:
+    with required_server(durable=True) as server:
         yield server
 
 
@@ -193,9 +190,7 @@ def test_writers_are_killed_in_the_middle(office: Office) -> None:
 
 def test_the_server_is_restarted_in_the_middle_of_an_act(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever is in the middle hears it in words, nothing is half there, and the same program goes on afterwards."""
-    if binaries() is None:
-        missing("PostgreSQL is not installed; tools/system-packages.sh installs it")
-    with running_server(durable=True) as server:
+    with required_server(durable=True) as server:
         office = Office(tmp_path / "workspace", database_url=server.url(server.fresh()))
         (case_id,) = opened_cases(office, 1)
         whole = office.work._put

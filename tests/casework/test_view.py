@@ -1,7 +1,6 @@
 """What a screen shows of a case that is no part of it: what the registry says otherwise by now."""
 
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,13 +12,6 @@ from headframe.records.case import Stage
 from headframe.records.site import Assignment, AssignmentKind, SiteKind
 from headframe.reports.casework import RegistryDifference, case_lines, view_document
 from tests.casework.office import DAY_NS, ROW, START_NS, Office
-
-
-@pytest.fixture
-def office(tmp_path: Path) -> Office:
-    office = Office(tmp_path / "workspace")
-    office.find("192.0.2.9")
-    return office
 
 
 def differs(office: Office, case_id: str) -> dict[str, tuple[Any, Any]]:

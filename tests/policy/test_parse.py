@@ -12,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
+from headframe.policy.citations import deadlines_of
 from headframe.policy.fits import KEYWORDS, WORDS, fits
-from headframe.policy.parse import BadPack, deadlines_of, parse_pack, read_yaml, remarks
+from headframe.policy.parse import BadPack, parse_pack, read_yaml, remarks
 from headframe.policy.schema import pack_schema, schema_text
 from headframe.records.policy import Basis, MeasureMode, NoticeEvidence, Pack, PartyStanding, SubjectKind
 from headframe.records.site import SiteKind

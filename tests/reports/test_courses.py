@@ -12,11 +12,13 @@ from headframe.detectors.network.stratum.course import course_of
 from headframe.records.finding import MOST_COURSE_BINS
 from headframe.records.load_finding import BalanceMonth
 from headframe.reports.case_documents.courses import plot_load, plot_months, plot_session
+from headframe.reports.case_documents.drawings import plot_course, plot_delays, plot_findings
+from headframe.reports.case_documents.held import Held
 from headframe.reports.case_documents.speech import LANGUAGES, Speech
 from headframe.reports.document import finding_document
 from headframe.reports.meters import MOST_COURSE_VALUES, MOST_MONTHS, usage_point_document
 from headframe.sources.findings import finding_of
-from tests.reports import meters_samples, samples
+from tests.reports import case_samples, meters_samples, samples
 
 SECOND = 1_000_000_000
 DAY_S = 86_400
@@ -182,3 +184,20 @@ def test_a_damaged_document_draws_nothing_and_stops_nothing(plot: Any, value: An
     drawn = plot_load(good | {"period": value, "onset": value}, SPEECH["en"])
     assert drawn is not None
     assert "<script" not in drawn.svg
+
+
+@pytest.mark.parametrize("told", ["9999-12-31T23:59:59Z", "0001-01-01T00:00:00Z"])
+def test_an_instant_that_no_zone_can_tell_stops_no_drawing(told: str) -> None:
+    """An hour later, or earlier, there is no year of four digits: the mark is left out, or the picture."""
+    document = finding_document(samples.timing_miner())
+    assert plot_course(document, SPEECH["en"]) is not None
+    for key in ("block_times", "push_times"):
+        sync = document["block_sync"]
+        damaged = document | {"block_sync": sync | {key: [told, *sync[key][1:]]}}
+        assert plot_course(damaged, SPEECH["en"]) is None
+        assert plot_delays(damaged, SPEECH["en"]) is None
+    onset = dict.fromkeys(("earliest", "estimate", "latest"), told)
+    damaged = document | {"evidence": [{"time": told}], "onset": onset}
+    drawn = plot_findings([Held(case_samples.ref_of(document, 1), damaged)], SPEECH["en"])
+    assert drawn is not None
+    assert not {"tick", "begun"} & {part.mark for part in drawn.legend}

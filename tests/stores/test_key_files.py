@@ -4,7 +4,6 @@ import contextlib
 import os
 import stat
 import threading
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,6 +13,10 @@ from hypothesis import strategies as st
 from headframe.errors import HeadframeError, UnreadableInput
 from headframe.stores import key_files
 from headframe.stores.key_files import MASTER_FILE, KeyGone, Keyring
+from tests.dying import Crash, Operation, dying
+
+OPERATIONS = (Operation(os, "fsync"), Operation(os, "link"), Operation(Path, "replace"), Operation(Path, "unlink"))
+"""What changes the folder."""
 
 
 @pytest.fixture
@@ -81,10 +84,8 @@ def test_destroying_many_may_die_anywhere(tmp_path: Path, step: int) -> None:
     kept = keys.make("contacts", "kept")
     for name in "abc":
         keys.make("contacts", name)
-    with pytest.MonkeyPatch.context() as patched:
-        crash_at(step, patched)
-        with contextlib.suppress(Crash):
-            keys.destroy_many("contacts", "abc")
+    with contextlib.suppress(Crash), dying(step, OPERATIONS):
+        keys.destroy_many("contacts", "abc")
     again = Keyring(keys.folder)
     again.destroy_many("contacts", "abc")
     assert list(again.names("contacts")) == ["kept"]
@@ -202,39 +203,13 @@ def test_without_keys_there_is_nothing_to_rotate(keys: Keyring) -> None:
     assert not keys.folder.exists()
 
 
-class Crash(BaseException):
-    """The machine goes down: no handler of the program runs after it."""
-
-
-def crash_at(step: int, monkeypatch: pytest.MonkeyPatch) -> Callable[[], int]:
-    """Let the program die at the n-th call that changes the folder; gives how many there were."""
-    count = 0
-
-    def counting(call: Callable[..., object]) -> Callable[..., object]:
-        def wrapped(*args: object, **more: object) -> object:
-            nonlocal count
-            count += 1
-            if count >= step:  # from here on the disk does nothing more, also for handlers that tidy up
-                raise Crash
-            return call(*args, **more)
-
-        return wrapped
-
-    for owner, name in (
-        (os, "fsync"), (os, "link"), (Path, "replace"), (Path, "unlink"),
-    ):  # fmt: skip
-        monkeypatch.setattr(owner, name, counting(getattr(owner, name)))
-    return lambda: count
-
-
 @pytest.mark.parametrize("step", range(1, 40))
 def test_a_rotation_may_die_anywhere(tmp_path: Path, step: int) -> None:
     """Every key can be read at once, new ones can be made, and the next rotation goes on and tidies up."""
     keys = Keyring(tmp_path / "keys")
     made = {name: keys.make("contacts", name) for name in "abc"}
     old = (keys.folder / MASTER_FILE).read_bytes()
-    with pytest.MonkeyPatch.context() as patched:
-        seen = crash_at(step, patched)
+    with dying(step, OPERATIONS) as seen:
         died = False
         try:
             keys.rotate()
@@ -250,13 +225,13 @@ def test_a_rotation_may_die_anywhere(tmp_path: Path, step: int) -> None:
     assert (keys.folder / MASTER_FILE).read_bytes() != old
 
 
-def test_the_crashes_cover_a_whole_rotation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_crashes_cover_a_whole_rotation(tmp_path: Path) -> None:
     """The numbers above reach beyond its last step."""
     keys = Keyring(tmp_path / "keys")
     for name in "abc":
         keys.make("contacts", name)
-    seen = crash_at(10**9, monkeypatch)
-    keys.rotate()
+    with dying(10**9, OPERATIONS) as seen:
+        keys.rotate()
     assert 15 < seen() < 39
 
 
@@ -265,8 +240,7 @@ def test_making_a_key_may_die_anywhere(tmp_path: Path, step: int) -> None:
     """Afterwards there is a whole key or none; a half one is never read, and destroying takes what was left along."""
     keys = Keyring(tmp_path / "keys")
     keys.make("contacts", "first")
-    with pytest.MonkeyPatch.context() as patched:
-        crash_at(step, patched)
+    with dying(step, OPERATIONS):
         try:
             made = keys.make("contacts", "a")
         except Crash:
@@ -335,8 +309,7 @@ def test_a_batch_may_die_anywhere(tmp_path: Path, step: int) -> None:
     """Each key is whole or not there, and the next batch takes the names that are free."""
     keys = Keyring(tmp_path / "keys")
     keys.make("contacts", "first")
-    with pytest.MonkeyPatch.context() as patched:
-        seen = crash_at(step, patched)
+    with dying(step, OPERATIONS) as seen:
         try:
             with keys.batch():
                 made = {name: keys.make("contacts", name) for name in "abc"}

@@ -4,8 +4,6 @@ import hashlib
 import os
 import struct
 import threading
-from collections.abc import Callable
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,6 +17,7 @@ from headframe.stores import lake as lake_module
 from headframe.stores import lake_purge
 from headframe.stores.lake import TRANSFORMERS, Lake, Name, names_in, transformers_in
 from headframe.stores.lake_purge import LakePart, lake_parts, ready_to_go
+from tests.dying import Crash, Operation, dying
 from tests.stores.test_lake import readings
 
 HOUR_S, DAY_S = 3600, 86_400
@@ -190,42 +189,20 @@ def test_writers_wait_and_readers_hear_of_it(tmp_path: Path, monkeypatch: pytest
     assert together.is_set()
 
 
-class Crash(BaseException):
-    """The program is gone."""
+def half_a_file(_frame: object, path: Path, **_: object) -> None:
+    Path(path).write_bytes(b"PAR1 and no end")
 
 
-@contextmanager
-def dying(monkeypatch: pytest.MonkeyPatch, at: int) -> Any:
-    """Die before the operation of a number, and do nothing any more after it; gives how many there were."""
-    done = [0]
-
-    def step() -> None:
-        done[0] += 1
-        if done[0] >= at:
-            raise Crash
-
-    def counted(whole: Callable[..., Any], half: Callable[..., None] | None = None) -> Callable[..., Any]:
-        def call(*arguments: Any, **named: Any) -> Any:
-            if done[0] + 1 == at and half is not None:
-                half(*arguments)
-            step()
-            return whole(*arguments, **named)
-
-        return call
-
-    def half_a_file(_frame: object, path: Path, *_: object) -> None:
-        Path(path).write_bytes(b"PAR1 and no end")
-
-    with monkeypatch.context() as patch:
-        for owner, names in ((os, ("replace", "rename", "unlink", "fsync")), (Path, ("rename", "replace", "unlink"))):
-            for name in names:
-                patch.setattr(owner, name, counted(getattr(owner, name)))
-        patch.setattr(pl.LazyFrame, "sink_parquet", counted(pl.LazyFrame.sink_parquet, half_a_file))
-        patch.setattr(pl.DataFrame, "write_parquet", counted(pl.DataFrame.write_parquet, half_a_file))
-        yield done
+OPERATIONS = (
+    *(Operation(os, name) for name in ("replace", "rename", "unlink", "fsync")),
+    *(Operation(Path, name) for name in ("rename", "replace", "unlink")),
+    Operation(pl.LazyFrame, "sink_parquet", half_a_file),
+    Operation(pl.DataFrame, "write_parquet", half_a_file),
+)
+"""What changes the lake."""
 
 
-def test_a_crash_at_any_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_crash_at_any_step(tmp_path: Path) -> None:
     """What stays can be read; what was to go is due again with its digests, until a certificate says it is gone."""
     key = ["usage_point", "flow", "start_s"]
     steps = 0
@@ -235,13 +212,13 @@ def test_a_crash_at_any_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         before = lake.readings()
         wanted = parts_of(folder, ("B",))
         survived = True
-        with dying(monkeypatch, at) as done:
+        with dying(at, OPERATIONS) as done:
             try:
                 purge(folder, wanted, ("B",))
             except Crash:
                 survived = False
         if survived:
-            steps = done[0]
+            steps = done()
             break
         left = lake.readings()
         kept = without(before, JANUARY, MARCH)

@@ -112,10 +112,8 @@ def _fed_in(
     values = None if resource is None else np.asarray(values_at(resource, hours_s), np.float64)
     if values is not None:
         known &= np.isfinite(values)
-    # A day of 23 hours in spring is a whole one.
-    whole = np.bincount(at[known], minlength=n) >= WHOLE_DAY_H
-    fed_in = np.where(whole, _means(np.where(known, power, np.nan), at, n), np.nan)
-    given = None if values is None else np.where(whole, _means(np.where(known, values, np.nan), at, n), np.nan)
+    fed_in = _long_means(np.where(known, power, np.nan), at, n)
+    given = None if values is None else _long_means(np.where(known, values, np.nan), at, n)
     typical = float(np.nanmedian(fed_in)) if np.isfinite(fed_in).any() else 0.0
     still = fed_in <= STILL * typical
     if given is not None and np.isfinite(given).any():

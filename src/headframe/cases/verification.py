@@ -716,15 +716,13 @@ def _feeder_balance(
         return _nothing("feeder_balance", "the transformer has no meter of its own, or its points are not known")
     rows = _rows(days, windows)
     kwh = days.balance_w * 24 / 1000
-    covered = float(np.isfinite(kwh[rows.later]).sum()) / max(
-        (windows.after_until_ns - windows.after_from_ns) / DAY_NS, 1
-    )
+    coverage = _coverage(days.balance_w[:, None], rows.later, windows)
     effect, error = found.day_wh / 1000, found.day_wh / 1000 * found.relative_error
     # Losses follow the load through the transformer, so the metered load is what explains a residual.
     columns, names = design(None, days.day_off, _day_means(days.block_w))
     lefts = left_over(kwh, columns, rows.clean, rows.mining, rows.later, effect, error)
     before, after = (_mean(kwh[some]) for some in (_before_rows(days, windows), rows.later))
-    reading = _reading("feeder_balance", before, after, lefts, min(covered, 1.0))
+    reading = _reading("feeder_balance", before, after, lefts, coverage)
     if not lefts:
         return _as(reading, OPEN, _no_baseline(rows))
     low, high = lefts[0].interval()
@@ -734,7 +732,7 @@ def _feeder_balance(
         f"judged by "
         f"{_baseline_words(lefts[0], names, rows, 'kWh/day')}"
     )
-    return _concluded(reading, verdict, said, why, covered, rule, what="the balance covers")
+    return _concluded(reading, verdict, said, why, coverage, rule, what="the balance covers")
 
 
 def _ratio(
@@ -825,8 +823,7 @@ def _export(
     if days.export_w is None or not np.isfinite(days.export_w).any():
         return _nothing(EXPORT, "there are no readings of what the site feeds in")
     rows = _rows(days, windows)
-    length = max((windows.after_until_ns - windows.after_from_ns) / DAY_NS, 1.0)
-    coverage = min(float(np.isfinite(days.export_w[rows.later]).sum()) / length, 1.0)
+    coverage = _coverage(days.export_w[:, None], rows.later, windows)
     designed = export_design(days)
     if designed is None:
         return _nothing(
@@ -1068,6 +1065,7 @@ def _usable(days: SiteDays, rows: _Rows) -> tuple[tuple[bool, bool], str]:
 
 
 def _coverage(block_w: Floats, later: NDArray[np.int64], windows: Windows) -> float:
+    """How much of the later window is known; a day counts by its blocks. [share]"""
     days = max((windows.after_until_ns - windows.after_from_ns) / DAY_NS, 1.0)
     return min(float(np.isfinite(block_w[later]).mean(axis=1).sum()) / days, 1.0) if later.size else 0.0
 

@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from headframe.cases.store import PendingLeaf, StoredAccount
 from headframe.casework import accounts as account_rules
@@ -136,16 +137,8 @@ class AccountActs(Holdings):
         answers = {name: one for name, one in self.config.answers.items() if name != unit}
         if any(told):
             answers[unit] = address
-        now = self.now_ns()
-        leaf = self.sealed(
-            f"access/answer-{unit}-{now}-{secrets.token_hex(4)}", "access", f"answer address {unit}".strip(), now,
-            {"what": "answer address set", "by": by.name, "unit": unit, "address": list(told)}, data_class="access",
-        )  # fmt: skip
-        with self.store.writing() as writer:
-            writer.log(leaf)
-        self.hand_over()
-        self.config = replace(self.config, answers=answers)
-        write_config(self.paths.folder, self.config)
+        fields: dict[str, object] = {"what": "answer address set", "by": by.name, "unit": unit, "address": list(told)}
+        self._configure(f"answer-{unit}", f"answer address {unit}".strip(), fields, answers=answers)
 
     def name_witness(self, by: Account, key: Verifier, *, gone: bool = False) -> None:
         """Name a witness by its public key; only what named witnesses have co-signed is kept for bundles.
@@ -182,18 +175,21 @@ class AccountActs(Holdings):
             del named[key.name, key.key_id]
         else:
             named[key.name, key.key_id] = key
-        now = self.now_ns()
         what = "witness named no more" if gone else "witness named"
-        leaf = self.sealed(
-            f"access/witness-{key.key_id.hex()}-{now}-{secrets.token_hex(4)}", "access", f"witness {key.name}", now,
-            {"what": what, "by": by.name, "key": key.text()}, data_class="access",
-        )  # fmt: skip
+        fields: dict[str, object] = {"what": what, "by": by.name, "key": key.text()}
+        self._configure(f"witness-{key.key_id.hex()}", f"witness {key.name}", fields, witnesses=tuple(named.values()))
+        self.ledger.forget_forged(self.config.witnesses)
+
+    def _configure(self, name: str, subject: str, fields: dict[str, object], **changed: Any) -> None:
+        """Change the workspace's settings once the ledger knows who did."""
+        now = self.now_ns()
+        leaf_id = f"access/{name}-{now}-{secrets.token_hex(4)}"
+        leaf = self.sealed(leaf_id, "access", subject, now, fields, data_class="access")
         with self.store.writing() as writer:
             writer.log(leaf)
         self.hand_over()
-        self.config = replace(self.config, witnesses=tuple(named.values()))
+        self.config = replace(self.config, **changed)
         write_config(self.paths.folder, self.config)
-        self.ledger.forget_forged(self.config.witnesses)
 
     def _known(self, name: str) -> StoredAccount:
         known = self.store.account(name)

@@ -354,6 +354,10 @@ def _require_stamp_of(time_stamp: bytes, checkpoints: Collection[bytes]) -> None
         )
 
 
+WRITTEN_HERE = frozenset(DocumentKind)
+"""Kinds of documents that Headframe writes itself."""
+
+
 def _documents(file: CaseFile, withheld: Collection[str], leave_out: Collection[str]) -> list[DocumentRef]:
     """The documents that go in, each once."""
     case_id = file.case.case_id
@@ -365,12 +369,12 @@ def _documents(file: CaseFile, withheld: Collection[str], leave_out: Collection[
         return []
     told = bool(TOLD_BY_LETTERS & set(withheld))
     refs = {kept.ref.sha256: kept.ref for kept in file.documents if not {kept.ref.sha256, kept.ref.name} & {*leave_out}}
-    return [ref for ref in refs.values() if not (told and ref.kind in set(DocumentKind))]
+    return [ref for ref in refs.values() if not (told and ref.kind in WRITTEN_HERE)]
 
 
 def _behind(leaves: Iterable[StoredLeaf], file: CaseFile, withheld: Collection[str]) -> list[StoredLeaf]:
     """The leaves that stay out: what stands open in them tells what is withheld, or lets it be found by trying."""
-    ours = {kept.ref.sha256: kept.ref.kind in set(DocumentKind) for kept in file.documents}
+    is_letter = {kept.ref.sha256: kept.ref.kind in WRITTEN_HERE for kept in file.documents}
     found: list[StoredLeaf] = []
     for leaf in leaves:
         about = read(leaf.leaf)
@@ -380,7 +384,7 @@ def _behind(leaves: Iterable[StoredLeaf], file: CaseFile, withheld: Collection[s
         if about.kind == "document":
             out = out or bool(TOLD_BY_DOCUMENTS & set(withheld))
             # Of a document that the case does not know any more nobody can say whether it was a letter.
-            out = out or (bool(TOLD_BY_LETTERS & set(withheld)) and ours.get(about.subject, True))
+            out = out or (bool(TOLD_BY_LETTERS & set(withheld)) and is_letter.get(about.subject, True))
         if out:
             found.append(leaf)
     return found
@@ -405,7 +409,7 @@ def _finding_rows(file: CaseFile, *, closed: bool, curtain: _Curtain) -> Iterabl
 
 def _ours(ref: DocumentRef, case_id: str) -> bool:
     """Whether Headframe wrote and named a document, for this case."""
-    return ref.kind in set(DocumentKind) and ref.name.startswith(f"{case_id}-")
+    return ref.kind in WRITTEN_HERE and ref.name.startswith(f"{case_id}-")
 
 
 def _place_of(ref: DocumentRef, case_id: str, withheld: Collection[str]) -> str:

@@ -14,6 +14,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 
+from headframe.cases.texts import LINE_ENDS_AND_TABS
 from headframe.errors import HeadframeError
 
 MOST_CHARACTERS = 100_000
@@ -61,8 +62,6 @@ _NUMBER = re.compile(
 
 _ESCAPE = re.compile(r"\\(u[0-9a-fA-F]{4}|.)", re.DOTALL)
 _ESCAPED = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
-# Soft line breaks and page breaks among them; where a text is one line, `headframe.cases.texts` refuses those as well.
-_LINE_ENDS_AND_TABS = frozenset("\t\n\v\f\r")
 
 
 class ControlCharacter(HeadframeError):
@@ -90,23 +89,16 @@ def refuse_unfit_texts(fields: Mapping[str, object], *, of_an_act: bool = True) 
         If what was typed, or what a correction puts in its place, has one that is no line end and no tab.
     """
     together = 0
-    waiting: list[tuple[str, object]] = list(fields.items())
-    while waiting:
-        name, value = waiting.pop()
-        if isinstance(value, str):
-            together += len(value)
-            if len(value) > MOST_CHARACTERS:
-                raise TextTooLong(
-                    f"{name} has {len(value):,} characters, and the file of a case takes texts of up to "
-                    f"{MOST_CHARACTERS:,}. Nothing was recorded. Hand it in as a document instead (--document FILE, "
-                    "where the command takes one), and say here in a sentence what it is"
-                )
-            if name in TYPED or (name == "value" and of_an_act):
-                _refuse_control_characters(name, value)
-        elif isinstance(value, Mapping):
-            waiting.extend((str(key), inner) for key, inner in value.items())
-        elif isinstance(value, Sequence) and not isinstance(value, bytes):
-            waiting.extend((name, inner) for inner in value)
+    for name, text in _named_texts(fields):
+        together += len(text)
+        if len(text) > MOST_CHARACTERS:
+            raise TextTooLong(
+                f"{name} has {len(text):,} characters, and the file of a case takes texts of up to "
+                f"{MOST_CHARACTERS:,}. Nothing was recorded. Hand it in as a document instead (--document FILE, "
+                "where the command takes one), and say here in a sentence what it is"
+            )
+        if name in TYPED or (name == "value" and of_an_act):
+            _refuse_control_characters(name, text)
     if of_an_act and together > MOST_TOGETHER:
         raise TextTooLong(
             f"the texts of this act have {together:,} characters together, and the file of a case takes up to "
@@ -118,7 +110,7 @@ def _refuse_control_characters(name: str, text: str) -> None:
     # The value of a correction is JSON, which has its own way to write them.
     for said in decoded(text) if name == "value" else (text,):
         for letter in said:
-            if unicodedata.category(letter) == "Cc" and letter not in _LINE_ENDS_AND_TABS:
+            if unicodedata.category(letter) == "Cc" and letter not in LINE_ENDS_AND_TABS:
                 raise ControlCharacter(
                     f"{name} has the control character U+{ord(letter):04X} in it, which no page shows; nothing was "
                     "recorded. Leave it out; line ends and tabs may stay"
@@ -204,17 +196,24 @@ def cautions(fields: Mapping[str, object]) -> Iterator[str]:
     str
         Names the field and what it looks like, never what it says.
     """
-    waiting: list[tuple[str, object]] = list(fields.items())
-    while waiting:
-        name, value = waiting.pop()
-        if isinstance(value, str) and name in TYPED:
-            for what in ways_to_reach(value):
+    for name, text in _named_texts(fields):
+        if name in TYPED:
+            for what in ways_to_reach(text):
                 yield (
                     f"{name} has in it what looks like {what}. It is kept with the text, sealed, until retention lets "
                     "go of it, and stands in papers that show the text. Hand such things in as a document, or leave "
                     "them out; where a unit is reached is in the registry (headframe sites import)"
                 )
+
+
+def _named_texts(fields: Mapping[str, object]) -> Iterator[tuple[str, str]]:
+    """Every text of a leaf, at any depth, with the name that it stands under."""
+    waiting: list[tuple[str, object]] = list(fields.items())
+    while waiting:
+        name, value = waiting.pop()
+        if isinstance(value, str):
+            yield name, value
         elif isinstance(value, Mapping):
             waiting.extend((str(key), inner) for key, inner in value.items())
-        elif isinstance(value, Sequence) and not isinstance(value, str | bytes):
+        elif isinstance(value, Sequence) and not isinstance(value, bytes):
             waiting.extend((name, inner) for inner in value)

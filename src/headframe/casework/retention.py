@@ -161,7 +161,7 @@ def _lake_of(casework: Casework, folder: Path, known: Sequence[RetentionRule], n
     ours = [one for one in known if not one.pack_id]
     least, of_packs = (stored.cutoffs(some, now_ns)[DataClass.READING] // NS_PER_S for some in (ours, known))
     with casework.store.reading() as db:
-        apart = {*stored.points_of_cases(db), *stored.points_of_balances(db, transformers_in(folder).values())}
+        apart = stored.points_apart(db, transformers_in(folder).values())
     return {
         "apart": apart,
         "until_s": least,

@@ -21,7 +21,7 @@ from datetime import UTC, tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from headframe.cases.store import CaseFilter, CaseRow, SiteImport
+from headframe.cases.store import CaseFilter, SiteImport
 from headframe.casework.resolved_again import ResolvedAgain, resolve_again
 from headframe.casework.workspace import write_config
 from headframe.errors import HeadframeError, UnreadableInput
@@ -373,7 +373,7 @@ def _open_cases_of(casework: Casework, gone: _Gone) -> Iterator[str]:
         named = ", ".join(values[:_MOST_NAMED]) + (
             f" and {more} more" if (more := len(values) - _MOST_NAMED) > 0 else ""
         )
-        for row in _cases(casework, CaseFilter(site_id=site_id)):
+        for row in casework.cases_where(CaseFilter(site_id=site_id)):
             if row.stage is not Stage.CLOSED:
                 yield (
                     f"{row.case_id} is open at site {site_id}, of which the table does not hold "
@@ -518,16 +518,6 @@ def purge_contacts(casework: Casework, case: Case) -> tuple[str, ...]:
             ) from fault
     casework.hand_over()
     return ids
-
-
-def _cases(casework: Casework, wanted: CaseFilter) -> Iterator[CaseRow]:
-    cursor = ""
-    while True:
-        page = casework.store.cases(wanted, cursor=cursor, limit=500)
-        yield from page.rows
-        if not page.cursor:
-            return
-        cursor = page.cursor
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -56,21 +56,12 @@ def _linked_from(casework: Casework, case: Case) -> Iterator[tuple[str, str]]:
     A recurrence is always at its site; one of the same operator is elsewhere, and mostly of the same organisation.
     """
     elsewhere = casework.store.linking(case.case_id, case.organisation_id)
-    for case_id in dict.fromkeys((*_case_ids(casework, CaseFilter(site_id=case.site_id)), *elsewhere)):
+    here = (row.case_id for row in casework.cases_where(CaseFilter(site_id=case.site_id)))
+    for case_id in dict.fromkeys((*here, *elsewhere)):
         if case_id != case.case_id:
             for named, relation in casework.case(case_id).links:
                 if named == case.case_id and (case_id, relation) not in case.links:
                     yield case_id, _THE_OTHER_WAY[relation]
-
-
-def _case_ids(casework: Casework, wanted: CaseFilter) -> Iterator[str]:
-    cursor = ""
-    while True:
-        page = casework.store.cases(wanted, cursor=cursor)
-        yield from (row.case_id for row in page.rows)
-        cursor = page.cursor
-        if not cursor:
-            return
 
 
 def _registry_differs(casework: Casework, case: Case, now_ns: int) -> Iterator[RegistryDifference]:

@@ -1,5 +1,6 @@
 """``headframe sites``: places under one responsibility, what makes mining there lawful, and whom to write to."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -173,7 +174,7 @@ def import_files(
         ended=done.ended,
         ended_sites=done.ended_sites,
         ended_assignments=done.ended_assignments,
-        findings=_resolved_json(done),
+        findings=None if done.findings is None else asdict(done.findings),
     )
     _tell_resolved(done)
     raise SystemExit(int(ExitCode.DAMAGED if done.tables.damaged else ExitCode.OK))
@@ -302,16 +303,6 @@ def _instant(text: str, zone: Any) -> int:
     if found is None:
         fail("--gone-since is empty; name a day or a time, as 2026-10-01", ExitCode.USAGE)
     return found
-
-
-def _resolved_json(done: "ImportedRegistry") -> dict[str, int] | None:
-    again = done.findings
-    if again is None:
-        return None
-    return {
-        "looked_at": again.looked_at, "found": again.found, "moved": again.moved, "lost": again.lost,
-        "by_logs": again.by_logs,
-    }  # fmt: skip
 
 
 def _tell_resolved(done: "ImportedRegistry") -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -55,17 +56,36 @@ def appeal_bodies(pack: Pack) -> tuple[AppealBody, ...]:
 
 def _bodies(pack: Pack) -> Iterator[AppealBody]:
     taken: set[str] = set()
-    timed = 0
-    for right in pack.rights:
+    for right, clock in clock_names(pack):
         if right.right is not RightKind.APPEAL:
             continue
-        timed += right.deadline is not None
-        clock = "" if right.deadline is None else "appeal" if timed == 1 else f"appeal-{timed}"
         name = right.id or plain_id(right.body)
         while name in taken:
             name += "-2"
         taken.add(name)
         yield AppealBody(id=name, words=right.body or name, clock=clock, right=right)
+
+
+def clock_names(pack: Pack) -> Iterator[tuple[Right, str]]:
+    """The clock of each right of a pack; those of one kind that have a time are numbered.
+
+    Parameters
+    ----------
+    pack : Pack
+
+    Yields
+    ------
+    (Right, str)
+        In the pack's order: ``appeal``, then ``appeal-2``; empty where the pack sets no time.
+    """
+    timed: Counter[RightKind] = Counter()
+    for right in pack.rights:
+        if right.deadline is None:
+            yield right, ""
+            continue
+        timed[right.right] += 1
+        place = timed[right.right]
+        yield right, str(right.right) if place == 1 else f"{right.right}-{place}"
 
 
 def plain_id(words: str) -> str:

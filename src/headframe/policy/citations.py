@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
-from headframe.records.policy import Instrument, Pack
+from headframe.records.policy import Deadline, Instrument, Pack
 
 _CITES = re.compile(r"[^\s#]+#\S.*", re.DOTALL)
 
@@ -52,20 +53,56 @@ def place_known(pack: Pack, citation: str) -> bool:
 
 def cited_by(pack: Pack) -> Iterator[str]:
     """Every citation of a pack, with repetitions."""
-    parts = (
-        pack.units, pack.subjects, pack.axes, pack.criteria, pack.exemptions, pack.data, pack.measures,
-        pack.procedure, pack.rights, pack.reporting,
-    )  # fmt: skip
-    for part in parts:
-        for row in part:
-            yield row.ref
-    for field in pack.data:
-        yield field.retention_ref
+    for _place, ref in references(pack):
+        yield ref
     for measure in pack.measures:
         yield from measure.legal_basis
-    deadlines = [step.deadline for step in pack.procedure] + [right.deadline for right in pack.rights]
-    for deadline in deadlines:
-        if deadline is not None:
-            yield deadline.ref
-            yield deadline.rolls_ref
-    yield pack.notice_evidence.ref
+
+
+def references(pack: Pack) -> Iterator[tuple[str, str]]:
+    """What each part of a pack rests on, with its place. What a measure names as its legal basis is not among it.
+
+    Parameters
+    ----------
+    pack : Pack
+
+    Yields
+    ------
+    (str, str)
+        ``procedure.reply.deadline.ref``, for example, and the citation; empty where the pack gives none.
+    """
+    parts: Mapping[str, Iterable[Any]] = {
+        "units": pack.units, "subjects": pack.subjects, "axes": pack.axes, "criteria": pack.criteria,
+        "exemptions": pack.exemptions, "measures": pack.measures, "reporting": pack.reporting, "data": pack.data,
+        "procedure": pack.procedure, "rights": pack.rights,
+    }  # fmt: skip
+    for part, rows in parts.items():
+        for row in rows:
+            name = next(name for key in ("id", "field", "step", "right") if (name := getattr(row, key, "")))
+            yield f"{part}.{name}.ref", row.ref
+    for place, deadline in deadlines_of(pack):
+        yield f"{place}.ref", deadline.ref
+        yield f"{place}.rolls_ref", deadline.rolls_ref
+    for field in pack.data:
+        yield f"data.{field.field}.retention_ref", field.retention_ref
+    yield "notice_evidence.ref", pack.notice_evidence.ref
+
+
+def deadlines_of(pack: Pack) -> Iterator[tuple[str, Deadline]]:
+    """Every deadline of a pack, with its place.
+
+    Parameters
+    ----------
+    pack : Pack
+
+    Yields
+    ------
+    (str, Deadline)
+        ``procedure.reply.deadline``, for example.
+    """
+    for step in pack.procedure:
+        if step.deadline is not None:
+            yield f"procedure.{step.step}.deadline", step.deadline
+    for right in pack.rights:
+        if right.deadline is not None:
+            yield f"rights.{right.right}.deadline", right.deadline

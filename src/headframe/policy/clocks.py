@@ -34,7 +34,7 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from headframe.policy.appeals import appeal_bodies, body_of
+from headframe.policy.appeals import appeal_bodies, body_of, clock_names
 from headframe.policy.calendars import Calendar, calendar_of
 from headframe.records.case import (
     ASKS,
@@ -327,7 +327,7 @@ def clocks_of(case: Case, pack: Pack, now_ns: int) -> tuple[Clock, ...]:
         window that is measured again, ``report:ID`` for each report that is owed.
     """
     clocks = []
-    for name, deadline in _named_deadlines(pack):
+    for name, deadline in named_deadlines(pack):
         clocks.append(_clock(case, pack, now_ns, name, deadline))
     clocks.append(_verification_clock(case, pack, now_ns))
     clocks += [clock for duty in pack.reporting if (clock := _report_clock(case, pack, duty, now_ns)) is not None]
@@ -355,15 +355,24 @@ def binding(case: Case, clocks: Iterable[Clock]) -> tuple[Clock, ...]:
     return tuple(clock for clock in clocks if not (over and clock.id.startswith("report:")))
 
 
-def _named_deadlines(pack: Pack) -> Iterator[tuple[str, Deadline]]:
+def named_deadlines(pack: Pack) -> Iterator[tuple[str, Deadline]]:
+    """Every period of a pack under the name of its clock: those of the steps, then those of the rights.
+
+    Parameters
+    ----------
+    pack : Pack
+
+    Yields
+    ------
+    (str, Deadline)
+        ``reply``, ``appeal``, ``appeal-2``.
+    """
     for step in pack.procedure:
         if step.deadline is not None:
             yield str(step.step), step.deadline
-    seen: dict[RightKind, int] = {}
-    for right in pack.rights:
+    for right, name in clock_names(pack):
         if right.deadline is not None:
-            seen[right.right] = place = seen.get(right.right, 0) + 1
-            yield str(right.right) if place == 1 else f"{right.right}-{place}", right.deadline
+            yield name, right.deadline
 
 
 def _clock(case: Case, pack: Pack, now_ns: int, name: str, deadline: Deadline) -> Clock:

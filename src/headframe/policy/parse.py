@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from headframe.errors import HeadframeError
 from headframe.policy.calendars import UnknownCalendar, calendar_of
+from headframe.policy.citations import deadlines_of, references
 from headframe.policy.fits import fits
 from headframe.policy.schema import pack_schema
 from headframe.policy.weaker import PARTY_STARTS, Problem, weaker_than, weaker_than_any
@@ -649,47 +650,9 @@ def _calendars(pack: Pack) -> Iterator[tuple[str, str]]:
             yield f"{place}.calendar", deadline.calendar
 
 
-def deadlines_of(pack: Pack) -> Iterator[tuple[str, Deadline]]:
-    """Every deadline of a pack, with its place.
-
-    Parameters
-    ----------
-    pack : Pack
-
-    Yields
-    ------
-    (str, Deadline)
-        ``procedure.reply.deadline``, for example.
-    """
-    for step in pack.procedure:
-        if step.deadline is not None:
-            yield f"procedure.{step.step}.deadline", step.deadline
-    for right in pack.rights:
-        if right.deadline is not None:
-            yield f"rights.{right.right}.deadline", right.deadline
-
-
-def _references(pack: Pack) -> Iterator[tuple[str, str]]:
-    parts: Mapping[str, Iterable[Any]] = {
-        "units": pack.units, "subjects": pack.subjects, "axes": pack.axes, "criteria": pack.criteria,
-        "exemptions": pack.exemptions, "measures": pack.measures, "reporting": pack.reporting, "data": pack.data,
-        "procedure": pack.procedure, "rights": pack.rights,
-    }  # fmt: skip
-    for part, rows in parts.items():
-        for row in rows:
-            name = next(name for key in ("id", "field", "step", "right") if (name := getattr(row, key, "")))
-            yield f"{part}.{name}.ref", row.ref
-    for place, deadline in deadlines_of(pack):
-        yield f"{place}.ref", deadline.ref
-        yield f"{place}.rolls_ref", deadline.rolls_ref
-    for field in pack.data:
-        yield f"data.{field.field}.retention_ref", field.retention_ref
-    yield "notice_evidence.ref", pack.notice_evidence.ref
-
-
 def _reference_faults(pack: Pack) -> Iterator[Problem]:
     ids = {row.id for row in pack.instruments}
-    for place, ref in _references(pack):
+    for place, ref in references(pack):
         if ref and ref.partition("#")[0] not in ids:
             yield (
                 place,

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from headframe.policy.appeals import body_of
+from headframe.policy.appeals import body_of, clock_names
 from headframe.records.case import AppealOutcome, Case, DecisionOutcome, NoticeKind, VerificationOutcome
 from headframe.records.policy import (
     Clock,
@@ -400,16 +400,14 @@ def right_states(case: Case, pack: Pack, clocks: Sequence[Clock]) -> tuple[Right
         In the pack's order.
     """
     by_id = {clock.id: clock for clock in clocks}
-    seen: dict[RightKind, int] = {}
     states = []
-    for right in pack.rights:
-        if right.deadline is not None:
-            seen[right.right] = place = seen.get(right.right, 0) + 1
-            clock = by_id.get(str(right.right) if place == 1 else f"{right.right}-{place}")
-        else:
-            clock = by_id.get(str(right.right)) if right.right in {RightKind.REPLY, RightKind.NOTICE} else None
+    for right, name in clock_names(pack):
+        if not name and right.right in {RightKind.REPLY, RightKind.NOTICE}:
+            name = str(right.right)
         states.append(
-            RightState(right=right.right, body=right.body, ref=right.ref, clock=clock, used=_used(right, case, pack))
+            RightState(
+                right=right.right, body=right.body, ref=right.ref, clock=by_id.get(name), used=_used(right, case, pack)
+            )
         )
     return tuple(states)
 

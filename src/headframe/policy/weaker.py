@@ -13,7 +13,7 @@ from functools import lru_cache
 from headframe.policy.clocks import due
 from headframe.records.policy import (
     CLOSE_WITHIN_DAYS,
-    Axis,
+    NOTHING_AGAINST,
     Basis,
     Criterion,
     Deadline,
@@ -37,12 +37,11 @@ PARTY_STARTS = {
 be over before the party knows of it, and then silence would decide."""
 
 PARTY_PERIODS = frozenset({*PARTY_STARTS, str(Step.REMEDIATE)})
-"""Periods in which the party may do something. Every other one binds the unit."""
+"""Periods in which the party may do something; they are never made shorter. Every other one binds the unit, also where
+it is a right of the party, such as to be given the file: it is not for the unit to make that longer."""
 
-PROTECTED = frozenset(
-    {PartyStanding.VICTIM, PartyStanding.LAWFUL, PartyStanding.NOT_MINING, PartyStanding.UNDETERMINED}
-)
-"""Standings against which nothing is held. A value that a parent gives one of them keeps it."""
+PROTECTED = NOTHING_AGAINST | {PartyStanding.UNDETERMINED}
+"""Standings that a value keeps where a parent gives it one of them."""
 
 SMALLEST_CELL = 5
 """Counts below this are shown in no report (the projects' rule of 5, or 15 of 15). [cases]"""
@@ -224,7 +223,9 @@ def _accused_after_all(pack: Pack, parent: Pack) -> Iterator[Problem]:
                     f"{standings[value.id] or 'none'}, but under {parent.id} it is {value.standing}; it stays so, and "
                     f"a new value may say something else",
                 )
-    protected = {(axis.id, value) for axis in parent.axes for value in _protected(axis)}
+    protected = {
+        (axis.id, value.id) for axis in parent.axes for value in axis.values if value.standing in NOTHING_AGAINST
+    }
     criteria = {criterion.id: criterion for criterion in pack.criteria}
     for criterion in parent.criteria:
         speaks = protected & set(criterion.proposes.items())
@@ -248,12 +249,6 @@ def _when(criterion: Criterion) -> tuple[object, ...]:
         criterion.feature, criterion.op, criterion.value, criterion.unit, criterion.evidence,
         criterion.min_independent_sources,
     )  # fmt: skip
-
-
-def _protected(axis: Axis) -> Iterator[str]:
-    for value in axis.values:
-        if value.standing in PROTECTED - {PartyStanding.UNDETERMINED}:
-            yield value.id
 
 
 def _less_measured(pack: Pack, parent: Pack) -> Iterator[Problem]:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import ClassVar
 
-from headframe.records.finding import Family
+from headframe.records.finding import METERED, Family
 from headframe.records.policy import CalculationSheet, PartyStanding
 
 
@@ -106,7 +106,7 @@ class FindingRef:
 
         Such a load may be asked about, weighs what its e-value says, and must be gone before anything is called over.
         """
-        return self.mining or (self.family in (Family.LOAD, Family.BALANCE) and self.log10_e > 0)
+        return self.mining or (self.family in METERED and self.log10_e > 0)
 
 
 class LookupOutcome(StrEnum):

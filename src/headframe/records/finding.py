@@ -37,6 +37,9 @@ SOURCE_OF: Mapping[Family, str] = MappingProxyType(
 """Where the chance in a family's false alarms lies. Families of one source err together: they count once, and are
 averaged and not multiplied. The one definition of independence: of assessments, of the rules of a case, of the sum."""
 
+METERED = frozenset({Family.LOAD, Family.BALANCE})
+"""Families of findings that meters show."""
+
 
 def independent_sources(families: Iterable[Family]) -> frozenset[str]:
     """In how many independent sources evidence is, and which.

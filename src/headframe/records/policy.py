@@ -106,6 +106,11 @@ class PartyStanding(StrEnum):
     """Not known yet, or not to be known. It is an answer, not a gap."""
 
 
+NOTHING_AGAINST = frozenset({PartyStanding.VICTIM, PartyStanding.LAWFUL, PartyStanding.NOT_MINING})
+"""Standings of a party against which nothing is held: no notice, no measure, no line in a ledger of mining, and no
+second case on the same findings."""
+
+
 class MeasureMode(StrEnum):
     """How a measure leaves the system. There is no automatic mode."""
 

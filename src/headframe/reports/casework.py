@@ -22,6 +22,7 @@ from headframe.policy.appeals import body_of
 from headframe.records.case import (
     Accepted,
     CaseFile,
+    Correction,
     KeptDocument,
     ProposalState,
     RegisterEntry,
@@ -226,10 +227,9 @@ class CaseView:
 
 def event_rows(view: CaseView, places: Mapping[str, int | None]) -> list[dict[str, Any]]:
     """Events of a case with their places in the ledger, as plain values; what was corrected is said beside it."""
-    marks: dict[int, list[str]] = {}
+    corrections: dict[int, list[Correction]] = {}
     for one in view.file.case.corrections:
-        day = clock_time(one.approved_ns)[:10]
-        marks.setdefault(one.event, []).append(f"CORRECTED {day}: {one.field} is {one.value}")
+        corrections.setdefault(one.event, []).append(one)
     return [
         {
             "number": event.number,
@@ -238,17 +238,22 @@ def event_rows(view: CaseView, places: Mapping[str, int | None]) -> list[dict[st
             "account": event.account,
             "unit": event.unit,
             "act": event.act.NAME,
-            "summary": "; ".join(filter(None, (act_words(event.act), *marks.get(event.number, ())))),
+            "summary": "; ".join(
+                filter(None, (act_words(event.act), *map(_marked, corrections.get(event.number, ()))))
+            ),
             "content": act_to_json(event.act),
             "corrected": [
                 {"field": one.field, "right": one.value, "reason": one.reason, "approved": instant(one.approved_ns)}
-                for one in view.file.case.corrections
-                if one.event == event.number
+                for one in corrections.get(event.number, ())
             ],
             "log_index": places.get(f"case/{event.case_id}/{event.number}"),
         }
         for event in view.file.events
     ]
+
+
+def _marked(one: Correction) -> str:
+    return f"CORRECTED {clock_time(one.approved_ns)[:10]}: {one.field} is {one.value}"
 
 
 _TELLING = (

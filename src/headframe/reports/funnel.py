@@ -24,6 +24,7 @@ from datetime import UTC, datetime, tzinfo
 from itertools import combinations, groupby
 
 from headframe.cases.apply import replay
+from headframe.cases.question import decision_in_force
 from headframe.records.case import (
     Case,
     CaseEvent,
@@ -39,7 +40,7 @@ from headframe.records.case import (
     VerificationOutcome,
     Verify,
 )
-from headframe.records.policy import PartyStanding
+from headframe.records.policy import NOTHING_AGAINST, PartyStanding
 from headframe.reports.csv_rows import csv_text
 from headframe.reports.ledger_figures import LedgerFigure
 from headframe.reports.suppression import MIN_CELL, SHOWN_AS, Suppressed, suppress
@@ -68,8 +69,6 @@ HAPPENED = (
     "appealed", "closed",
 )  # fmt: skip
 """What may happen to a case in a period, in the order in which it is told."""
-NOTHING_AGAINST = frozenset({PartyStanding.VICTIM, PartyStanding.LAWFUL, PartyStanding.NOT_MINING})
-"""Standings of a party that a ledger of mining does not list."""
 PERIODS = ("week", "month", "quarter", "year", "all")
 BY = ("period", "region", "site_kind", "coin", "detector", "pack")
 UNKNOWN = "unknown"
@@ -239,13 +238,14 @@ def case_facts(
         if not known:
             continue
         case = replay(known)
+        began = "" if from_ns is None else _stood(case, from_ns)
         yield CaseFacts(
             case=case,
             steps=frozenset(_steps(case)),
             detectors=detectors_of(case),
             site=site_of(case),
-            began="" if from_ns is None else _stood(case, from_ns),
-            happened=() if from_ns is None else _happened(case, from_ns),
+            began=began,
+            happened=() if from_ns is None else _happened(case, from_ns, began),
             cleared_since=len(known) < len(every) and not _is_listed(replay(every)),
         )
 
@@ -572,8 +572,7 @@ def _is_listed(case: Case) -> bool:
     """Whether something stands against the party, or may."""
     if outcome_of(case) in ("victim", "dismissed", "lawful", "set_aside"):
         return False
-    in_force = bool(case.decisions) and not case.decisions[-1].set_aside
-    return in_force or case.standing not in NOTHING_AGAINST
+    return decision_in_force(case) is not None or case.standing not in NOTHING_AGAINST
 
 
 def _figures_of(one: CaseFacts, given: Mapping[str, Sequence[LedgerFigure]]) -> tuple[LedgerFigure, ...]:
@@ -655,14 +654,14 @@ def outcome_of(case: Case) -> str:
     A victim needs no decision to be helped: two accounts have found it to be one by the class that they approved, and
     that is its outcome as long as no decision holds.
     """
-    if case.decisions and not case.decisions[-1].set_aside:
+    if (decision := decision_in_force(case)) is not None:
         return {
             DecisionOutcome.CONFIRMED: "confirmed",
             DecisionOutcome.DISMISSED: "dismissed",
             DecisionOutcome.VICTIM: "victim",
             DecisionOutcome.LAWFUL: "lawful",
             DecisionOutcome.UNDETERMINED: "undetermined",
-        }[case.decisions[-1].act.outcome]
+        }[decision.act.outcome]
     if case.standing is PartyStanding.VICTIM or case.closure is ClosureReason.VICTIM_HELPED:
         return "victim"
     # One that was set aside and not replaced still was a decision.
@@ -690,14 +689,14 @@ def _stood(case: Case, at_ns: int) -> str:
     return "open" if then.closed_ns is None else "closed"
 
 
-def _happened(case: Case, from_ns: int) -> tuple[str, ...]:
-    """What was recorded since an instant, in the order of `HAPPENED`."""
+def _happened(case: Case, from_ns: int, began: str) -> tuple[str, ...]:
+    """What was recorded since an instant, at which the case stood as `began` says, in the order of `HAPPENED`."""
     recent = {mark.act for mark in case.history if mark.at_ns >= from_ns}
     letters = {letter.kind for letter in case.notices if case.history[letter.event - 1].at_ns >= from_ns}
     closed = case.closed_ns is not None and case.closed_ns >= from_ns
     told = {
         "opened": case.opened_ns >= from_ns,
-        "opened_again": _stood(case, from_ns) == "closed" and (case.closed_ns is None or closed),
+        "opened_again": began == "closed" and (case.closed_ns is None or closed),
         "noticed": NoticeKind.NOTICE in letters,
         "informed": bool(letters - {NoticeKind.NOTICE}),
         "answered": RecordReply.NAME in recent,

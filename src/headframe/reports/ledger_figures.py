@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from headframe.records.finding import Interval
 from headframe.reports.csv_rows import csv_number
-from headframe.reports.words import interval, si
+from headframe.reports.words import SI_PREFIXES, interval, si
 from headframe.sources.findings import interval_in
 
 MONTH_H = 365.25 / 12 * 24
@@ -31,7 +31,7 @@ _GIVEN = re.compile(
     rf"(?:\s*\((?P<low>{_NUMBER}) to (?P<high>{_NUMBER})\))?\s*:\s*(?P<source>.*)",
     re.DOTALL,
 )
-_PREFIXES = {"": 1.0, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "P": 1e15, "E": 1e18}
+_FACTORS = {"": 1.0} | {prefix: factor for factor, prefix in SI_PREFIXES}
 POWER, DUTY, HOURS, HASHRATE, ENERGY = "power", "duty", "hours", "hashrate", "energy"
 
 
@@ -93,27 +93,22 @@ def figures_of(findings: Iterable[tuple[str, Mapping[str, object]]]) -> tuple[Le
     tuple of LedgerFigure
         Of the fields that something is known of.
     """
-    metered: tuple[Interval, str, Mapping[str, object]] | None = None
-    drawn: tuple[Interval, str, Mapping[str, object]] | None = None
-    shares: tuple[Interval, str] | None = None
-    implied: tuple[Interval, str] | None = None
+    largest: dict[str, tuple[Interval, str, Mapping[str, object]]] = {}
     for finding_id, document in findings:
         named = " ".join(str(document[key]) for key in ("detector", "version") if document.get(key))
         source = f"{finding_id} ({named})" if named else finding_id
-        found = interval_in(document.get("power_w"))
-        if found is not None and found.estimate > 0:
-            if document.get("usage_point"):
-                metered = metered if metered and metered[0].estimate >= found.estimate else (found, source, document)
-            else:
-                drawn = drawn if drawn and drawn[0].estimate >= found.estimate else (found, source, document)
-        rate = interval_in(document.get("hashrate_hs"))
-        if rate is not None and rate.estimate > 0 and (shares is None or rate.estimate > shares[0].estimate):
-            shares = rate, source
-        told = document.get("consequences")
-        rate = interval_in(told.get("hashrate_hs")) if isinstance(told, Mapping) else None
-        if rate is not None and rate.estimate > 0 and (implied is None or rate.estimate > implied[0].estimate):
-            implied = rate, source
-    power = metered or drawn
+        follows = document.get("consequences")
+        estimates = {
+            "metered" if document.get("usage_point") else "drawn": document.get("power_w"),
+            "shares": document.get("hashrate_hs"),
+            "implied": follows.get("hashrate_hs") if isinstance(follows, Mapping) else None,
+        }
+        for kind, told in estimates.items():
+            found = interval_in(told)
+            if found is not None and found.estimate > (largest[kind][0].estimate if kind in largest else 0.0):
+                largest[kind] = found, source, document
+    metered, shares = largest.get("metered"), largest.get("shares")
+    power = metered or largest.get("drawn")
     figures = []
     if power is not None:
         value, source, document = power
@@ -123,7 +118,7 @@ def figures_of(findings: Iterable[tuple[str, Mapping[str, object]]]) -> tuple[Le
         if metered is not None and document.get("listed") is False:
             assumption = "not_listed"
         figures.append(LedgerFigure(name="scale", value=value, lines=(line,), assumption=assumption))
-    if (rate_of := shares or implied) is not None:
+    if (rate_of := shares or largest.get("implied")) is not None:
         line = FigureLine(label=HASHRATE, quantity=_range(rate_of[0], "H/s"), unit="", source=rate_of[1])
         assumption = "" if shares is not None else "sha256"
         figures.append(LedgerFigure(name="hashrate", value=rate_of[0], lines=(line,), assumption=assumption))
@@ -234,9 +229,9 @@ def read_given(text: str) -> tuple[str, LedgerFigure]:
     if name not in UNITS:
         raise ValueError(f"{name!a} is no figure of the ledger; figures are {', '.join(UNITS)}")
     prefix = unit.removesuffix(UNITS[name])
-    if prefix == unit or prefix not in _PREFIXES:
+    if prefix == unit or prefix not in _FACTORS:
         raise ValueError(f"{name} is in {UNITS[name]}, with one of the prefixes k, M, G, T, P, E; got {unit!a}")
-    middle, low, high = (float(part) * _PREFIXES[prefix] for part in (
+    middle, low, high = (float(part) * _FACTORS[prefix] for part in (
         found["middle"], found["low"] or found["middle"], found["high"] or found["middle"]
     ))  # fmt: skip
     return found["case"], given_by_operator(name, Interval(low, middle, high), found["source"])

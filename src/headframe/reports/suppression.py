@@ -275,13 +275,11 @@ def _completed(
         tied, _ = attacker.tied(key, hidden)
         hidden.discard(key)
         # What needed a figure before may well need the next one: it is asked first.
-        asked = [
-            one for one in (*narrow, *(one for one in tied if one not in narrow)) if one in primary and one in tied
-        ]
+        asked = [one for one in dict.fromkeys((*narrow, *tied)) if one in primary and one in tied]
         needs_it = next((one for one in asked if not wide(one)), None)
         if needs_it is not None:
             hidden.add(key)
-            narrow = [needs_it, *(one for one in narrow if one != needs_it)]
+            narrow = list(dict.fromkeys((needs_it, *narrow)))
     # One that follows from what is shown by now is no secret, and hiding it would only look as if it were.
     for key in sorted(hidden - primary - unknown, key=str):
         low, high = attacker.bounds(key, hidden)

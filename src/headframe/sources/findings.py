@@ -15,6 +15,7 @@ import math
 import re
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -114,12 +115,7 @@ def read_findings_stream(stream: BinaryIO, name: str) -> FindingsFile:
         found = _lines(data, name)
     if broken:
         remark = DamagedRow(source=SourceRow(name, data.count(b"\n") + 1), reason=broken)
-        found = FindingsFile(
-            file=name, findings=found.findings, insufficient=found.insufficient, conversations=found.conversations,
-            timing_tested=found.timing_tested, first_ns=found.first_ns, last_ns=found.last_ns,
-            content_blind=found.content_blind, looked=found.looked, damaged=(*found.damaged, remark),
-            remarks=found.remarks,
-        )  # fmt: skip
+        found = replace(found, damaged=(*found.damaged, remark))
     return found
 
 

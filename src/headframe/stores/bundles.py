@@ -584,18 +584,18 @@ def _verify(
     checks.append(_check_files(container, manifest, progress, broken))
     checks.append(_check_manifest_note(container, raw, manifest, keys))
     inside = _keys_inside(container)
-    checkpoint_check, checkpoint, cosigned = _check_checkpoint(container, manifest, keys)
+    checkpoint_check, checkpoint, note = _check_checkpoint(container, manifest, keys)
     checks.append(checkpoint_check)
-    seen = _check_witnessed(container, checkpoint, cosigned, keys, witnesses_needed)
     documents = [file for file in manifest.files if file.path.startswith("documents/")]
     data = [file for file in manifest.files if file.path.startswith("data/")]
     findings = _finding_digests(container)
     found = model.LeafCheck()
-    if checkpoint is None:
+    if checkpoint is None or note is None:
         text = "the checkpoint did not hold, so there is nothing for the proofs to lead to"
         checks.append(CheckResult("witnesses", State.NOT_CHECKED, "the checkpoint did not hold"))
         checks += [CheckResult(name, State.NOT_CHECKED, text) for name in ("leaves", "disclosures", "documents")]
     else:
+        seen = _check_witnessed(container, checkpoint, note, keys, witnesses_needed)
         found = model.check_leaves(
             (model.parse_leaf(line) for line in _lines(container, model.LEAVES)),
             (model.parse_disclosure(line) for line in _lines(container, model.DISCLOSURES)),
@@ -770,10 +770,8 @@ class _Seen:
 
 
 def _check_witnessed(
-    container: Container, checkpoint: Checkpoint | None, note: Note | None, keys: Sequence[Verifier], needed: int
+    container: Container, checkpoint: Checkpoint, note: Note, keys: Sequence[Verifier], needed: int
 ) -> _Seen:
-    if checkpoint is None or note is None:
-        return _Seen()
     try:
         # By name: a witness that changed its key is one, whichever of its keys the reader knows.
         found = {item.witness.name: (item, checkpoint.size) for item in cosignatures(note, keys)}

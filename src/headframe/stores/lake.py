@@ -32,7 +32,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,8 +53,8 @@ if TYPE_CHECKING:
 SPILL_ROWS = 3_000_000
 """Rows of a file that are held in memory before they go to disk, to be sorted by usage point."""
 
-ROW_GROUP = 1 << 17
-"""Rows of a Parquet row group: what must be read at least to reach one usage point."""
+PARQUET: dict[str, Any] = {"row_group_size": 1 << 17, "compression": "zstd", "compression_level": 1}
+"""How files of readings are written. A group of rows is what must be read at least to reach one usage point."""
 
 LOCK_TIMEOUT_S = 600.0
 """Retention writes a large lake anew in minutes; whoever adds readings meanwhile waits. [s]"""
@@ -92,6 +92,22 @@ def names_in(folder: Path) -> tuple[set[Name], set[Name]]:
             if found := _FORM.match(path.name):
                 (lists if found[3] else tables).add(Name(int(found[1]), int(found[2] or 0)))
     return tables, lists
+
+
+def latest(tables: Iterable[Name]) -> list[Name]:
+    """Of several forms of one number the later, in the order of the numbers."""
+    return list({name.number: name for name in sorted(tables)}.values())
+
+
+def listing_columns() -> dict[str, pl.Expr]:
+    """What a list says of the rows of one usage point and flow, which are in the order of their start."""
+    import polars as pl
+
+    return {
+        "rows": pl.len().cast(pl.Int64),
+        "first_s": pl.col("start_s").first(),
+        "last_s": (pl.col("start_s") + pl.col("duration_s")).max(),
+    }
 
 
 def transformers_in(folder: Path) -> dict[str, frozenset[str]]:
@@ -188,11 +204,7 @@ class Lake:
         follows = (point > point.shift(1)) | (same & (flow > flow.shift(1))) | (same_flow & (start > start.shift(1)))
         if not readings.select(follows).to_series().slice(1).all():
             readings = readings.sort(key, maintain_order=True).unique(key, keep="last", maintain_order=True)
-        points = readings.group_by(["usage_point", "flow"], maintain_order=True).agg(
-            rows=pl.len().cast(pl.Int64),
-            first_s=pl.col("start_s").first(),
-            last_s=(pl.col("start_s") + pl.col("duration_s")).max(),
-        )
+        points = readings.group_by(["usage_point", "flow"], maintain_order=True).agg(**listing_columns())
         with self.adding():
             self._add(readings, points)
 
@@ -238,7 +250,7 @@ class Lake:
         part = self.folder / name.file(".parquet.part")
         try:
             points.write_parquet(listing)
-            readings.write_parquet(part, row_group_size=ROW_GROUP, compression="zstd", compression_level=1)
+            readings.write_parquet(part, **PARQUET)
             part.rename(self.folder / name.file())
         except BaseException:
             # Half a file of readings would lie there until somebody looks; the list holds the number, and no more.
@@ -303,9 +315,8 @@ class Lake:
         tables, again = names_in(self.folder)[0], names_in(self.folder)[0]
         while tables != again:
             tables, again = again, names_in(self.folder)[0]
-        latest = {name.number: name for name in sorted(tables)}
         found = []
-        for name in latest.values():
+        for name in latest(tables):
             with _there():
                 points = pl.read_parquet(self.folder / name.listing, glob=False)
             found.append(_Grouped(self.folder / name.file(), points))
@@ -529,7 +540,7 @@ class _Spill:
         if not frame["usage_point"].is_sorted():
             frame = frame.sort("usage_point", maintain_order=True)
         path = self.folder / f"{len(self.files):06d}.parquet"
-        frame.write_parquet(path, row_group_size=ROW_GROUP, compression="zstd", compression_level=1)
+        frame.write_parquet(path, **PARQUET)
         points = frame.group_by("usage_point", maintain_order=True).agg(rows=pl.len().cast(pl.Int64))
         self.files.append(_Sorted(path, points))
 

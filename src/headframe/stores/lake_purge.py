@@ -34,7 +34,18 @@ from numpy.typing import NDArray
 
 from headframe.errors import HeadframeError, NotWritten, UnreadableInput
 from headframe.stores.durable import flush_file, flush_folder, replacing
-from headframe.stores.lake import LOCK, ROW_GROUP, SPILL, Lake, Name, is_lake, names_in, transformers_in
+from headframe.stores.lake import (
+    LOCK,
+    PARQUET,
+    SPILL,
+    Lake,
+    Name,
+    is_lake,
+    latest,
+    listing_columns,
+    names_in,
+    transformers_in,
+)
 from headframe.stores.load_batches import cuts_of
 from headframe.stores.locks import exclusive
 
@@ -134,11 +145,12 @@ def lake_parts(
         for one in _begun(folder)
         if not certified(one.certificate_id, one.sha256)
     )
-    if not names_in(folder)[0]:
+    tables, _ = names_in(folder)
+    if not tables:
         return begun
     taken = {(one.month, point) for one in begun for point in one.usage_points}
     found: dict[tuple[int, str], _Digest] = defaultdict(_Digest)
-    for name in _latest(folder):
+    for name in latest(tables):
         _digest_file(folder, name, frozenset(apart), (until_s, apart_until_s), taken, found)
     parts = [
         LakePart(
@@ -180,7 +192,7 @@ class LakePurge:
         doomed: defaultdict[int, list[LakePart]] = defaultdict(list)
         for part in self.parts:
             doomed[_month_number(part.month)].append(part)
-        for name in _latest(self._lake.folder):
+        for name in latest(names_in(self._lake.folder)[0]):
             self._write_one_anew(name, doomed)
         flush_folder(self._lake.folder)
 
@@ -218,14 +230,10 @@ class LakePurge:
             return
         after = Name(name.number, name.anew + 1)
         part = folder / after.file(".parquet.part")
-        scan.filter(~gone).sink_parquet(part, row_group_size=ROW_GROUP, compression="zstd", compression_level=1)
+        scan.filter(~gone).sink_parquet(part, **PARQUET)
         flush_file(part)
         listing = folder / after.file(".points.parquet.part")
-        left = pl.scan_parquet(part, glob=False).group_by("usage_point", "flow").agg(
-            rows=pl.len().cast(pl.Int64),
-            first_s=pl.col("start_s").first(),
-            last_s=(pl.col("start_s") + pl.col("duration_s")).max(),
-        )  # fmt: skip
+        left = pl.scan_parquet(part, glob=False).group_by("usage_point", "flow").agg(**listing_columns())
         left.sort("usage_point", "flow").collect().write_parquet(listing)
         flush_file(listing)
         self._anew[name] = after
@@ -340,19 +348,15 @@ def _not_anew(folder: Path, fault: Exception) -> NotWritten:
 # Files
 
 
-def _latest(folder: Path) -> list[Name]:
-    return list({name.number: name for name in sorted(names_in(folder)[0])}.values())
-
-
 def _tidy(folder: Path) -> None:
     """Remove what was superseded, and what a writer left that was killed. Nobody writes meanwhile."""
     tables, lists = names_in(folder)
-    latest = set(_latest(folder))
+    counting = set(latest(tables))
     last = max((name.number for name in tables | lists), default=0)
-    for name in tables - latest:
+    for name in tables - counting:
         (folder / name.file()).unlink(missing_ok=True)
-    for name in lists - latest:
-        _remove_list(folder, name, is_last=name.number == last and last not in {one.number for one in latest})
+    for name in lists - counting:
+        _remove_list(folder, name, is_last=name.number == last and last not in {one.number for one in tables})
     _remove_parts(folder)
     for path in folder.glob(f"{SPILL}*"):
         shutil.rmtree(path, ignore_errors=True)

@@ -5,8 +5,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from conftest import missing
-from postgresql_server import Server, binaries, running_server
+from postgresql_server import Server, required_server
 from sqlalchemy import Engine, create_engine
 
 from headframe.stores.database import DatabaseStore, open_store
@@ -18,9 +17,7 @@ BACKENDS = ("sqlite", "postgresql")
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[Server]:
     """A server, started when the first test asks for it."""
-    if binaries() is None:
-        missing("PostgreSQL is not installed; tools/system-packages.sh installs it")
-    with running_server() as server:
+    with required_server() as server:
         yield server
 
 

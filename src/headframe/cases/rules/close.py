@@ -43,7 +43,7 @@ from headframe.records.case import (
     Verify,
     WriteDocument,
 )
-from headframe.records.finding import Family
+from headframe.records.finding import METERED
 from headframe.records.policy import PartyStanding
 
 DECIDED_AS = {
@@ -55,9 +55,6 @@ DECIDED_AS = {
 
 PROVED = frozenset({RemedyGrade.A, RemedyGrade.B})
 """Grades of proof that a closure rests on. The party's own word is recorded, and is not enough."""
-
-
-METERED = frozenset({Family.LOAD, Family.BALANCE})
 
 
 def measured_lately(question: Question, measurement: Measurement) -> Refusals:

@@ -53,7 +53,7 @@ from headframe.records.case import (
     ServeNotice,
     WriteDocument,
 )
-from headframe.records.policy import PartyStanding, Step
+from headframe.records.policy import NOTHING_AGAINST, PartyStanding, Step
 
 LOOKUP_MAX_AGE_DAYS = 30
 """A look-up in the registers of lawful mining older than this is made again before a letter goes out. Operator
@@ -62,8 +62,8 @@ default: no text of a pack says how old it may be; registers that we know of cha
 MIN_SOURCES = 2
 """Independent sources of evidence before anything is held against a party (docs/guard-rails.md). [sources]"""
 
-NO_NOTICE = frozenset({PartyStanding.VICTIM, PartyStanding.LAWFUL, PartyStanding.NOT_MINING})
-"""Nothing is held against these."""
+NO_NOTICE = NOTHING_AGAINST
+"""Standings of a party that gets no notice."""
 
 LETTERS = {
     NoticeKind.NOTICE: DocumentKind.NOTICE,

@@ -22,7 +22,8 @@ from headframe.cases.question import (
     unheard,
 )
 from headframe.cases.rules.notify import letter_approved_at
-from headframe.policy.clocks import clocks_of
+from headframe.policy.clocks import clocks_of, named_deadlines
+from headframe.policy.weaker import PARTY_PERIODS
 from headframe.records.case import (
     Case,
     Command,
@@ -35,11 +36,7 @@ from headframe.records.case import (
     RecordReply,
     ResumeClock,
 )
-from headframe.records.policy import Clock, ClockState, Deadline, Pack, RightKind, Step
-
-PARTY_CLOCKS = frozenset({str(Step.REPLY), str(Step.REMEDIATE), str(Step.APPEAL), str(RightKind.HEARING)})
-"""Periods in which the party may do something; they are never made shorter. Every other one binds the unit, also where
-it is a right of the party, such as to be given the file: it is not for the unit to make that longer."""
+from headframe.records.policy import Clock, ClockState, Deadline, Pack, Step
 
 BEFORE_FINAL = frozenset({*TIME_TO_ANSWER, str(Step.APPEAL)})
 """Clocks that are over when a decision is final."""
@@ -65,7 +62,7 @@ def is_the_units(clock: str) -> bool:
     A second clock of a right has a number behind it (``appeal-2``); a report that is owed has the pack's name of it
     behind a colon, which may be any.
     """
-    return clock.partition("-")[0] not in PARTY_CLOCKS
+    return clock.partition("-")[0] not in PARTY_PERIODS
 
 
 def _reply(question: Question) -> Refusals:
@@ -136,11 +133,8 @@ def _known_clock(question: Question, name: str) -> tuple[Clock | None, list[str]
 
 def deadline_of(pack: Pack, clock: str) -> Deadline | None:
     """The period of a pack that a clock counts, by step or right; ``appeal-2`` is the second of the appeals."""
-    name, _, place = clock.partition("-")
-    of_steps = [step.deadline for step in pack.procedure if step.step == clock and step.deadline is not None]
-    of_rights = [right.deadline for right in pack.rights if right.right == name and right.deadline is not None]
-    found = of_steps or of_rights[int(place) - 1 if place.isdecimal() else 0 :]
-    return found[0] if found else None
+    # Where a step and a right are named alike, the step's period comes first.
+    return next((deadline for name, deadline in named_deadlines(pack) if name == clock), None)
 
 
 def _open_pause(question: Question, name: str) -> int | None:

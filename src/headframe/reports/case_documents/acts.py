@@ -26,7 +26,15 @@ from headframe.records.case import (
     RecordRemedy,
     VerificationOutcome,
 )
-from headframe.records.policy import CalculationSheet, Measure, MeasureMode, PartyStanding, Precondition, Step, UnitRole
+from headframe.records.policy import (
+    NOTHING_AGAINST,
+    CalculationSheet,
+    Measure,
+    MeasureMode,
+    Precondition,
+    Step,
+    UnitRole,
+)
 from headframe.reports.case_documents.drawings import plot_before_after
 from headframe.reports.case_documents.letters import plots_of
 from headframe.reports.case_documents.model import (
@@ -84,14 +92,10 @@ from headframe.reports.case_documents.parts import (
     where_section,
     with_basis,
 )
-from headframe.reports.case_documents.speech import Speech
+from headframe.reports.case_documents.speech import METRICS, Speech
 from headframe.reports.case_documents.translated import translated
 
-_METRIC_KEYS = re.compile(
-    r"\b(?:pool_connections|(?:export_)?kWh_per_day|kWh_month|load_(?:factor|flatness)|peer_ratio|registration_record|"
-    r"feeder_balance|register_entry|mining_power_share)\b"
-)
-"""Keys of metrics (`MetricReading.metric`), of which each catalogue has the name."""
+_METRIC_KEYS = re.compile(rf"\b(?:{'|'.join(map(re.escape, METRICS))})\b")
 
 
 class NothingToWrite(HeadframeError):
@@ -511,7 +515,7 @@ def _refuse_unsupported(measure: Measure, pack_id: str, speech: Speech) -> None:
 
 
 def _refuse_victim(desk: Desk) -> None:
-    if desk.case.standing in (PartyStanding.VICTIM, PartyStanding.LAWFUL, PartyStanding.NOT_MINING):
+    if desk.case.standing in NOTHING_AGAINST:
         raise NothingToWrite(
             f"case {desk.case.case_id}: the party stands as {desk.case.standing.value!r}, and no measure may be asked "
             "for against it; a help letter or a closure is what can be written"

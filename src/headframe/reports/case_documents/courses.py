@@ -17,7 +17,6 @@ from headframe.reports.case_documents.speech import Speech, instant_ns
 from headframe.reports.meters_drawing import band_outline, line_path, nice_ceiling
 from headframe.reports.picture import AXIS_UNITS, LABEL_HEIGHT, LANE_GAP, TimeAxis, axis_over, lane_label, stretch
 from headframe.reports.words import NS_PER_S
-from headframe.sources.registry.values import LATEST_NS
 
 _BARS = 30  # height of the highest bar of a session's lane [px]
 _BAR = 7  # half the height of a month's bar [px]
@@ -43,7 +42,7 @@ def plot_session(document: Mapping[str, Any], speech: Speech) -> Plot | None:
     course = document.get("course")
     if not isinstance(course, Mapping) or "bin_s" not in course:
         return None
-    started, bin_s, shares = _instant(course.get("started")), course.get("bin_s"), course.get("shares")
+    started, bin_s, shares = instant_ns(course.get("started")), course.get("bin_s"), course.get("shares")
     if started is None or not isinstance(bin_s, int) or bin_s < 1 or not isinstance(shares, Mapping):
         return None
     rows = [("jobs", _counts(course.get("jobs"))), *((name, _counts(shares.get(name))) for name in _ANSWERS)]
@@ -101,7 +100,7 @@ def plot_load(document: Mapping[str, Any], speech: Speech) -> Plot | None:
     course = document.get("course")
     if not isinstance(course, Mapping) or "days_per_value" not in course:
         return None
-    started, days = _instant(course.get("started")), course.get("days_per_value")
+    started, days = instant_ns(course.get("started")), course.get("days_per_value")
     if started is None or not isinstance(days, int) or not 1 <= days <= 366:
         return None
     names = ("mean_w", "lowest_hour_w", "fitted_lowest_w", "peers_low_w", "peers_high_w")
@@ -113,7 +112,7 @@ def plot_load(document: Mapping[str, Any], speech: Speech) -> Plot | None:
     begin = speech.wall_ns(started)
     # The last value may stand for fewer days; the picture ends with the period.
     period = document.get("period")
-    until = _instant(period.get("end")) if isinstance(period, Mapping) else None
+    until = instant_ns(period.get("end")) if isinstance(period, Mapping) else None
     end = begin + len(mean) * each
     if until is not None:
         end = min(max(speech.wall_ns(until), begin + each), end)
@@ -194,7 +193,7 @@ def plot_months(document: Mapping[str, Any], speech: Speech) -> Plot | None:
     told = balance.get("months") if balance is not None else None
     months: list[tuple[int, float, float, float]] = []
     for one in told if isinstance(told, list) else []:
-        if isinstance(one, Mapping) and (started := _instant(one.get("started"))) is not None:
+        if isinstance(one, Mapping) and (started := instant_ns(one.get("started"))) is not None:
             known_h, energy, accuracy = (number_of(one.get(name)) for name in ("known_h", "energy_wh", "accuracy_wh"))
             if known_h > 0 and math.isfinite(energy):
                 months.append((started, known_h, energy, accuracy))
@@ -268,12 +267,6 @@ def _length_words(seconds: int, speech: Speech) -> str:
 
 def _days_words(days: int, speech: Speech) -> str:
     return speech.say("plot.load.day") if days == 1 else speech.say("plot.load.days", n=days)
-
-
-def _instant(value: object) -> int | None:
-    """An instant of which a calendar can tell the day, and so of any a few centuries later."""
-    found = instant_ns(value)
-    return found if found is not None and 0 <= found <= LATEST_NS else None
 
 
 def _watts(value: object) -> list[float]:

@@ -19,7 +19,6 @@ from headframe.records.finding import Family, Interval, Role
 from headframe.reports.case_documents.model import Entry, Fact
 from headframe.reports.case_documents.speech import Speech, instant_ns
 from headframe.reports.case_documents.translated import translated
-from headframe.sources.registry.values import LATEST_NS
 
 _ROLES = frozenset(role.value for role in Role)
 
@@ -341,7 +340,7 @@ def onset_of(document: Mapping[str, Any]) -> tuple[int, int, int] | None:
     if not isinstance(onset, Mapping):
         return None
     earliest, estimate, latest = (instant_ns(onset.get(name)) for name in ("earliest", "estimate", "latest"))
-    if earliest is None or estimate is None or latest is None or max(earliest, estimate, latest) > LATEST_NS:
+    if earliest is None or estimate is None or latest is None:
         return None
     return earliest, estimate, latest
 

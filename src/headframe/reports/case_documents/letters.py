@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from headframe.records.case import NoticeKind, ProposeDecision, ProposeMeasure
 from headframe.records.policy import CalculationSheet, Step, UnitRole
@@ -62,17 +64,19 @@ def plots_of(desk: Desk) -> list[Block]:
     held, speech = desk.held, desk.speech
     plots: list[Plot | None] = [plot_findings(held, speech), plot_power(held, speech)]
     # A row of meters that rests on two families of evidence is held twice, with one document.
-    facts = {one.ref.sha256: (number, one.document) for number, one in reversed([*enumerate(held, 1)])}
+    facts: dict[str, tuple[int, Mapping[str, Any]]] = {}
+    for number, one in enumerate(held, 1):
+        facts.setdefault(one.ref.sha256, (number, one.document))
     drawn = dict.fromkeys(_IN_DETAIL, 0)
-    for number, document in sorted(facts.values(), key=lambda fact: fact[0]):
-        for draw in _IN_DETAIL:
-            made = [plot for one in draw if (plot := one(document, speech)) is not None]
-            drawn[draw] += bool(made)
-            if drawn[draw] <= _MOST_COURSES:
-                plots += [
-                    replace(plot, caption=speech.say("plot.of_fact", number=number, caption=plot.caption))
-                    for plot in made
-                ]
+    for number, document in facts.values():
+        for draws in _IN_DETAIL:
+            if drawn[draws] == _MOST_COURSES:
+                continue
+            made = [plot for draw in draws if (plot := draw(document, speech)) is not None]
+            drawn[draws] += bool(made)
+            plots += [
+                replace(plot, caption=speech.say("plot.of_fact", number=number, caption=plot.caption)) for plot in made
+            ]
     return [plot for plot in plots if plot is not None]
 
 

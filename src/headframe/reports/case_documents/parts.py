@@ -735,6 +735,11 @@ def _shown_name(ref: DocumentRef) -> str:
     )
 
 
+def _is_draft(ref: DocumentRef) -> bool:
+    """Whether a kept document is a paper of ours as it stood before its approval."""
+    return "-draft-" in ref.name
+
+
 def exhibit_of(ref: DocumentRef, speech: Speech) -> Exhibit:
     """A kept document as a piece of evidence; a draft of ours is told as one, since the party has another paper."""
     kind = speech.term("document", ref.kind)
@@ -743,7 +748,7 @@ def exhibit_of(ref: DocumentRef, speech: Speech) -> Exhibit:
         details=(
             speech.say(
                 "evidence.document", media=ref.media_type,
-                kind=speech.say("evidence.draft", kind=kind) if "-draft-" in ref.name else kind,
+                kind=speech.say("evidence.draft", kind=kind) if _is_draft(ref) else kind,
                 size=speech.say("bytes", n=f"{ref.size:,}"),
             ),
         ),
@@ -774,7 +779,7 @@ def sent(file: CaseFile, proposal: int, kind: str) -> list[DocumentRef]:
     settled = next((one.settled for one in file.case.proposals if one.number == proposal), None)
     if settled is None:
         return []
-    written = [one for one in file.documents if one.ref.kind == kind and "-draft-" not in one.ref.name]
+    written = [one for one in file.documents if one.ref.kind == kind and not _is_draft(one.ref)]
     at_once = [one.ref for one in written if one.event == settled]
     if at_once:
         return at_once
@@ -796,7 +801,7 @@ def documents_of(desk: Desk, *, but_decision: int = 0) -> list[DocumentRef]:
     named: list[DocumentRef | None] = []
     for notice in case.notices:
         # A unit's own letter was proposed as it was sent; of ours, what was proposed is a draft.
-        ours = "-draft-" in notice.document.name
+        ours = _is_draft(notice.document)
         named += (sent(file, notice.proposal, notice.document.kind) if ours else []) or [notice.document]
     named += [reply.document for reply in case.replies]
     for record in case.inspections:

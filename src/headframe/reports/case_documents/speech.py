@@ -14,9 +14,12 @@ from headframe.records.finding import Interval
 from headframe.records.policy import Words, words_in
 from headframe.reports.case_documents import words_en, words_zh
 from headframe.reports.words import NS_PER_S, interval_parts
+from headframe.sources.findings import moment_ns
 
 LANGUAGES: Mapping[str, Mapping[str, str]] = {"en": words_en.TEXTS, "zh": words_zh.TEXTS}
 """Catalogues of the languages in which documents are written."""
+METRICS = tuple(key.removeprefix("metric.") for key in words_en.TEXTS if key.startswith("metric.") and key != "metric.")
+"""Keys of metrics (`MetricReading.metric`), of which each catalogue has the name."""
 
 _HOUSEHOLD_WORDS: Mapping[str, tuple[tuple[str, str], ...]] = {
     "en": (),
@@ -232,14 +235,14 @@ def _two_digits(value: float) -> str:
 
 
 def instant_ns(text: object) -> int | None:
-    """An instant of a finding's document, ``2021-04-16T03:09:47.123456789Z``. [ns since 1970-01-01 UTC]"""
-    if not isinstance(text, str):
-        return None
-    found = re.match(r"(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2})(?:\.(\d{1,9}))?Z\Z", text, re.ASCII)
-    if not found:
-        return None
+    """An instant of a finding's document, ``2021-04-16T03:09:47.123456789Z``; None where it is not one of 1970 to 2200.
+
+    Returns
+    -------
+    int or None
+        [ns since 1970-01-01 UTC]
+    """
     try:
-        whole = datetime.fromisoformat(found[1]).replace(tzinfo=UTC)
+        return moment_ns(text, "time")
     except ValueError:
         return None
-    return round((whole - _EPOCH).total_seconds()) * NS_PER_S + int((found[2] or "").ljust(9, "0"))

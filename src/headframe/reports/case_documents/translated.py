@@ -13,9 +13,11 @@ from dataclasses import replace
 from functools import lru_cache
 
 from headframe.records.policy import CalculationSheet
+from headframe.reports.case_documents import words_en, words_zh
 from headframe.reports.case_documents.casework_sentences_zh import CASEWORK_PARTS, CASEWORK_SENTENCES
 from headframe.reports.case_documents.detector_sentences_zh import DETECTOR_PARTS, DETECTOR_SENTENCES, MINING_ERRORS
 from headframe.reports.case_documents.detector_words_zh import DETECTOR_WORDS
+from headframe.reports.case_documents.speech import METRICS
 
 _PLACE = re.compile(r"\{(\w+)(?::(\w+))?\}")
 _SENTENCE_END = re.compile(r"(?<=[.!?]) (?=[A-Z0-9])")
@@ -25,7 +27,7 @@ _LONGEST = 40
 """Sentences of one text; a detector's have ten at most, a measurement's fifteen."""
 _INSTANT = re.compile(r"\b(\d{4})-(\d{2})-(\d{2})(?: (\d{2}:\d{2}(?::\d{2})?))?\b", re.ASCII)
 _HAN = re.compile("[\u4e00-\u9fff]")
-_LENGTHS = (("min", "分钟"), ("s", "秒"), ("h", "小时"))
+_LENGTHS = {"min": "分钟", "s": "秒", "h": "小时"}
 _KINDS = {"households": "住户", "commercial points": "工商业用电户号", "points": "用电户号"}
 _PEERS = re.compile(
     r"(?P<kind>households|commercial points|points)(?: of tariff class (?P<tariff>.+?))?"
@@ -147,41 +149,49 @@ def _by_form(text: str, forms: tuple[tuple[str, re.Pattern[str], Mapping[str, st
 
 
 def _value(text: str, kind: str) -> str | None:
-    if kind == "part":
-        return _part(text)
-    if kind in ("listed", "reasons"):
-        parts = [_part(one) for one in text.split(", " if kind == "listed" else "; ")]
-        told = [one for one in parts if one is not None]
-        return ("、" if kind == "listed" else "；").join(told) if len(told) == len(parts) else None
-    if kind == "times":
-        found = _TIMES.fullmatch(text)
-        return None if found is None else f"{found['n'] or 1}次"
-    if kind == "length":
-        found = _LENGTH.fullmatch(text)
-        return None if found is None else f"{found['n']}{dict(_LENGTHS)[found['unit']]}"
-    if kind == "place":
-        found = _PLACES.fullmatch(text)
-        return None if found is None else found["what"] + (f"（{found['n']}次通信）" if found["n"] else "")
-    if kind == "over":
-        found = _OVER.fullmatch(text)
-        if found is None:
-            return None
-        several = f"，{found['n']}次通信" if found["n"] else ""
-        return f"{found['server']}（{found['protocol']}{several}）"
-    if kind == "coin":
-        found = _COIN.fullmatch(text)
-        if found is None:
-            return "流量未指明的币种" if text == "a coin that the traffic does not name" else None
-        return found["coin"] + ("（测试网络）" if found["test"] else "")
-    if kind == "peers":
-        return _peers(text)
-    if kind == "errors":
-        return _errors(text)
-    if kind in _CASEWORK:
-        return _CASEWORK[kind](text)
+    return _KINDS_OF_VALUE.get(kind, _plain)(text)
+
+
+def _plain(text: str) -> str:
+    """A value that is no sentence; dates in it are written as they are in Chinese."""
     return _INSTANT.sub(
         lambda found: f"{found[1]}年{int(found[2])}月{int(found[3])}日{found[4] or ''}", text.replace(", ...", "等")
     )
+
+
+def _parts(text: str, separator: str, joint: str) -> str | None:
+    told = [_part(one) for one in text.split(separator)]
+    return None if None in told else joint.join(one for one in told if one is not None)
+
+
+def _times(text: str) -> str | None:
+    found = _TIMES.fullmatch(text)
+    return None if found is None else f"{found['n'] or 1}次"
+
+
+def _length(text: str) -> str | None:
+    found = _LENGTH.fullmatch(text)
+    return None if found is None else f"{found['n']}{_LENGTHS[found['unit']]}"
+
+
+def _place(text: str) -> str | None:
+    found = _PLACES.fullmatch(text)
+    return None if found is None else found["what"] + (f"（{found['n']}次通信）" if found["n"] else "")
+
+
+def _over(text: str) -> str | None:
+    found = _OVER.fullmatch(text)
+    if found is None:
+        return None
+    several = f"，{found['n']}次通信" if found["n"] else ""
+    return f"{found['server']}（{found['protocol']}{several}）"
+
+
+def _coin(text: str) -> str | None:
+    found = _COIN.fullmatch(text)
+    if found is None:
+        return "流量未指明的币种" if text == "a coin that the traffic does not name" else None
+    return found["coin"] + ("（测试网络）" if found["test"] else "")
 
 
 def _metrics(text: str) -> str | None:
@@ -219,10 +229,10 @@ def _valid(text: str) -> str:
     if text == "without a date":
         return "未载明日期"
     if text.startswith("from "):
-        return f"自{_value(text[5:].removesuffix(' on'), '')}起"
+        return f"自{_plain(text[5:].removesuffix(' on'))}起"
     if text.startswith("to "):
-        return f"至{_value(text[3:], '')}"
-    return str(_value(text.replace(" to ", "至"), ""))
+        return f"至{_plain(text[3:])}"
+    return _plain(text.replace(" to ", "至"))
 
 
 def _gap(text: str) -> str | None:
@@ -230,17 +240,12 @@ def _gap(text: str) -> str | None:
     return None if None in told else "；".join(one for one in told if one)
 
 
-def _plain(text: str) -> str:
-    return str(_value(text, ""))
-
-
 _METRICS = {
-    "pool connections": "矿池连接数", "kWh per day": "日用电量", "energy per day": "日用电量", "kWh month": "月用电量",
-    "energy per month": "月用电量", "export kWh per day": "日上网电量", "energy fed in per day": "日上网电量",
-    "load factor": "负荷率", "load flatness": "负荷平稳度", "peer ratio": "与可比对象之比",
-    "feeder balance": "馈线电量平衡", "mining power share": "挖矿功率占比", "register entry": "登记条目",
-    "registration record": "登记情况",
-}  # fmt: skip
+    told: words_zh.TEXTS[f"metric.{key}"]
+    for key in METRICS
+    # Sentences name a metric by its key, or as the English catalogue does.
+    for told in (key.replace("_", " "), words_en.TEXTS[f"metric.{key}"].lower())
+}
 _ENTRY = re.compile(
     r"(?:; )?(?P<name>[^;(]+?) \((?P<kind>[a-z ]+?) for (?P<whom>[^;,]+), "
     r"(?P<valid>without a date|from \S+ on|to \S+|\S+ to [^\s,;]+)(?:, up to (?P<limit>[^;]+))?; (?P<source>[^;]*?)\)"
@@ -257,17 +262,6 @@ _ROW = re.compile(r"(?P<file>.+) row (?P<n>\d+)")
 _FILE_ROW = r"\g<file>第\g<n>行"
 _MORE_STRETCHES = re.compile(r" and (\d+) more stretches\Z")
 _RANGE = re.compile(r"(?P<at>.+?) \((?P<low>.+) to (?P<high>.+)\)")
-_CASEWORK: Mapping[str, Callable[[str], str | None]] = {
-    "metrics": _metrics,
-    "end": _end,
-    "entries": _entries,
-    "gap": _gap,
-    "basis": _BASES.get,
-    "row": lambda text: _ROW.sub(_FILE_ROW, text),
-    "range": lambda text: _RANGE.sub(r"\g<at>（\g<low>至\g<high>）", text),
-    "stretches": lambda text: _plain(_MORE_STRETCHES.sub(r"等另\1段", text).replace(" to ", "至").replace(", ", "、")),
-}
-"""Kinds of values of casework."""
 
 
 def _peers(text: str) -> str | None:
@@ -286,12 +280,35 @@ def _peers(text: str) -> str | None:
 def _errors(text: str) -> str | None:
     told, place = [], 0
     for found in _ERROR.finditer(text):
-        what, times = _by_form(found["what"], _mining_errors()), _value(found["times"], "times")
+        what, times = _by_form(found["what"], _mining_errors()), _times(found["times"])
         if found.start() != place or what is None or times is None:
             return None
         told.append(f"{what}（{times}）")
         place = found.end()
     return "、".join(told) if told and place == len(text) else None
+
+
+_KINDS_OF_VALUE: Mapping[str, Callable[[str], str | None]] = {
+    "part": _part,
+    "listed": lambda text: _parts(text, ", ", "、"),
+    "reasons": lambda text: _parts(text, "; ", "；"),
+    "times": _times,
+    "length": _length,
+    "place": _place,
+    "over": _over,
+    "coin": _coin,
+    "peers": _peers,
+    "errors": _errors,
+    "metrics": _metrics,
+    "end": _end,
+    "entries": _entries,
+    "gap": _gap,
+    "basis": _BASES.get,
+    "row": lambda text: _ROW.sub(_FILE_ROW, text),
+    "range": lambda text: _RANGE.sub(r"\g<at>（\g<low>至\g<high>）", text),
+    "stretches": lambda text: _plain(_MORE_STRETCHES.sub(r"等另\1段", text).replace(" to ", "至").replace(", ", "、")),
+}
+"""Kinds of values that stand in a place of a form; one without a kind is `_plain`."""
 
 
 def _compiled(forms: Mapping[str, str]) -> tuple[tuple[str, re.Pattern[str], Mapping[str, str], str], ...]:

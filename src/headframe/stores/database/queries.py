@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 
 from headframe.errors import HeadframeError
 from headframe.records.case import Case
-from headframe.records.finding import Family
+from headframe.records.finding import METERED
 from headframe.reports.funnel import CaseFacts, SiteFacts, case_facts
 from headframe.reports.ledger_figures import ESTIMATES, figures_of
 from headframe.stores.database import rows
@@ -18,8 +18,6 @@ from headframe.stores.database.store import DatabaseStore
 from headframe.stores.database.tables import CASE_FINDINGS, CASES, FINDINGS, ORGANISATIONS
 from headframe.stores.database.writer import batches
 
-METERED = (Family.LOAD.value, Family.BALANCE.value)
-"""Families of findings that meters show."""
 CASES_AT_ONCE = 500
 """Cases whose findings are read with one query."""
 

@@ -24,7 +24,7 @@ from headframe.cases.store import PendingLeaf
 from headframe.errors import HeadframeError
 from headframe.ledger.leaf import canonical
 from headframe.records.case import OpenCase, ProposeCorrection
-from headframe.records.finding import Family
+from headframe.records.finding import METERED, Family
 from headframe.records.retention import (
     DataClass,
     DestructionCertificate,
@@ -494,19 +494,29 @@ def _cases(db: Connection, cutoff: int) -> Iterator[RetainedItem]:
         )
 
 
-def points_of_cases(db: Connection) -> Mapping[str, frozenset[str]]:
-    """Usage points that cases need, each with those cases: named by the case, of its site, or of its findings.
-
-    A point that a correction puts in the place of another is named too, also while nobody has approved it yet: what is
-    destroyed by then does not come back.
+def points_apart(db: Connection, transformers: Iterable[Collection[str]]) -> frozenset[str]:
+    """Usage points that cases need, and those whose readings a balance is made of that some case rests on.
 
     Parameters
     ----------
     db : sqlalchemy.Connection
+    transformers : iterable of collection of str
+        Usage points that hang at one transformer.
 
     Returns
     -------
-    mapping of str to frozenset of str
+    frozenset of str
+    """
+    of_point, of_balance = _points_of_cases(db), _balance_cases(db)
+    needed = {point for point, cases in of_point.items() if cases & of_balance}
+    return frozenset(of_point).union(*(one for one in transformers if not needed.isdisjoint(one)))
+
+
+def _points_of_cases(db: Connection) -> Mapping[str, frozenset[str]]:
+    """Usage points that cases need, each with those cases: named by the case, of its site, or of its findings.
+
+    A point that a correction puts in the place of another is named too, also while nobody has approved it yet: what is
+    destroyed by then does not come back.
     """
     found: defaultdict[str, set[str]] = defaultdict(set)
     opened = select(CASE_EVENTS.c.case_id, CASE_EVENTS.c.payload).where(CASE_EVENTS.c.act == OpenCase.NAME)
@@ -523,24 +533,15 @@ def points_of_cases(db: Connection) -> Mapping[str, frozenset[str]]:
     of_findings = (
         select(FINDINGS.c.subject, CASE_FINDINGS.c.case_id)
         .join(CASE_FINDINGS, CASE_FINDINGS.c.finding_id == FINDINGS.c.finding_id)
-        .where(FINDINGS.c.family.in_((Family.LOAD.value, Family.BALANCE.value)))
+        .where(FINDINGS.c.family.in_([family.value for family in METERED]))
     )
     for row in db.execute(of_findings):
         found[row.subject].add(row.case_id)
     return {point: frozenset(cases) for point, cases in found.items()}
 
 
-def balance_cases(db: Connection) -> frozenset[str]:
-    """Cases that rest on a transformer's balance.
-
-    Parameters
-    ----------
-    db : sqlalchemy.Connection
-
-    Returns
-    -------
-    frozenset of str
-    """
+def _balance_cases(db: Connection) -> frozenset[str]:
+    """Cases that rest on a transformer's balance."""
     wanted = (
         select(CASE_FINDINGS.c.case_id)
         .join(FINDINGS, CASE_FINDINGS.c.finding_id == FINDINGS.c.finding_id)
@@ -548,25 +549,6 @@ def balance_cases(db: Connection) -> frozenset[str]:
         .distinct()
     )
     return frozenset(db.scalars(wanted))
-
-
-def points_of_balances(db: Connection, transformers: Iterable[Collection[str]]) -> frozenset[str]:
-    """Usage points whose readings a balance is made of that some case rests on.
-
-    Parameters
-    ----------
-    db : sqlalchemy.Connection
-    transformers : iterable of collection of str
-        Usage points that hang at one transformer.
-
-    Returns
-    -------
-    frozenset of str
-    """
-    cases = balance_cases(db)
-    of_point = points_of_cases(db) if cases else {}
-    needed = {point for point, own in of_point.items() if own & cases}
-    return frozenset().union(*(one for one in transformers if not needed.isdisjoint(one)))
 
 
 def _named_points(correction: Mapping[str, Any]) -> list[str]:
@@ -588,7 +570,7 @@ def _readings(db: Connection, parts: Sequence[LakePart]) -> Iterator[RetainedIte
     """
     if not parts:
         return
-    of_point, of_balance = points_of_cases(db), balance_cases(db)
+    of_point, of_balance = _points_of_cases(db), _balance_cases(db)
     held = {hold.case_id for hold in _holds(db)}
     known = _cases_of(db, (case_id for several in of_point.values() for case_id in several))
     for part in parts:

@@ -35,6 +35,7 @@ from headframe.records.finding import (
     SourceRef,
     Timeline,
 )
+from headframe.records.spans import joined
 
 DETECTOR = "stratum"
 VERSION = "2"
@@ -457,7 +458,8 @@ def _rate(views: list[_View], algorithm: str, parameters: StratumParameters) -> 
             else:
                 unknown += 1
         spans.extend(_watched(view, parameters))
-    spans = _union(spans)
+    # Connections at the same time count once, so their shares add up to the host's rate.
+    spans = joined((begin, end) for begin, end in spans if end > begin)
     watched_s = sum(end - begin for begin, end in spans) / 1e9
     if len(shares) < parameters.min_shares:
         return _Rate(None, 0.0, watched_s, unknown)
@@ -515,17 +517,6 @@ def _watched(view: _View, parameters: StratumParameters) -> list[tuple[int, int]
     if end > start:
         spans.append((start, end))
     return spans
-
-
-def _union(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Spans without overlap: connections at the same time count once, so their shares add up to the host's rate."""
-    merged: list[tuple[int, int]] = []
-    for begin, end in sorted(spans):
-        if merged and begin <= merged[-1][1]:
-            merged[-1] = (merged[-1][0], max(merged[-1][1], end))
-        elif end > begin:
-            merged.append((begin, end))
-    return merged
 
 
 def _thin(items: Sequence[object], limit: int) -> range:
