@@ -694,3 +694,19 @@ def test_an_entry_that_comes_back_says_still_that_an_answer_was_not_weighed() ->
     assert audit(story.events, story.pack, (*commands, entered)) == []
     (wrong,) = audit(story.events, story.pack, (*commands, replace(entered, unweighed=False)))
     assert wrong == f"the register does not say of decision {number} that an answer in time was not weighed"
+
+
+def test_a_reply_that_turns_out_to_be_in_time_is_noted_in_the_register() -> None:
+    """It was recorded as late, after the finality; its right date says that nobody has weighed it."""
+    story = Story("campus-operator").decided()
+    number, decided_ns = story.case.decisions[-1].number, story.case.decisions[-1].decided_ns
+    story.now_ns = next(clock.due_ns for clock in story.clocks if clock.id == "appeal")
+    story >> (decider(story.pack), DeclareFinal(reason="no appeal"))
+    commands = list(story.commands)
+    story >> (PROPOSER, reply()) << []
+    replied = story.last
+    story.agreed(correction(replied, "received_ns", moment(decided_ns - HOUR)))
+    (noted,) = [one for one in story.commands if isinstance(one, NoteAppealInRegister)]
+    assert (noted.decision, noted.unweighed) == (number, True)
+    assert story.case.decisions[-1].final_ns is not None
+    assert audit(story.events, story.pack, (*commands, noted)) == []

@@ -25,15 +25,17 @@ from headframe.casework.sites import (
 )
 from headframe.errors import HeadframeError, UnreadableInput
 from headframe.ledger.leaf import read
+from headframe.records import case as acts
 from headframe.records.case import Account, Case, Duty, LookupOutcome, PlaceHold, Stage
 from headframe.records.finding import Role
 from headframe.records.lawful import Contact
+from headframe.records.policy import PartyStanding
 from headframe.reports.jsonl import finding_lines
 from headframe.stores.database.tables import CASES
 from headframe.stores.database.writer import Writer
 from headframe.stores.key_files import KeyGone
 from headframe.stores.sealing import NoReason
-from tests.casework.office import DAY_NS, PACK, Office
+from tests.casework.office import DAY_NS, PACK, Office, refused
 from tests.sites.test_assessment import finding
 from tests.sources.test_finding_rows import USAGE_POINT
 
@@ -281,13 +283,11 @@ def test_a_hold_on_a_case_keeps_its_contacts_from_an_import(office: Office) -> N
     assert len(keys_of(office) - keys) == 1
 
 
-@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
 def test_a_case_that_is_opened_while_contacts_go_waits(
-    tmp_path: Path, database: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What needs an address is looked up in the transaction that destroys it, and nobody opens a case meanwhile."""
-    url = "" if database == "sqlite" else request.getfixturevalue("postgresql_url")
-    office = Office(tmp_path / "workspace", database_url=url)
+    office = Office(tmp_path / "workspace", database_url=database_url)
     bring(office, contacts=CONTACTS)
     office.find("192.0.2.7")
     case = closed(office, office.open("S1"))
@@ -521,6 +521,46 @@ def test_findings_in_cases_stay_as_they_are(office: Office) -> None:
     rows = office.work.store.findings(FindingFilter(subject="198.51.100.7")).rows
     assert {one.site_id for one in rows if one.ref.finding_id in rested} == {"S7"}
     assert {one.site_id for one in rows if one.ref.finding_id not in rested} == {"S9"}
+
+
+def test_findings_that_were_put_down_to_the_wrong_site_go_with_the_case_that_is_split(office: Office) -> None:
+    """The table gave their address to the wrong site; the case there is closed, and one on the right site has them."""
+    bring(office, HALLS)
+    office.find("198.51.100.7")
+    case = office.open("S7")
+    ids = [one.finding_id for one in office.work.case(case).findings]
+    office.classify(case, PartyStanding.UNDETERMINED)
+    office.decide(case, acts.DecisionOutcome.UNDETERMINED)
+    office.propose(case, acts.ProposeClosure(reason=acts.ClosureReason.UNDETERMINED, text="the address was another's"))
+    split: dict[str, Any] = {"finding_ids": ids, "split_from": case, "reason": "the table was wrong"}
+    with pytest.raises(HeadframeError, match=f"finding {ids[0]} is of site S7, and the case is about S8"):
+        office.open("S8", **split)
+    bring(office, "site,prefix\nS9,198.51.100.0/25\n")
+    assert sites_of(office, "198.51.100.7") == {"S7"}, "a table alone moves nothing of a case"
+    with pytest.raises(HeadframeError, match="is of site S7, and the case is about S9"):
+        office.open("S9", finding_ids=ids)
+    new = office.open("S9", **split)
+    assert sites_of(office, "198.51.100.7") == {"S9"}
+    assert disclosed(office, f"{new}/resolved", "findings") == {
+        "account": "officer", "case": new, "found": 0, "moved": 2, "lost": 0,
+    }  # fmt: skip
+    assert office.work.case(case).site_id == "S7"
+    assert [one.finding_id for one in office.work.case(case).findings] == ids
+    assert len(office.work._findings_in(office.work.case(case))) == 2
+
+
+def test_a_split_that_is_refused_moves_no_finding(office: Office) -> None:
+    """While the old case is open nothing of it goes anywhere."""
+    bring(office, HALLS)
+    office.find("198.51.100.7")
+    case = office.open("S7")
+    bring(office, "site,prefix\nS9,198.51.100.0/25\n")
+    ids = [one.finding_id for one in office.work.case(case).findings]
+    done = office.work.open_case(
+        office.account("officer"), "S9", PACK, finding_ids=ids, split_from=case, reason="the table was wrong"
+    )
+    assert "which is open; a finding speaks in one case" in refused(done)[0]
+    assert sites_of(office, "198.51.100.7") == {"S7"}
 
 
 def test_findings_that_leases_decided_on_are_left_alone(office: Office) -> None:

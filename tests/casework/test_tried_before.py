@@ -1,16 +1,19 @@
 """What was decided is not tried again: not by a second case on the same findings, and not by one on as good as them."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from headframe.casework import open_workspace
 from headframe.errors import HeadframeError
 from headframe.records import case as acts
 from headframe.records.policy import PartyStanding
 from headframe.reports.casework import view_document
+from headframe.stores.database.tables import SITES
 from tests.casework.office import DAY_NS, HOUR_NS, PACK, Office, accepted, refused
 
 WHEN_NS = 1_776_700_000_000_000_000
@@ -18,10 +21,9 @@ WHEN_NS = 1_776_700_000_000_000_000
 LATER_NS = WHEN_NS + 5 * DAY_NS
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def office(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Office]:
-    url = request.getfixturevalue("postgresql_url") if request.param == "postgresql" else ""
-    office = Office(tmp_path / "workspace", database_url=url)
+@pytest.fixture
+def office(database_url: str, tmp_path: Path) -> Iterator[Office]:
+    office = Office(tmp_path / "workspace", database_url=database_url)
     office.find("192.0.2.9")
     yield office
     office.work.close()
@@ -65,8 +67,7 @@ def upheld(office: Office) -> str:
     office.classify(case)
     office.inspect(case)
     office.notify(case)
-    answer = acts.RecordReply(received_ns=office.work.now_ns(), stance=acts.ReplyStance.OTHER, document=None, text="no")
-    office.do("officer", case, answer)
+    office.reply(case, stance=acts.ReplyStance.OTHER)
     number = office.decide(case)
     came = acts.FileAppeal(received_ns=office.work.now_ns(), body="court", grounds="a cold store")
     office.do("officer", case, came)
@@ -247,3 +248,62 @@ def test_findings_under_the_wrong_pack_go_into_a_case_under_the_right_one(office
     split = {**split, "finding_ids": ids(office, other), "split_from": other}
     done = office.work.open_case(office.account("officer"), "S1", "campus-operator", **split)
     assert accepted(done).case.pack_id == "campus-operator"
+
+
+def test_no_correction_puts_a_split_case_on_whom_was_found_right(office: Office) -> None:
+    """Split to another organisation, which is allowed, and from there back: that would be the second try."""
+    case = upheld(office)
+    split = {"finding_ids": ids(office, case), "split_from": case, "organisation_id": "O2", "reason": "a tenant's"}
+    new = office.open(**split)
+    back = acts.ProposeCorrection(event=1, field="organisation_id", value="O1", reason="a slip")
+    reasons = refused(office.work.perform(office.account("officer"), new, back))
+    assert f"in case {case} an appeal was upheld; what was decided there is not tried again" in reasons[0]
+    nobody = replace(back, value="")
+    reasons = refused(office.work.perform(office.account("officer"), new, nobody))
+    assert f"in case {case} an appeal was upheld" in reasons[0]
+
+
+def held(office: Office) -> str:
+    """A case that was decided against the party, and closed when it had ended."""
+    case = office.open()
+    office.classify(case)
+    office.inspect(case)
+    office.notify(case)
+    office.reply(case, stance=acts.ReplyStance.ADMITS)
+    office.decide(case)
+    proof = office.paper("remedy_proof")
+    remedy = acts.RecordRemedy(grade=acts.RemedyGrade.B, text="gone", documents=(proof,), at_ns=office.work.now_ns())
+    office.do("officer", case, remedy)
+    office.clock.wait(days=45)
+    office.do("verifier", case, acts.Verify(measurement=office.measurement()))
+    office.propose(case, acts.ProposeClosure(reason=acts.ClosureReason.RECTIFIED, text="gone"))
+    return case
+
+
+def test_what_is_held_against_one_party_is_not_held_against_another(office: Office) -> None:
+    """Not by a link that somebody writes, not by a correction, not because the registry names another by now."""
+    case = held(office)
+    old = ids(office, case)
+    stands = f"of case {case} holds these findings against O1; they are not held against another"
+    other = office.open(finding_ids=new_finding(office, "later"))
+    office.do("officer", other, acts.LinkCase(case_id=case, relation=acts.CaseRelation.RECURRENCE_OF))
+    told = refused(office.work.add_findings(office.account("officer"), other, old))
+    assert "open the new case as its recurrence" in told[0], "a link brings no findings"
+    tenant = acts.ProposeCorrection(event=1, field="organisation_id", value="O2", reason="a tenant")
+    office.propose(other, tenant)
+    assert stands in refused(office.work.add_findings(office.account("officer"), other, old))[0]
+    again = office.open(finding_ids=[*old, *new_finding(office, "again", WHEN_NS + 9 * DAY_NS)], recurrence_of=case)
+    assert stands in refused(office.work.perform(office.account("officer"), again, tenant))[0]
+    with office.work.store.writing() as writer:
+        writer.db.execute(update(SITES).where(SITES.c.site_id == "S1").values(organisation_id="O2"))
+    newest = new_finding(office, "newest", WHEN_NS + 12 * DAY_NS)
+    assert any(stands in one for one in asked(office, *old, *newest, recurrence_of=case))
+
+
+def test_a_site_that_was_found_right_with_nobody_known_is_not_tried_under_a_name(office: Office) -> None:
+    """Who is named now may be the one who was found right."""
+    with office.work.store.writing() as writer:
+        writer.db.execute(update(SITES).where(SITES.c.site_id == "S1").values(organisation_id=None))
+    case = dismissed(office)
+    named = {"split_from": case, "organisation_id": "O1", "reason": "now we know whose it is"}
+    assert f"in case {case} the party was found to be not_mining" in asked(office, *ids(office, case), **named)[0]

@@ -338,6 +338,8 @@ def test_page_is_one_file_without_script() -> None:
     assert not [link for link in outline.links if not link.startswith("#")]
     assert outline.tags.count("article") == 3
     assert text.count('class="timeline load"') == 2
+    assert "evidence 10<sup>1.83</sup>." in text
+    assert "10^" not in text
     plain = html.unescape(re.sub(r"<[^>]+>", " ", text))
     for words in (
         "2 entries on the list, about 0.1 of them expected to be wrong",

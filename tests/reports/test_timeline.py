@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from headframe.records.finding import Shares, Timeline
-from headframe.reports.picture import AXIS_UNITS
+from headframe.reports.picture import AXIS_UNITS, TimeAxis, time_axis
 from headframe.reports.timeline import draw_range, draw_timeline
 from tests.reports import samples
 
@@ -138,3 +138,19 @@ def test_labels_over_midnight_name_each_day_once() -> None:
     svg, _ = drawn(Timeline(jobs=(T0,)), ended_ns=T0 + 23 * 3600 * S)
     axis = next(group for group in svg.iter("g") if group.get("class") == "axis")
     assert [label.text for label in axis] == ["04-16 06:00", "12:00", "18:00", "04-17"]
+
+
+@given(length_s=st.integers(60, 800 * 86_400), later_s=st.integers(0, 400 * 86_400))
+def test_labels_of_a_telephone_do_not_meet(length_s: int, later_s: int) -> None:
+    """A picture is 260 px wide there, and a digit of 11 px letters 6.4 px; what meets is for wider ones only."""
+    axis = ET.fromstring(time_axis(TimeAxis(T0 + later_s * S, length_s * S), 0)[1])
+    ends = -15.0  # the rim of a card, into which a label at the edge may reach
+    for label in axis:
+        classes = label.get("class", "").split()
+        if "wide" in classes:
+            continue
+        width, place = len(label.text or "") * 6.4, float(label.get("x", "").removesuffix("%")) * 2.6
+        left = place - width * (0.0 if "first" in classes else 1.0 if "last" in classes else 0.5)
+        assert left > ends
+        ends = left + width
+    assert "wide" not in axis[0].get("class", "").split()

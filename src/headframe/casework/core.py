@@ -40,7 +40,7 @@ from headframe.casework.derived import (
 from headframe.casework.finding_import import ImportedFile, import_file
 from headframe.casework.held_to_log import leaf_name, sealed_fields
 from headframe.casework.holdings import Around, refuse_no_file
-from headframe.casework.tried_before import recurs_from, tried_before
+from headframe.casework.tried_before import recurs_from, tried_before, tried_by_a_correction
 from headframe.errors import HeadframeError, NotWritten
 from headframe.records.case import (
     Accepted,
@@ -165,7 +165,7 @@ class Casework(AccountActs):
             if isinstance(answer, Accepted) and isinstance(act, Approve):
                 answer = self._still_stands_behind(case, act) or answer
             if isinstance(answer, Accepted) and isinstance(act, ProposeCorrection):
-                answer = self._not_in_the_registry(case, act) or answer
+                answer = self._not_right_for_others(case, act) or answer
             if isinstance(answer, Refused):
                 return Done(answer=answer)
             try:
@@ -224,6 +224,7 @@ class Casework(AccountActs):
         """
         from headframe.cases.machine import act as decide
         from headframe.casework.kept_packs import keep_pack
+        from headframe.casework.resolved_again import assign, at_another_site
 
         pack = self.pack(pack_id)
         site = self.store.site(site_id)
@@ -245,7 +246,10 @@ class Casework(AccountActs):
                 f"are none of it"
             )
         party = organisation_id or site.organisation_id or ""
-        found = self._findings_of(site_id, finding_ids)
+        # What was put down to the wrong site goes with the case that is split for the right one.
+        elsewhere = at_another_site(self, finding_ids) if split_from else ()
+        moving = {finding_id: (finding_id, was, now) for finding_id, was, now in elsewhere if now == site_id}
+        found = self._findings_of(site_id, finding_ids, moving)
         usage_points = tuple(
             dict.fromkeys(one.value for one in self.store.assignments(site_id) if one.kind.value == "usage_point")
         )
@@ -254,10 +258,12 @@ class Casework(AccountActs):
             earlier = self.case(recurrence_of or split_from) if recurrence_of or split_from else None
             if attempt:
                 # Somebody else may have opened a case on them meanwhile.
-                found = self._findings_of(site_id, finding_ids)
+                found = self._findings_of(site_id, finding_ids, moving)
             held = self.store.holders(found)
             linked = recurs_from(self, recurrence_of)
-            if reasons := tried_before(self, found, held, linked, named=bool(finding_ids), split_from=split_from):
+            if reasons := tried_before(
+                self, found, held, linked, party=party, named=bool(finding_ids), split_from=split_from
+            ):
                 return Done(answer=Refused(reasons=reasons))
             now = self._not_before(max(one.ref.ended_ns for one in found))
             year = datetime.fromtimestamp(now // NS_PER_S, tz=UTC).year
@@ -296,6 +302,8 @@ class Casework(AccountActs):
                         commands=(*first.commands, *second.commands),
                     )
                     self._put(writer, answer, self._around(answer, known=frozenset()))
+                    if moving:
+                        assign(self, writer, account, {"case": case_id}, moving.values(), in_cases=True)
             except _NotDone as refusal:
                 return refusal.done
             except StaleCase as fault:
@@ -345,7 +353,8 @@ class Casework(AccountActs):
             found[:] = self._findings_of(self.case(case_id).site_id, finding_ids)
             held[:] = self.store.holders(found)
             linked = recurs_from(self, case_id) - {case_id}
-            if reasons := tried_before(self, found, held, linked, own=case_id, named=bool(finding_ids)):
+            party = self.case(case_id).organisation_id
+            if reasons := tried_before(self, found, held, linked, party=party, own=case_id, named=bool(finding_ids)):
                 raise _NotDone(Done(answer=Refused(reasons=reasons)))
             return AddFindings(findings=tuple(one.ref for one in found))
 
@@ -389,14 +398,21 @@ class Casework(AccountActs):
                 f"Read again and decide again."
             )
 
-    def _not_in_the_registry(self, case: Case, act: ProposeCorrection) -> Refused | None:
-        """A refusal where a correction gives a case's site a usage point, or an organisation, that nobody knows."""
+    def _not_right_for_others(self, case: Case, act: ProposeCorrection) -> Refused | None:
+        """A refusal where a correction is not right for what lies outside the case.
+
+        It gives the site a usage point, or an organisation, that the registry does not know; or the case would be about
+        one that was found right on its findings, or other than the one that they stand held against.
+        """
         field = act.field.partition(".")[0]
         if act.event != 1 or field not in ("usage_points", "organisation_id"):
             return None
         right = corrected_act(right_acts(case).get(1, case.events[0].act), act.field, act.value)
         assert isinstance(right, OpenCase)
         if field == "organisation_id":
+            holders = self.store.holders(self._findings_in(case))
+            if again := tried_by_a_correction(self, case, holders, right.organisation_id):
+                return Refused(reasons=again)
             if not right.organisation_id or self.store.organisation(right.organisation_id) is not None:
                 return None
             reason = f"there is no organisation {right.organisation_id!a} in the registry"

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import contextlib
 import secrets
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from headframe.cases.apply import replay
-from headframe.cases.store import AccessEntry, CaseWriter, FindingFilter, PendingLeaf, StoredFinding
+from headframe.cases.store import (
+    AccessEntry,
+    CaseFilter,
+    CaseRow,
+    CaseWriter,
+    FindingFilter,
+    PendingLeaf,
+    StoredFinding,
+)
 from headframe.casework.free_text import cautions, refuse_unfit_texts
 from headframe.casework.held_to_log import HeldToLog, refuse_other_document
 from headframe.casework.workspace import WorkspaceConfig, WorkspacePaths
@@ -415,6 +423,16 @@ class Holdings:
         """Now, and never before what has happened already: a clock that was set back must not turn the order round."""
         return max(self.now_ns(), at_ns)
 
+    def cases_where(self, wanted: CaseFilter) -> Iterator[CaseRow]:
+        """Every case that a filter lets through, read page by page."""
+        cursor = ""
+        while True:
+            page = self.store.cases(wanted, cursor=cursor, limit=500)
+            yield from page.rows
+            cursor = page.cursor
+            if not cursor:
+                return
+
     def _findings_in(self, case: Case) -> list[StoredFinding]:
         found = []
         for ref in case.findings:
@@ -424,7 +442,10 @@ class Holdings:
                 found.append(one)
         return found
 
-    def _findings_of(self, site_id: str, finding_ids: Sequence[str]) -> list[StoredFinding]:
+    def _findings_of(
+        self, site_id: str, finding_ids: Sequence[str], moving: Collection[str] = ()
+    ) -> list[StoredFinding]:
+        """Findings of a site by their ids, some of which are moving there; without ids those that no case has."""
         if finding_ids:
             found = []
             for finding_id in dict.fromkeys(finding_ids):
@@ -433,7 +454,7 @@ class Holdings:
                     raise HeadframeError(
                         f"there is no finding {finding_id!a}; headframe findings list --site {site_id}"
                     )
-                if one.site_id != site_id:
+                if one.site_id != site_id and finding_id not in moving:
                     whose = f"is of site {one.site_id}" if one.site_id else "is of no site that is known"
                     raise HeadframeError(f"finding {finding_id} {whose}, and the case is about {site_id}")
                 found.append(one)

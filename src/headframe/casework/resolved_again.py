@@ -4,14 +4,15 @@ A finding that was imported before its site was known belongs to nobody; one who
 table belongs to the wrong one. Both are put right here, with a count that is said and a leaf of the ledger
 (``findings/S-.../resolved``). Two kinds are left alone:
 
-- **findings in cases**: people have decided on them as they were;
+- **findings in cases**: people have decided on them as they were. They follow when a case is split from a closed one
+  that was about the wrong site (`at_another_site`);
 - **findings whose import had leases or NAT logs**: these are not kept, and without them the owner of a pool would be
   taken for the user of its addresses. Importing their file again, with the logs, settles those without a site.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -24,8 +25,10 @@ from headframe.sources.finding_rows import usage_point_row
 
 if TYPE_CHECKING:
     from headframe.casework.core import Casework
+    from headframe.casework.holdings import Holdings
     from headframe.records.case import Account
     from headframe.sites.registry import Registry
+    from headframe.stores.database.writer import Writer
 
 CHANGES_AT_ONCE = 20_000
 """Findings that are written in one transaction: others wait for it for some seconds at most."""
@@ -65,7 +68,7 @@ class ResolvedAgain:
         return self.found + self.moved + self.lost
 
 
-def last_sites_import(casework: Casework) -> str:
+def last_sites_import(casework: Holdings) -> str:
     """The id of the table of sites that was imported last; empty if there was none."""
     from sqlalchemy import select
 
@@ -100,23 +103,7 @@ def resolve_again(casework: Casework, account: Account | None, import_id: str) -
     changes = _changes(casework, casework.registry(), told)
     for number, some in enumerate(_batches(changes), 1):
         with casework.store.writing() as writer:
-            found = writer.assign_findings(one for one in some if not one[1])
-            lost = writer.assign_findings(one for one in some if not one[2])
-            moved = writer.assign_findings(one for one in some if one[1] and one[2])
-            # Who imported findings while the table came in looks at them again, too.
-            leaf_id = casework.free_leaf_id(f"findings/{import_id}/resolved" + (f"/{number}" if number > 1 else ""))
-            who = "" if account is None else account.name
-            about = {"account": who, "sites_import": import_id, "found": found, "moved": moved, "lost": lost}
-            writer.log(
-                casework.sealed(
-                    leaf_id,
-                    "findings",
-                    leaf_id.removeprefix("findings/"),
-                    casework.now_ns(),
-                    about,
-                    data_class="finding",
-                )
-            )
+            found, moved, lost = assign(casework, writer, account, {"sites_import": import_id}, some, part=number)
         casework.hand_over()
         told.found += found
         told.moved += moved
@@ -124,29 +111,96 @@ def resolve_again(casework: Casework, account: Account | None, import_id: str) -
     return told
 
 
+def assign(
+    casework: Holdings,
+    writer: Writer,
+    account: Account | None,
+    because: Mapping[str, str],
+    changes: Collection[Change],
+    *,
+    part: int = 1,
+    in_cases: bool = False,
+) -> tuple[int, int, int]:
+    """Give findings to the sites that they are of now, with a leaf that counts them.
+
+    Parameters
+    ----------
+    casework : Holdings
+    writer : Writer
+        Of the caller's transaction.
+    account : Account or None
+    because : mapping of str to str
+        What it follows from, by its id: ``sites_import``, or the ``case`` that is split from another. One entry.
+    changes : collection of (finding_id, was, now)
+    part : int, default 1
+        Of several transactions that follow from one import.
+    in_cases : bool, default False
+        Whether also those that a closed case rests on.
+
+    Returns
+    -------
+    found, moved, lost : int
+    """
+    found = writer.assign_findings((one for one in changes if not one[1]), in_cases=in_cases)
+    lost = writer.assign_findings((one for one in changes if not one[2]), in_cases=in_cases)
+    moved = writer.assign_findings((one for one in changes if one[1] and one[2]), in_cases=in_cases)
+    (name,) = because.values()
+    # Who imported findings while the table came in looks at them again, too.
+    leaf_id = casework.free_leaf_id(f"findings/{name}/resolved" + (f"/{part}" if part > 1 else ""))
+    who = "" if account is None else account.name
+    about = {"account": who, **because, "found": found, "moved": moved, "lost": lost}
+    writer.log(
+        casework.sealed(
+            leaf_id, "findings", leaf_id.removeprefix("findings/"), casework.now_ns(), about, data_class="finding"
+        )
+    )
+    return found, moved, lost
+
+
 def _batches(changes: Iterator[Change]) -> Iterator[list[Change]]:
     while some := list(islice(changes, CHANGES_AT_ONCE)):
         yield some
 
 
-def _changes(casework: Casework, registry: Registry, told: ResolvedAgain) -> Iterator[Change]:
+def _changes(casework: Holdings, registry: Registry, told: ResolvedAgain) -> Iterator[Change]:
     """Findings whose site is another one now; read page by page, without a transaction in between."""
     after = ""
     while page := casework.store.resolvable_findings(after):
         after = page[-1].finding_id
         told.looked_at += len(page)
-        by_realm: dict[str, list[Any]] = {}
-        for row in page:
-            if row.finding_id.startswith(USAGE_POINT_PREFIX):
-                now = _site_of_meter(casework, row, registry)
-                if now != row.site_id:
-                    yield row.finding_id, row.site_id, now
-            else:
-                by_realm.setdefault(row.realm, []).append(row)
-        for realm, rows in by_realm.items():
-            for row, now in zip(rows, _sites_of_addresses(rows, registry, realm), strict=True):
-                if now != row.site_id:
-                    yield row.finding_id, row.site_id, now
+        yield from _changes_among(casework, registry, page)
+
+
+def _changes_among(casework: Holdings, registry: Registry, page: Sequence[Any]) -> Iterator[Change]:
+    by_realm: dict[str, list[Any]] = {}
+    for row in page:
+        if row.finding_id.startswith(USAGE_POINT_PREFIX):
+            now = _site_of_meter(casework, row, registry)
+            if now != row.site_id:
+                yield row.finding_id, row.site_id, now
+        else:
+            by_realm.setdefault(row.realm, []).append(row)
+    for realm, rows in by_realm.items():
+        for row, now in zip(rows, _sites_of_addresses(rows, registry, realm), strict=True):
+            if now != row.site_id:
+                yield row.finding_id, row.site_id, now
+
+
+def at_another_site(casework: Holdings, finding_ids: Sequence[str]) -> tuple[Change, ...]:
+    """Findings whose site is another one by the registry of now, also where a case rests on them.
+
+    Parameters
+    ----------
+    casework : Holdings
+    finding_ids : sequence of str
+
+    Returns
+    -------
+    tuple of (finding_id, was, now)
+        Without those whose import had leases or NAT logs.
+    """
+    found = casework.store.resolvable_findings(limit=len(finding_ids), among=finding_ids)
+    return tuple(_changes_among(casework, casework.registry(), found)) if found else ()
 
 
 def _sites_of_addresses(rows: Sequence[Any], registry: Registry, realm: str) -> Iterable[str]:
@@ -161,7 +215,7 @@ def _sites_of_addresses(rows: Sequence[Any], registry: Registry, realm: str) -> 
         yield registry.site_ids[number] if OUTCOMES[outcome] == "resolved" else ""
 
 
-def _site_of_meter(casework: Casework, row: Any, registry: Registry) -> str:
+def _site_of_meter(casework: Holdings, row: Any, registry: Registry) -> str:
     answer = resolve_usage_point(row.subject, (row.started_ns, row.ended_ns), registry)
     if answer.outcome != "unresolved":
         return answer.site_id or "" if answer.outcome == "resolved" else ""

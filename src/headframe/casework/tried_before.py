@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from headframe.cases.question import appeal_upheld
+from headframe.cases.question import appeal_upheld, confirmed
+from headframe.cases.rules.screen import not_tried_again, still_held
 from headframe.casework.holdings import NoSuchCase
-from headframe.records.case import CaseRelation
+from headframe.records.case import Case, CaseRelation, OpenCase
 
 if TYPE_CHECKING:
     from headframe.cases.store import FindingHolder, StoredFinding
@@ -38,10 +39,11 @@ def recurs_from(work: Holdings, case_id: str) -> frozenset[str]:
         if case_id not in found:
             found.add(case_id)
             try:
-                links = work.case(case_id).links
+                opening = work.case(case_id).events[0].act
             except NoSuchCase:
                 continue  # destroyed when its time was over: what it recurs from goes before it
-            waiting += [other for other, relation in links if relation is CaseRelation.RECURRENCE_OF]
+            # What was linked to it later is told beside it, and brings it no findings.
+            waiting += [opening.recurrence_of] if isinstance(opening, OpenCase) and opening.recurrence_of else []
     return frozenset(found)
 
 
@@ -51,6 +53,7 @@ def tried_before(
     holders: Iterable[FindingHolder],
     linked: Collection[str],
     *,
+    party: str,
     own: str = "",
     named: bool = True,
     split_from: str = "",
@@ -66,6 +69,8 @@ def tried_before(
         Cases that rest on them, as the store knows them.
     linked : collection of str
         Ids of the cases that the case recurs from.
+    party : str
+        Id of the organisation that the case is about; empty where nobody is known.
     own : str
         Id of the case itself; empty while it is not open.
     named : bool
@@ -80,7 +85,7 @@ def tried_before(
         Reasons, each with what would be right. None: they may.
     """
     others = [one for one in holders if one.case_id != own and (named if one.same else one.closed)]
-    reasons = tuple(dict.fromkeys(_against(work, others, linked, split_from)))
+    reasons = tuple(dict.fromkeys(_against(work, others, linked, split_from, party)))
     known = {one.finding_id for one in others}
     if not reasons and linked and not own and all(one.ref.finding_id in known for one in found):
         return (
@@ -90,14 +95,44 @@ def tried_before(
     return reasons
 
 
+def tried_by_a_correction(
+    work: Holdings, case: Case, holders: Iterable[FindingHolder], organisation_id: str
+) -> tuple[str, ...]:
+    """Why a case is not about another organisation: on its findings that was found right, or somebody else stands held.
+
+    Parameters
+    ----------
+    work : Holdings
+    case : Case
+    holders : iterable of FindingHolder
+        Cases that rest on its findings, as the store knows them.
+    organisation_id : str
+        Whom the case would be about when it is corrected.
+
+    Returns
+    -------
+    tuple of str
+        Reasons.
+    """
+    split = {other for other, relation in case.links if relation is CaseRelation.SPLIT_FROM}
+    reasons: list[str] = []
+    for other in sorted({one.case_id for one in holders} - {case.case_id}):
+        old = work.case(other)
+        if old.organisation_id != organisation_id:
+            reasons += still_held(old)
+        if other in split:
+            reasons += not_tried_again(old, organisation_id)
+    return tuple(reasons)
+
+
 def _named(holders: Iterable[FindingHolder]) -> str:
     return ", ".join(dict.fromkeys(one.case_id for one in holders))
 
 
 def _against(
-    work: Holdings, others: Iterable[FindingHolder], linked: Collection[str], split_from: str
+    work: Holdings, others: Iterable[FindingHolder], linked: Collection[str], split_from: str, party: str
 ) -> Iterator[str]:
-    upheld: dict[str, bool] = {}
+    cases: dict[str, Case] = {}
     for one in others:
         lies = "lies in" if one.same else "says of the same time and place no more than one in"
         if not one.closed:
@@ -108,13 +143,16 @@ def _against(
             continue
         if one.case_id == split_from:
             continue
-        if one.case_id not in upheld:
-            upheld[one.case_id] = appeal_upheld(work.case(one.case_id))
-        if upheld[one.case_id]:
+        if one.case_id not in cases:
+            cases[one.case_id] = work.case(one.case_id)
+        old = cases[one.case_id]
+        if appeal_upheld(old):
             yield (
                 f"finding {one.finding_id} {lies} case {one.case_id}, in which an appeal was upheld; what was decided "
                 f"there is not tried again on the same findings: leave it out"
             )
+        elif old.organisation_id != party and confirmed(old) is not None:
+            yield from still_held(old)
         elif one.case_id not in linked:
             yield (
                 f"finding {one.finding_id} {lies} case {one.case_id}, which is closed; open the new case as its "

@@ -346,13 +346,12 @@ def _card(place: int, sighting: Sighting, limits: _Limits, folder: str) -> dict[
         "hashrate": _estimate(finding.hashrate_hs, "H/s"),
         "power": _estimate(finding.power_w, "W"),
         "shares": shares if handed_in else None,
-        "exponent": power_of_ten(finding.log10_e).removeprefix("10^"),
+        "strength": power_of_ten(finding.log10_e),
         "odds": odds(finding.log10_e),
         "meter": _meter(finding.log10_e),
         "family": finding.family.value,
         "other_families": [
-            (family.value, power_of_ten(log10_e).removeprefix("10^"))
-            for family, log10_e in list(sighting.log10_e_of_family.items())[1:]
+            (family.value, power_of_ten(log10_e)) for family, log10_e in list(sighting.log10_e_of_family.items())[1:]
         ],
         "detectors": [f"{found.detector} {found.version} ({found.family.value})" for found in sighting.findings],
         "explanation": finding.explanation,
@@ -396,7 +395,7 @@ def _sync(sync: BlockSync, finding: Finding, limits: _Limits) -> dict[str, Any]:
         "offset_meaning": meaning,
         "watched": duration(watched_ns),
         "chains": [
-            {"chain": visible(chain, 12), "exponent": power_of_ten(log10_e).removeprefix("10^"), "odds": odds(log10_e)}
+            {"chain": visible(chain, 12), "strength": power_of_ten(log10_e), "odds": odds(log10_e)}
             for chain, log10_e in sync.log10_e_by_chain
         ],
         "clocks": _listed([_name(source) for source in sync.clock_sources], limits.identifiers),

@@ -19,7 +19,10 @@ LANE_GAP = 9
 AXIS_HEIGHT = 20
 """[px]"""
 
-_MOST_AXIS_LABELS = 4  # as many as fit side by side on a telephone
+_MOST_AXIS_LABELS = 4
+_NARROWEST = 260  # of a picture, on a telephone that is 320 px wide [px]
+_LETTER = 6.4  # a digit of 11 px letters, as they are there [px]
+_BETWEEN_LABELS = 6  # more than the rim that sets a label off from the lines behind it [px]
 
 _NICE_STEPS_S = (
     *(1, 2, 5, 10, 15, 30),
@@ -116,20 +119,31 @@ def ticks(axis: TimeAxis, times_ns: Iterable[int], slots: int, top: int, height:
 
 
 def time_axis(axis: TimeAxis, top: int) -> tuple[str, str]:
-    """Path of the grid with the axis below it, and the labels."""
+    """Path of the grid with the axis below it, and the labels.
+
+    A label that would run into the one before it on a telephone has the class ``wide``: there it is left out.
+    """
     length_s = axis.length_ns / NS_PER_S
     step_s = next((step for step in _NICE_STEPS_S if length_s / step <= _MOST_AXIS_LABELS), math.ceil(length_s / 4))
     step_ns = step_s * NS_PER_S
     first_ns = -(-axis.start_ns // step_ns) * step_ns
     grid = [f"M0 {top}H{AXIS_UNITS}"]
     labels: list[str] = []
+    free_px = -math.inf
     several_days = clock_time(axis.start_ns)[:10] != clock_time(axis.start_ns + axis.length_ns)[:10]
     for at in range(first_ns, axis.start_ns + axis.length_ns + 1, step_ns):
         part = (at - axis.start_ns) / axis.length_ns * 100
         grid.append(f"M{axis.x(at)} 0V{top + 4}")
-        anchor = ' class="first"' if part < 9 else ' class="last"' if part > 91 else ""
+        anchor, shift = ("first", 0.0) if part < 9 else ("last", 1.0) if part > 91 else ("", 0.5)
         label = _label(at, step_s, dated=several_days and not labels)
-        labels.append(f'<text x="{part:.2f}%" y="{top + 16}"{anchor}>{label}</text>')
+        width_px = len(label) * _LETTER
+        left_px = part / 100 * _NARROWEST - shift * width_px
+        crowded = left_px < free_px
+        if not crowded:
+            free_px = left_px + width_px + _BETWEEN_LABELS
+        classes = " ".join(filter(None, (anchor, "wide" if crowded else "")))
+        named = f' class="{classes}"' if classes else ""
+        labels.append(f'<text x="{part:.2f}%" y="{top + 16}"{named}>{label}</text>')
     return "".join(grid), f'<g class="axis">{"".join(labels)}</g>'
 
 

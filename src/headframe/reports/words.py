@@ -34,7 +34,8 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FIRST_S = int((datetime(1, 1, 1, tzinfo=UTC) - _EPOCH).total_seconds())
 _LAST_S = int((datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC) - _EPOCH).total_seconds())
 
-_SI = ((1e18, "E"), (1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
+SI_PREFIXES = ((1e18, "E"), (1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
+"""Factors and the prefixes that stand for them, the largest first."""
 _LARGE = ((1e12, "trillion"), (1e9, "billion"), (1e6, "million"))
 # Unicode categories that draw nothing of their own or change how the rest is drawn: controls, format characters (the
 # bidirectional overrides among them), lone surrogates, private use, line and paragraph separators.
@@ -89,7 +90,7 @@ def si(value: float, unit: str) -> str:
         return f"unknown {unit}"
     size = abs(value)
     # 999.5 rounds up to 1000 at three digits: the next prefix must take it.
-    for factor, prefix in _SI:
+    for factor, prefix in SI_PREFIXES:
         if size >= factor * 0.9995:
             return f"{_three_digits(value / factor)} {prefix}{unit}"
     return f"{_three_digits(value)} {unit}"
@@ -124,7 +125,7 @@ def interval_parts(estimate: Interval, unit: str) -> tuple[str, bool, str]:
     ('5.2 kH/s', False, '4.1 to 6.4 kH/s')
     """
     low, middle, high = estimate.low, estimate.estimate, estimate.high
-    factor, prefix = next(((f, p) for f, p in _SI if abs(middle) >= f * 0.9995), (1.0, ""))
+    factor, prefix = next(((f, p) for f, p in SI_PREFIXES if abs(middle) >= f * 0.9995), (1.0, ""))
     readable = math.isfinite(low + middle + high) and abs(high) < 1000 * factor and not 0 < abs(low) < 0.01 * factor
     if not readable:
         return si(middle, unit), True, f"{si(low, unit)} to {si(high, unit)}"

@@ -56,6 +56,7 @@ from headframe.records.case import (
     EnterRegister,
     FileAppeal,
     GrantAccess,
+    NoteAppealInRegister,
     OpenCase,
     ProposalState,
     ProposeClosure,
@@ -123,8 +124,10 @@ def correction_stands(question: Question) -> Refusals:
     yield from sorted(set(unfit_texts(right)) - set(unfit_texts(now)))
     yield from _is_a_site(act, right)
     yield from _could_be_recorded(question, event, right)
-    yield from _takes_no_time(question, act)
-    yield from _takes_no_right(question, act, now, right)
+    if act.field not in NO_RULE_ASKS:  # such a field moves no time and takes no right
+        after = as_corrected(case, case.version, _proposed(act, question.now_ns))
+        yield from _takes_no_time(question, after)
+        yield from _takes_no_right(question, act, now, right, after)
     yield from _concerns_another_party(question, act)
     yield from _what_falls_is_said(question, act)
 
@@ -207,14 +210,13 @@ def _known_then(event: CaseEvent, right: Act) -> tuple[Act, int | None]:
     return right, None
 
 
-def _takes_no_time(question: Question, act: ProposeCorrection) -> Refusals:
+def _takes_no_time(question: Question, after: Case) -> Refusals:
     """No period of the party ends earlier because of a correction, and none begins before anybody knew of it.
 
     A clock that stands still has no end to compare; it is weighed as if it ran on now, or soon. One that would not run
     any more takes nothing: what never ends, nobody may wait out.
     """
     case, now = question.case, question.now_ns
-    after = as_corrected(case, case.version, _proposed(act, now))
     still = any(until is None for state in (case, after) for _, _, until, _ in state.pauses)
     told = set()
     for days in range(RUNS_ON_WITHIN_DAYS + 1 if still else 1):
@@ -272,7 +274,7 @@ def _as_of_now(question: Question, case: Case) -> Question:
     return replace(question, case=case, clocks=clocks_of(case, pack, question.now_ns))
 
 
-def _takes_no_right(question: Question, act: ProposeCorrection, told: Act, right: Act) -> Refusals:
+def _takes_no_right(question: Question, act: ProposeCorrection, told: Act, right: Act, corrected: Case) -> Refusals:
     """What the party asked for stays asked, and it counts as heard by what it said and was shown, not by a slip."""
     if isinstance(told, RecordReply) and isinstance(right, RecordReply):
         if told.stance in ASKED_OR_CLAIMED and right.stance is not told.stance:
@@ -287,9 +289,8 @@ def _takes_no_right(question: Question, act: ProposeCorrection, told: Act, right
                 f"the access of event {act.event} did not give the party the whole file, and does not become one that "
                 f"did; give it what it lacked, and record the access again"
             )
-    case = as_corrected(question.case, question.case.version, _proposed(act, question.now_ns))
-    before, after = _as_of_now(question, question.case), _as_of_now(question, case)
-    for number in sorted(set(unheard(before.case, before.clocks)) - set(unheard(case, after.clocks))):
+    before, after = _as_of_now(question, question.case), _as_of_now(question, corrected)
+    for number in sorted(set(unheard(before.case, before.clocks)) - set(unheard(corrected, after.clocks))):
         yield (
             f"the reply of event {number} was taken as one in time, and no decision has weighed it; with that it would "
             f"have come late, and it stays as it is"
@@ -393,6 +394,9 @@ def _waiting_letters(case: Case) -> tuple[tuple[int, int], ...]:
 def _what_falls_is_said(question: Question, act: ProposeCorrection) -> Refusals:
     """In an open case a step that does not stand falls with the approval; a closed one is opened again first."""
     case = question.case
+    waits = any(status.act is act and status.state is ProposalState.OPEN for status in case.proposals)
+    if case.closed_ns is None and not waits:
+        return
     falls = fallen(question)
     if falls and case.closed_ns is not None:
         for number, _brought, reasons in falls:
@@ -401,7 +405,6 @@ def _what_falls_is_said(question: Question, act: ProposeCorrection) -> Refusals:
                 f"{'; '.join(reasons)}. Propose to reopen the case first, and correct then"
             )
         return
-    waits = any(status.act is act and status.state is ProposalState.OPEN for status in case.proposals)
     if not waits:
         return
     if tuple(number for number, _, _ in falls) != act.falls:
@@ -417,6 +420,7 @@ def _what_falls_is_said(question: Question, act: ProposeCorrection) -> Refusals:
 def correction_commands(question: Question, after: Case) -> Iterable[Command]:
     """After the approval of a correction."""
     before, now = for_the_register(question.case), for_the_register(after)
+    unweighed = bool(unheard(after, _as_of_now(question, after).clocks))
     home = after.site_kind == SiteKind.HOUSEHOLD_PREMISES
     if before is not None and now is None:
         yield RemoveFromRegister(
@@ -426,8 +430,10 @@ def correction_commands(question: Question, after: Case) -> Iterable[Command]:
         )
     elif now is not None and before is None:
         # The way back, or a household from the beginning that is none: an entry of its own.
-        unweighed = bool(unheard(after, question.clocks))
         yield EnterRegister(case_id=after.case_id, decision=now.number, unweighed=unweighed)
+    elif now is not None and unweighed:
+        # A reply that seemed late was in time.
+        yield NoteAppealInRegister(case_id=after.case_id, decision=now.number, unweighed=True)
     held = decision_in_force(question.case)
     if held is not None and held.received_ns is not None and decision_in_force(after) is None:
         yield WriteDocument(kind=DocumentKind.SETTING_ASIDE, subject=str(held.number))

@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from headframe.cases.question import Question, Refusals, Rule, appeal_upheld, confirmed, needs_text, not_in_future
 from headframe.records.case import (
     AddFindings,
+    Case,
     Duty,
     FindingRef,
     LinkCase,
     LookUpLawful,
     OpenCase,
 )
-from headframe.records.policy import PartyStanding
+from headframe.records.policy import NOTHING_AGAINST
 
 
 def _findings(question: Question, findings: Sequence[FindingRef], known: set[str]) -> Refusals:
@@ -101,6 +102,12 @@ def _split(question: Question) -> Refusals:
             f"under the same pack; a case is split from it for another one. If its file was incomplete, propose to "
             f"reopen it"
         )
+    yield from still_held(old)
+    yield from not_tried_again(old, act.organisation_id)
+
+
+def still_held(old: Case) -> Refusals:
+    """Why what a case rests on is held against nobody else: its own decision stands."""
     held = confirmed(old)
     if held is not None:
         yield (
@@ -108,18 +115,26 @@ def _split(question: Question) -> Refusals:
             f"{old.organisation_id or 'its party'}; they are not held against another, or once more, while it stands: "
             f"propose to reopen that case if it was about the wrong one"
         )
-    if another and (old.organisation_id or not appeal_upheld(old)):
-        return
-    if appeal_upheld(old) or old.standing in FOUND_RIGHT:
+
+
+def not_tried_again(old: Case, organisation_id: str) -> Refusals:
+    """Why what a closed case rested on is not held against an organisation: it was found right on it, or may have been.
+
+    Parameters
+    ----------
+    old : Case
+        That another one is split from.
+    organisation_id : str
+        Whom that one is about, or would be; empty where nobody is known.
+    """
+    # Where nobody is known, it may be the same one.
+    another = organisation_id and old.organisation_id and organisation_id != old.organisation_id
+    if not another and (appeal_upheld(old) or old.standing in NOTHING_AGAINST):
         found = "an appeal was upheld" if appeal_upheld(old) else f"the party was found to be {old.standing}"
         yield (
             f"in case {old.case_id} {found}; what was decided there is not tried again on the same findings against "
             f"the same party, at another site or under another pack: leave them out"
         )
-
-
-FOUND_RIGHT = frozenset({PartyStanding.VICTIM, PartyStanding.LAWFUL, PartyStanding.NOT_MINING})
-"""Standings of a party that holds nothing against it any more on the same findings."""
 
 
 def _add(question: Question) -> Refusals:

@@ -6,7 +6,7 @@ import os
 import sqlite3
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -277,7 +277,9 @@ class DatabaseStore:
             for row in db.execute(wanted).mappings():
                 yield rows.finding_of(row, self.packer())
 
-    def resolvable_findings(self, after: str = "", limit: int = 5_000) -> Sequence[Any]:
+    def resolvable_findings(
+        self, after: str = "", limit: int = 5_000, *, among: Collection[str] | None = None
+    ) -> Sequence[Any]:
         """Findings that no case rests on, and whose site the registry alone may decide, by id.
 
         Parameters
@@ -285,6 +287,8 @@ class DatabaseStore:
         after : str
             The id of the last one of the page before.
         limit : int
+        among : collection of str, optional
+            Ids: these only, and also those that cases rest on.
 
         Returns
         -------
@@ -298,7 +302,8 @@ class DatabaseStore:
                 IMPORTS.c.realm,
             )
             .join(IMPORTS, IMPORTS.c.import_id == columns.import_id)
-            .where(and_(columns.finding_id > after, ~columns.in_case, IMPORTS.c.registry_only))
+            .where(and_(columns.finding_id > after, IMPORTS.c.registry_only))
+            .where(~columns.in_case if among is None else columns.finding_id.in_(among))
             .order_by(columns.finding_id)
             .limit(limit)
         )  # fmt: skip
@@ -537,16 +542,14 @@ def told() -> Iterator[None]:
     """
     try:
         yield
-    except (DBAPIError, PendingRollbackError) as fault:
-        raise _told_as(fault) from fault
-    except _raw_faults() as fault:
+    except _faults() as fault:
         raise _told_as(fault) from fault
 
 
-def _raw_faults() -> tuple[type[Exception], ...]:
-    """What a driver raises past SQLAlchemy, such as where a connection is being set up. psycopg, if it was loaded."""
-    psycopg = sys.modules.get("psycopg")
-    return (sqlite3.Error, *(() if psycopg is None else (psycopg.Error,)))
+def _faults() -> tuple[type[Exception], ...]:
+    """What SQLAlchemy raises, and what a driver does past it, such as where a connection is being set up."""
+    psycopg = sys.modules.get("psycopg")  # if it was loaded
+    return (DBAPIError, PendingRollbackError, sqlite3.Error, *(() if psycopg is None else (psycopg.Error,)))
 
 
 _FULL = ("disk is full", "No space left", "disk I/O", "53100", "58030")

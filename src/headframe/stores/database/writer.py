@@ -375,13 +375,15 @@ class Writer:
         same = and_(IMPORTS.c.registry_only, statement.excluded.registry_only, IMPORTS.c.realm == realm)
         self.db.execute(statement.on_conflict_do_update(index_elements=["import_id"], set_={"registry_only": same}))
 
-    def assign_findings(self, changes: Iterable[tuple[str, str, str]]) -> int:
+    def assign_findings(self, changes: Iterable[tuple[str, str, str]], *, in_cases: bool = False) -> int:
         """Give findings to other sites: those that no case rests on, and whose site is still the one it was.
 
         Parameters
         ----------
         changes : iterable of (finding_id, was, now)
             Ids of sites; empty for none.
+        in_cases : bool, default False
+            Whether also those that cases rest on; the caller has seen to it that these are closed.
 
         Returns
         -------
@@ -395,8 +397,9 @@ class Writer:
         changed = 0
         for (was, now), ids in sorted(together.items()):
             for chunk in batches(sorted(ids), CHUNK):
-                of = and_(FINDINGS.c.finding_id.in_(chunk), FINDINGS.c.site_id == was, ~FINDINGS.c.in_case)
-                changed += self.db.execute(update(FINDINGS).where(of).values(site_id=now)).rowcount
+                of = update(FINDINGS).where(FINDINGS.c.finding_id.in_(chunk), FINDINGS.c.site_id == was)
+                of = of if in_cases else of.where(~FINDINGS.c.in_case)
+                changed += self.db.execute(of.values(site_id=now)).rowcount
         return changed
 
     def lock_writing(self, *, alone: bool) -> None:
@@ -443,13 +446,10 @@ class Writer:
                 copy.write_row([row[name] for name in names])
 
     def _import_batch(self, findings: Mapping[str, StoredFinding]) -> int:
-        in_case: set[str] = set()
+        in_case = set(self.in_cases(findings))
         known: set[str] = set()
         for chunk in batches(findings, CHUNK):
             known.update(self.db.scalars(select(FINDINGS.c.finding_id).where(FINDINGS.c.finding_id.in_(chunk))))
-            in_case.update(
-                self.db.scalars(select(CASE_FINDINGS.c.finding_id).where(CASE_FINDINGS.c.finding_id.in_(chunk)))
-            )
         values = []
         for finding_id, finding in findings.items():
             if finding_id not in known:
