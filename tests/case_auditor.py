@@ -399,6 +399,9 @@ class Auditor:
 
     def see_pause_clock(self, event: CaseEvent, act: Any) -> None:
         before = self.ends(act.clock)
+        if act.clock.partition("-")[0] not in ("reply", "hearing", "remediate", "appeal"):
+            if event.at_ns - act.from_ns > 3 * DAY:
+                self.say(event, "a unit gave itself time by a pause of long ago")
         self.pauses.append([act.clock, act.from_ns, None])
         self.not_shorter(event, act.clock, before)
 

@@ -33,13 +33,14 @@ def events_of(
     outcome: DecisionOutcome | None = None,
     *,
     day: int = 0,
+    waits: int = 0,
     region: str = "R01",
     detector: str = "stratum",
     noticed: bool = True,
     closed: bool = False,
     upheld: bool = False,
 ) -> list[CaseEvent]:
-    """The events of one case, as far as it went."""
+    """The events of one case, as far as it went; it waits so many days for its decision."""
     case_id = f"HF-2026-{number:06d}"
     found = FindingRef(
         finding_id=f"F{number}", family=Family.CONTENT, detector=detector, version="2", subject="10.0.0.1",
@@ -64,6 +65,7 @@ def events_of(
         acts.append(ProposeNotice(kind=NoticeKind.NOTICE, document=LETTER, language="en"))
         acts.append(Approve(proposal=2))
         acts.append(ServeNotice(proposal=2, received_ns=MONDAY + DAY, channel="post"))
+    heard = len(acts)
     if outcome is not None:
         acts.append(ProposeDecision(outcome=outcome, legal_basis=("x#1",), reason="because"))
         acts.append(Approve(proposal=len(acts)))
@@ -74,6 +76,13 @@ def events_of(
         acts.append(ProposeClosure(reason=ClosureReason.DISMISSED, text="over"))
         acts.append(Approve(proposal=len(acts)))
     return [
-        CaseEvent(case_id=case_id, number=k, at_ns=MONDAY + day * DAY + k * NS, account=f"a{k % 3}", unit="u", act=act)
+        CaseEvent(
+            case_id=case_id,
+            number=k,
+            at_ns=MONDAY + (day + waits * (k > heard)) * DAY + k * NS,
+            account=f"a{k % 3}",
+            unit="u",
+            act=act,
+        )
         for k, act in enumerate(acts, 1)
     ]

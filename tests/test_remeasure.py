@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from headframe.cases.store import StoredFinding
 from headframe.cases.verification import DAY_NS
 from headframe.errors import HeadframeError, UnreadableInput
 from headframe.meters import MeterFiles
@@ -573,6 +574,41 @@ def test_mining_between_remedy_and_window(tmp_path: Path) -> None:
     assert any("record what the party did since" in one for one in answer.missing)
 
 
+def test_what_the_workspace_knows_counts_as_what_is_handed_in(tmp_path: Path) -> None:
+    """A file that shows nothing does not make nothing of what is in the store beside it."""
+    from headframe.remeasure import _ref
+    from headframe.reports.jsonl import scan_json
+
+    def measured_with(found: Finding, site: str, *later: Finding) -> Measurement:
+        path = tmp_path / "later.json"
+        path.write_text(scan_json(looked_at(*later), generated_ns=NS), encoding="utf-8")
+        rule = VerificationRule(window_days=WINDOW - 10, metrics=("pool_connections",), basis=Basis.OPERATOR_DEFAULT)
+        one = case(content_finding())
+        windows = windows_of(one, rule, [], instant(CLEAN + MINING + WINDOW))
+        files = RemeasureFiles(findings=(path,), watch=(watch_table(tmp_path / "w.csv"),))
+        stored = [StoredFinding(ref=_ref(found), site_id=site, coin="", import_id="I", document={})]
+        return in_both_languages(
+            remeasure(one, registry(PREFIX), (PREFIX,), rule, windows, files, stored=stored)
+        )  # fmt: skip
+
+    inside, between = (miner_at("192.0.2.10", CLEAN + MINING + day) for day in (15, 5))
+    elsewhere = miner_at("203.0.113.9", CLEAN + MINING + 15)
+    for found, site in ((inside, "S"), (elsewhere, "S"), (elsewhere, "")):
+        answer = measured_with(found, site)
+        assert answer.outcome is PERSISTS
+        (reading,) = answer.metrics
+        assert reading.outcome is PERSISTS, "the days of it are days with mining"
+    # What was handed in as well is counted once.
+    assert len(measured_with(inside, "S", inside).new_findings) == 1
+    asked = measured_with(inside, "T")
+    assert asked.outcome is OPEN
+    assert any(one.startswith("who is at 192.0.2.10") for one in asked.missing)
+    earlier = measured_with(between, "S")
+    assert earlier.outcome is OPEN
+    assert any("record what the party did since" in one for one in earlier.missing)
+    assert measured_with(between, "T").outcome is RECTIFIED
+
+
 def sparse(path: Path, every_s: int, days: float = WINDOW) -> Path:
     """A capture with one small packet of the host every so often."""
     import socket
@@ -684,6 +720,66 @@ def test_a_meter_that_was_swapped(tmp_path: Path, machines: bool, outcome: Verif
     assert "U3 stands for U1, by the registry." in answer.explanation
     late = (rows[0], assigned(AssignmentKind.USAGE_POINT, "U3", from_day=SWAP + 20))
     assert measured(path, *late).outcome is not RECTIFIED
+
+
+def test_a_meter_in_its_place_does_not_hide_one_that_is_read_on(tmp_path: Path) -> None:
+    """A small meter begins as the one of the machines leaves; that one is counted on, or asked about."""
+    point, office = assigned(AssignmentKind.USAGE_POINT, "U1"), assigned(AssignmentKind.USAGE_POINT, "U0")
+    ended = until(point, CLEAN + MINING)
+    heir = assigned(AssignmentKind.USAGE_POINT, "U3", from_day=CLEAN + MINING)
+    theirs = assigned(AssignmentKind.USAGE_POINT, "U1", site="T", from_day=CLEAN + MINING)
+
+    def small(hours: np.ndarray, _load: np.ndarray) -> np.ndarray:
+        return np.where(hours >= M1, 60 + 20 * np.sin(hours), np.nan)
+
+    def nightly(hours: np.ndarray, load: np.ndarray) -> np.ndarray:
+        return np.where((hours < M1) | (hours % 24 < 6), mine(hours, load), 0.0)
+
+    path = meters(tmp_path, {"U1": mine, "U0": None, "U3": small})
+    on = measured(path, ended, heir, office)
+    assert on.outcome is PERSISTS
+    assert "U1 left the site by the registry, and is nobody else's; its readings count on." in on.explanation
+    back = assigned(AssignmentKind.USAGE_POINT, "U1", from_day=CLEAN + MINING + WINDOW)
+    for rows in ((ended, theirs, heir, office), (ended, until(theirs, CLEAN + MINING + WINDOW), back, heir, office)):
+        asked = measured(path, *rows)
+        assert asked.outcome is OPEN
+        assert any(one.startswith("whose load is read at U1") for one in asked.missing), asked.missing
+    path = meters(tmp_path, {"U1": nightly, "U0": None, "U3": small})
+    at_night = measured(path, ended, theirs, heir, office)
+    assert at_night.outcome is OPEN
+    assert any(one.startswith("whose load is read at U1") for one in at_night.missing), at_night.missing
+
+
+def test_a_point_that_the_site_had_for_some_days(tmp_path: Path) -> None:
+    """It came with the remedy and left five days later, by the registry; the machines behind it run on."""
+    new = until(assigned(AssignmentKind.USAGE_POINT, "U2", from_day=CLEAN + MINING), CLEAN + MINING + 5)
+    path = readings(tmp_path / "readings.csv", next_door=10_000)
+    assert measured(path, assigned(AssignmentKind.USAGE_POINT, "U1"), new).outcome is PERSISTS
+    # What it counted before it was the site's, and what others' meters count, is not the site's.
+    later = assigned(AssignmentKind.USAGE_POINT, "N03", from_day=CLEAN + MINING + WINDOW - 1)
+    gone = measured(readings(tmp_path / "r.csv"), assigned(AssignmentKind.USAGE_POINT, "U1"), later)
+    assert gone.outcome is RECTIFIED
+
+
+@pytest.mark.parametrize("left_w", [0.0, 150.0, float("nan")])
+@pytest.mark.parametrize("elsewhere", [True, False])
+def test_a_meter_that_was_replaced_is_not_in_the_way(tmp_path: Path, left_w: float, elsewhere: bool) -> None:
+    """The old one reads nothing, or next to it, wherever it is by the registry."""
+    rows = [
+        until(assigned(AssignmentKind.USAGE_POINT, "U1"), CLEAN + MINING),
+        assigned(AssignmentKind.USAGE_POINT, "U3", from_day=CLEAN + MINING),
+    ]
+    if elsewhere:
+        rows.append(assigned(AssignmentKind.USAGE_POINT, "U1", site="T", from_day=CLEAN + MINING))
+
+    def old(hours: np.ndarray, load: np.ndarray) -> np.ndarray:
+        return np.where(hours < M1, load + 10_000 * (hours >= M0), left_w)
+
+    def new(hours: np.ndarray, load: np.ndarray) -> np.ndarray:
+        return np.where(hours >= M1, load, np.nan)
+
+    answer = measured(meters(tmp_path, {"U1": old, "U3": new}), *rows)
+    assert answer.outcome is RECTIFIED, answer.missing
 
 
 @pytest.mark.parametrize("lost", [(1, 2), (1, 2, 3), (0, 3, 6, 9, 12, 15, 18, 21)])

@@ -27,6 +27,7 @@ from headframe.cases.looked import (
     followed,
 )
 from headframe.cases.question import instant
+from headframe.cases.store import StoredFinding
 from headframe.cases.verification import (
     DAY_NS,
     EXPORT_DETECTOR,
@@ -191,6 +192,7 @@ def remeasure(
     files: RemeasureFiles,
     *,
     documents: Sequence[Mapping[str, object]] = (),
+    stored: Sequence[StoredFinding] = (),
     scan: Callable[[Sequence[str]], ScanResult] | None = None,
     zone: tzinfo = UTC,
     now_ns: int = NEVER_NS,
@@ -213,6 +215,9 @@ def remeasure(
     files : RemeasureFiles
     documents : sequence of mapping
         The case's findings, for the size of the load.
+    stored : sequence of StoredFinding
+        Mining that the workspace knows of since the last remedy, and the case does not
+        (`headframe.casework.found_since`).
     scan : callable, optional
         From captures to findings: ``headframe.app.scan``. Without it captures are only counted, not searched.
     zone : datetime.tzinfo
@@ -240,10 +245,11 @@ def remeasure(
     detectors: list[str] = []
     replaced: list[str] = []
     network = None
+    known = _known_since(case, registry, windows, stored, missing)
     if files.captures or files.findings or files.watch:
         talk("looking at the site's traffic")
         network, found, ran, told = _network(
-            case, registry, own, rule, windows, files, documents, scan, zone, now_ns, missing
+            case, registry, own, rule, windows, files, documents, known, scan, zone, now_ns, missing
         )  # fmt: skip
         new += found
         detectors += ran
@@ -251,7 +257,7 @@ def remeasure(
     load, found_load, found_export = None, None, None
     if files.meters is not None:
         talk("looking at the site's readings")
-        load, found, ran, told = _load(
+        load, found, ran, told, elsewhere = _load(
             case, own, registry, windows, files.meters, now_ns, rule.min_coverage, missing
         )  # fmt: skip
 
@@ -260,6 +266,9 @@ def remeasure(
         replaced += told
         found_load = _found_load([one for one in documents if not _is_export(one)], load, windows)
         found_export = _found_export([one for one in documents if _is_export(one)], load, windows)
+        _asked_about(elsewhere, (found_load, found_export), limits or VerificationLimits(), missing)
+    handed_in = {one.sha256 for one in new}
+    new += [one for one in known if one.ended_ns > after[0] and one.sha256 not in handed_in]
     places = sorted(f"{one.kind} {one.value}" for one in own if _touches(one, after) and not _touches(one, before))
     _, needed = metrics_needed(case.findings, rule)
     if "pool_connections" in needed and network is None:
@@ -268,7 +277,8 @@ def remeasure(
         missing.append("readings of the site's usage points in both windows")
     sources = Sources(
         load=load, found=found_load, found_export=found_export, network=network, registers=files.registers,
-        new_findings=tuple(new), detectors=tuple(detectors), missing=tuple(missing), places=tuple(places),
+        new_findings=tuple(new), detectors=tuple(detectors), missing=tuple(dict.fromkeys(missing)),
+        places=tuple(places),
     )  # fmt: skip
     measured = verify(case.findings, rule, windows, sources, limits or VerificationLimits())
     if places:
@@ -334,6 +344,7 @@ def _network(
     windows: Windows,
     files: RemeasureFiles,
     documents: Sequence[Mapping[str, object]],
+    known: Sequence[FindingRef],
     scan: Callable[[Sequence[str]], ScanResult] | None,
     zone: tzinfo,
     now_ns: int,
@@ -386,13 +397,13 @@ def _network(
         missing.append(f"whose {', '.join(sorted(unknown)[:3])} was: mining was found there, and no site is known")
     for host in sorted({one.host for one in mining if one.host in hosts and one.ended_ns > window[0]}):
         if not any(one.host == host for one in at_site):
-            missing.append(
-                f"who is at {host}, where mining was found before and again: the registry gives it to another site now"
-            )
+            missing.append(_who_is_at(host))
     # Whatever the end of the window is: what is known of the time after it counts.
     later = [one for one in at_site if one.ended_ns > window[0]]
-    _since_the_remedy(case, at_site, windows, missing)
-    days = _network_days(case, windows, watch, at_site, site, zone)
+    _since_the_remedy(case, [(one.host, one.ended_ns) for one in at_site], windows, missing)
+    seen = [(one.started_ns, one.ended_ns, max(len(one.community_ids), 1)) for one in at_site]
+    seen += [(one.started_ns, one.ended_ns, 1) for one in known if one.family in NETWORK]
+    days = _network_days(case, windows, watch, seen, site, zone)
     days = replace(days, vouched=_vouched(hosts, watch, looks, site, days, windows, rule, missing))
     return days, [_ref(one) for one in later], ran, [told for host in hosts.values() for told in host.told]
 
@@ -406,16 +417,41 @@ def _all_of_it(end_ns: int, windows: Windows, missing: list[str]) -> None:
         )
 
 
-def _since_the_remedy(case: Case, found: Sequence[Finding], windows: Windows, missing: list[str]) -> None:
-    """Mining after the last remedy and before the window: that remedy did not end it."""
+def _who_is_at(name: str) -> str:
+    return f"who is at {name}, where mining was found before and again: the registry gives it to another site now"
+
+
+def _known_since(
+    case: Case, registry: Registry, windows: Windows, stored: Sequence[StoredFinding], missing: list[str]
+) -> list[FindingRef]:
+    """What the workspace knows of mining at the site since the remedy; what is not the site's there is asked about."""
+    site = _SiteOf(case.site_id, registry)
+    known, theirs = [], set()
+    for one in stored:
+        ref = one.ref
+        if one.site_id == case.site_id:
+            known.append(ref)
+        elif one.site_id:
+            theirs |= {ref.subject} if ref.ended_ns > windows.after_from_ns else set()
+        elif ref.family in METERED or site.is_nobodys(ref.subject, ref.started_ns):
+            known.append(ref)
+        else:
+            missing.append(f"whose {ref.subject} was: mining was found there, and no site is known")
+    missing += [_who_is_at(name) for name in sorted(theirs)]
+    _since_the_remedy(case, [(one.subject, one.ended_ns) for one in known], windows, missing)
+    return known
+
+
+def _since_the_remedy(case: Case, found: Sequence[tuple[str, int]], windows: Windows, missing: list[str]) -> None:
+    """Mining (where, until when) after the last remedy and before the window: that remedy did not end it."""
     if not case.remedies:
         return
     remedy_ns = max(one.at_ns for one in case.remedies)
-    since = [one for one in found if remedy_ns + DAY_NS < one.ended_ns <= windows.after_from_ns]
+    since = [(ended_ns, host) for host, ended_ns in found if remedy_ns + DAY_NS < ended_ns <= windows.after_from_ns]
     if since:
-        last = max(since, key=lambda one: one.ended_ns)
+        ended_ns, host = max(since)
         missing.append(
-            f"what ended the mining at {last.host}, which went on until {instant(last.ended_ns)}, after the remedy of "
+            f"what ended the mining at {host}, which went on until {instant(ended_ns)}, after the remedy of "
             f"{instant(remedy_ns)}: record what the party did since (case remedy)"
         )
 
@@ -692,8 +728,14 @@ def read_watch(path: Path, zone: tzinfo = UTC) -> list[WatchRow]:
 
 
 def _network_days(
-    case: Case, windows: Windows, watch: Sequence[WatchRow], mining: Sequence[Finding], site: _SiteOf, zone: tzinfo
+    case: Case,
+    windows: Windows,
+    watch: Sequence[WatchRow],
+    mining: Sequence[tuple[int, int, int]],
+    site: _SiteOf,
+    zone: tzinfo,
 ) -> NetworkDays:
+    """Days of both windows; `mining` from when until when it was seen, in how many conversations."""
     import numpy as np
 
     starts = _local_days(windows, zone)
@@ -717,9 +759,9 @@ def _network_days(
             tally = conversations if site.holds(row.address, row.started_ns) else elsewhere
             for k in days_of(row.started_ns, row.ended_ns)[:1]:
                 tally[k] += row.conversations
-    for one in mining:
-        for k in days_of(one.started_ns, one.ended_ns):
-            found[k] += max(len(one.community_ids), 1)
+    for start, end, many in mining:
+        for k in days_of(start, end):
+            found[k] += many
     # The case's own findings say when mining was seen. Where what was recorded beside them is not known, only the time
     # that they cover counts.
     known = [one for one in case.findings if one.mining and one.family in NETWORK]
@@ -751,11 +793,12 @@ def _local_days(windows: Windows, zone: tzinfo) -> list[datetime]:
 
 
 def _ref(found: Finding) -> FindingRef:
-    from headframe.reports.document import finding_document
+    from headframe.reports.document import finding_document, finding_id
 
-    sha256 = _digest(finding_document(found))
+    document = finding_document(found)
+    sha256 = _digest(document)
     return FindingRef(
-        finding_id=f"F-{sha256[:20]}", family=found.family, detector=found.detector, version=found.version,
+        finding_id=finding_id(document), family=found.family, detector=found.detector, version=found.version,
         subject=found.host, log10_e=found.log10_e, started_ns=found.started_ns, ended_ns=found.ended_ns, sha256=sha256,
         mining=True,
     )  # fmt: skip
@@ -779,8 +822,11 @@ def _load(
     now_ns: int,
     least: float,
     missing: list[str],
-) -> tuple[SiteDays | None, list[FindingRef], list[str], list[str]]:
-    """The site's days, what the detectors find in the later window, those that ran, and meters that were changed."""
+) -> tuple[SiteDays | None, list[FindingRef], list[str], list[str], dict[str, float]]:
+    """The site's days, what the detectors find in the later window, those that ran, and meters that were changed.
+
+    Last, what is read at meters that were the site's and are another site's now. [W]
+    """
     import numpy as np
 
     from headframe.cases.site_days import site_days
@@ -792,7 +838,7 @@ def _load(
         # Without evidence from meters nothing is missing: the readings that were handed in are of other sites.
         if any(found.stands_out and found.family in METERED for found in case.findings):
             missing.append("a usage point of the site: the registry names none")
-        return None, [], [], []
+        return None, [], [], [], {}
     told: list[str] = []
     with ExitStack() as stack:
         readings = open_readings(files, stack, lambda line: None)
@@ -803,7 +849,7 @@ def _load(
         hours = (end_s - start_s) // HOUR_S
         if hours <= 0:
             missing.append("readings of the windows: none of the tables reaches into them")
-            return None, [], [], told
+            return None, [], [], told, {}
         names = [name for name in spans if name in there]
         if lacking := sorted(set(spans) - set(names)):
             missing.append(f"readings of {', '.join(lacking[:3])}, which belongs to the site")
@@ -835,12 +881,19 @@ def _load(
             # A meter that the case rests on, and that nobody reads any more, is missing, and never 0.
             begun = instants_ns >= min(start for start, _ in chain.spans) if chain.spans else False
             total += np.where(~covered.any(axis=0) & begun, np.nan, summed)
+        gone = _gone(case, spans, registry, windows, instants_ns)
+        for name, (nobodys, _) in gone.items():
+            # Whatever stands in its place: what is read at it, and is nobody else's, is still there.
+            on = np.where(nobodys, np.nan_to_num(power[name]), 0.0)
+            total += on
+            if on.any():
+                told.append(_counts_on(name))
         others = _others(there, set(spans))
         peer_table = _hours(readings.batches(others, as_measured=False), start_s, int(hours))
         clock = local_clock(files, start_s, end_s)
         weather = None if files.weather is None else _weather(files)
         fed_in = _hours(readings.exports(), start_s, int(hours))
-        export_w, export_peers_w = _exports(fed_in, spans, instants_ns)
+        export_w, export_peers_w = _exports(fed_in, during, {name: nobodys for name, (nobodys, _) in gone.items()})
         resource_kind, resource = _resource(weather, export_w, start_s, clock)
         balance_w = _balance(files, set(spans), readings, start_s, int(hours))
         days = site_days(
@@ -852,8 +905,12 @@ def _load(
         refs = _load_findings(
             {**peer_table, **table}, fed_in, set(names), clock, start_s, windows, weather, files.country
         )
+        elsewhere = {
+            name: max(_highest(table.get(name), theirs), _highest(fed_in.get(name), theirs))
+            for name, (_, theirs) in gone.items()
+        }
     ran = [] if refs is None else _load_detectors(balance=balance_w is not None, exports=export_w is not None)
-    return days, refs or [], ran, told
+    return days, refs or [], ran, told, elsewhere
 
 
 def _points(
@@ -895,7 +952,7 @@ def _changes(
             answer = resolve_usage_point(last, after, registry)
             if not any(set(stretch.site_ids) - {case.site_id} for stretch in answer.stretches):
                 spans[last] = [(min(start for start, _ in spans[last]), NEVER_NS)]
-                words.append(f"{last} left the site by the registry, and is nobody else's; its readings count on.")
+                words.append(_counts_on(last))
     chains, heirs = followed(named, spans, after) if words else (chains, heirs)
     words += [
         f"{new} stands for {old}, by the registry."
@@ -903,6 +960,73 @@ def _changes(
         for old, new in zip(chain.names, chain.names[1:], strict=False)
     ]
     return chains, heirs, words
+
+
+def _counts_on(name: str) -> str:
+    return f"{name} left the site by the registry, and is nobody else's; its readings count on."
+
+
+def _gone(
+    case: Case,
+    spans: Mapping[str, Sequence[Span]],
+    registry: Registry,
+    windows: Windows,
+    instants_ns: NDArray[np.int64],
+) -> dict[str, tuple[NDArray[np.bool_], NDArray[np.bool_]]]:
+    """Usage points that were the site's and are not for some of the later window: hours that are nobody's, another's.
+
+    Those of the case, of its findings, and all that the site had at any time since the earlier window began. Whether
+    another meter took the place of one is no matter: that says nothing of what is read at this one.
+    """
+    import numpy as np
+
+    after = (windows.after_from_ns, windows.after_until_ns)
+    named = {*case.usage_points, *(one.subject for one in case.findings if one.stands_out)}
+    later = (instants_ns >= after[0]) & (instants_ns < after[1])
+    gone = {}
+    for name, mine in spans.items():
+        if name not in named and not within(mine, windows.before_from_ns, windows.after_until_ns):
+            continue
+        away = later & ~_during(instants_ns, mine)
+        if name not in named:
+            # What the site has got since was somebody else's before.
+            away &= instants_ns >= min(start for start, _ in mine)
+        if not away.any():
+            continue
+        answer = resolve_usage_point(name, after, registry)
+        others = [
+            (one.started_ns, one.ended_ns) for one in answer.stretches if set(one.site_ids) - {case.site_id}
+        ]  # fmt: skip
+        theirs = away & _during(instants_ns, others)
+        gone[name] = (np.asarray(away & ~theirs, bool), np.asarray(theirs, bool))
+    return gone
+
+
+def _highest(power_w: NDArray[np.float64] | None, hours: NDArray[np.bool_]) -> float:
+    """The highest mean of three hours of the day, over some hours; 0 where less than a day of them is known. [W]"""
+    import numpy as np
+
+    if power_w is None:
+        return 0.0
+    known = np.flatnonzero(hours & np.isfinite(power_w))
+    if known.size < 24:
+        return 0.0
+    # Machines that run at night alone are as much there.
+    parts = known % 24 // 3
+    return max(float(power_w[known[parts == part]].mean()) for part in np.unique(parts))
+
+
+def _asked_about(
+    elsewhere: Mapping[str, float], found: Iterable[FoundLoad | None], limits: VerificationLimits, missing: list[str]
+) -> None:
+    """What is read at a meter that went to another site may be the same machines: it is never silently out."""
+    least = min((limits.share * one.power_w.estimate for one in found if one is not None), default=None)
+    for name, power_w in sorted(elsewhere.items()):
+        if least is not None and power_w > least:
+            missing.append(
+                f"whose load is read at {name}: it was the site's, the registry gives it to another site now, and it "
+                f"shows {power_w / 1000:.1f} kW; correct the registry, or have somebody look whose machines they are"
+            )
 
 
 def _during(instants_ns: NDArray[np.int64], spans: Sequence[Span]) -> NDArray[np.bool_]:
@@ -963,7 +1087,9 @@ def _peers(table: Mapping[str, NDArray[np.float64]]) -> NDArray[np.float64] | No
 
 
 def _exports(
-    fed_in: Mapping[str, NDArray[np.float64]], points: Mapping[str, Sequence[Span]], instants_ns: NDArray[np.int64]
+    fed_in: Mapping[str, NDArray[np.float64]],
+    points: Mapping[str, NDArray[np.bool_]],
+    counts_on: Mapping[str, NDArray[np.bool_]],
 ) -> tuple[NDArray[np.float64] | None, NDArray[np.float64] | None]:
     """What the site's points feed in together, and what is typical of others'; None where nobody does. [W]"""
     import numpy as np
@@ -972,7 +1098,9 @@ def _exports(
     own = None
     for name in points:
         if name in table:
-            power = np.where(_during(instants_ns, points[name]), table[name], 0.0)
+            power = np.where(points[name], table[name], 0.0)
+            if name in counts_on:
+                power += np.where(counts_on[name], np.nan_to_num(table[name]), 0.0)
             own = power if own is None else own + power
     return own, _peers({name: power for name, power in table.items() if name not in points})
 

@@ -266,6 +266,8 @@ def test_what_a_case_says_of_its_site_could_stand_in_a_registry() -> None:
     story.refuses(PROPOSER, correction(1, "usage_points", '["UP-1", ""]'), "a usage point is empty")
     story.refuses(PROPOSER, correction(1, "usage_points", '["UP-1", "UP-1"]'), "a usage point is given twice")
     story.agreed(correction(1, "usage_points", '["UP-2"]')).agreed(correction(1, "organisation_id", ""))
+    story.refuses(PROPOSER, correction(1, "organisation_name", "Foundry"), "correct which one it is first")
+    story.refuses(PROPOSER, correction(1, "site_name", " "), "the name of the site is empty")
 
 
 def test_machines_that_nobody_saw_are_no_evidence() -> None:
@@ -440,3 +442,9 @@ def test_a_letter_to_the_former_party_keeps_nobody_from_setting_it_right_again()
         PROPOSER, correction(1, "organisation_id", "O-2"), "close this case, and split one from it on the right party"
     )
     assert audit(story.events, story.pack) == []
+
+
+def test_a_value_without_end_does_not_fit() -> None:
+    """Lists in lists, deeper than anything is read, are refused in words."""
+    story = on_silence()
+    story.refuses(PROPOSER, correction(1, "usage_points", "[" * 100_000), "the value has lists in lists without end")

@@ -593,7 +593,11 @@ def test_an_appeal_that_is_upheld_takes_all_back() -> None:
     closure = ProposeClosure(reason=ClosureReason.DECISION_SET_ASIDE, text="set aside")
     story.refuses(PROPOSER, closure, "was carried out and has not ended; record its end first")
     story >> (PROPOSER, lambda now: RecordMeasure(measure=name, unit=by, at_ns=now, ended=True))
-    story.refuses(PROPOSER, closure, "was set aside, and the party, which has it, was not told; write the letter")
+    story.refuses(
+        PROPOSER,
+        closure,
+        "was set aside, and the party, which has it, was not told; record when it received the letter",
+    )
     told_of_it(story).agreed(closure)
 
 

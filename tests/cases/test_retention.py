@@ -1,5 +1,6 @@
 """Retention: each class by its rule, packs before defaults, legal holds before both, and a certificate that adds up."""
 
+import json
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from headframe.cases.retention import (
     COUNTS_FROM,
     DEFAULT_DAYS,
+    certificate_from_json,
     certificate_json,
     certify,
     class_of,
@@ -275,6 +277,7 @@ def test_a_certificate_says_what_went_and_by_whom() -> None:
     assert told["at_ns"] == str(later), "RFC 8785 rounds numbers beyond 2**53"
     rfc8785 = pytest.importorskip("rfc8785")
     assert rfc8785.dumps(told) == rfc8785.dumps(certificate_json(certificate))
+    assert certificate_from_json(json.loads(rfc8785.dumps(told))) == certificate
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,7 @@ from case_stories import (
 )
 
 from headframe.cases.rules import correct
+from headframe.cases.rules import reply as rules_of_reply
 from headframe.cases.rules.decide import last_notice
 from headframe.cases.rules.notify import LOOKUP_MAX_AGE_DAYS
 from headframe.cases.steps import next_steps
@@ -710,3 +711,22 @@ def test_a_reply_that_turns_out_to_be_in_time_is_noted_in_the_register() -> None
     assert (noted.decision, noted.unweighed) == (number, True)
     assert story.case.decisions[-1].final_ns is not None
     assert audit(story.events, story.pack, (*commands, noted)) == []
+
+
+def test_a_unit_gives_itself_no_time_by_a_pause_of_long_ago() -> None:
+    """On the last day of its own clock a clerk would say that it had stood still from its beginning."""
+    story = Story("cn-bj-2024").notified() >> (PROPOSER, reply(ReplyStance.ASKS_FILE))
+    clock = next(one for one in story.clocks if one.id == "access_file")
+    assert clock.started_ns is not None
+    assert clock.due_ns is not None
+    story.now_ns = clock.due_ns - HOUR
+    long_ago = PauseClock(clock="access_file", from_ns=clock.started_ns, reason="busy")
+    story.refuses(PROPOSER, long_ago, "clock access_file binds the unit, which cannot give itself time afterwards")
+    story >> (PROPOSER, replace(long_ago, from_ns=story.now_ns - DAY)) << []
+    assert audit(story.events, story.pack) == []
+    story = Story("cn-bj-2024").notified() >> (PROPOSER, reply(ReplyStance.ASKS_FILE))
+    story.now_ns = clock.due_ns - HOUR
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(rules_of_reply, "_paused_when_it_was", lambda *_: ())
+        story >> (PROPOSER, long_ago)
+    assert any("gave itself time by a pause of long ago" in wrong for wrong in audit(story.events, story.pack))

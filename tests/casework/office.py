@@ -70,9 +70,9 @@ class Office:
         )
         self.work.first_account("admin", "Changping", folder / "admin.token")
         self.tokens = {one.name: new_token() for one in ACCOUNTS}
+        for one in ACCOUNTS:
+            self.admit(one, self.tokens[one.name])
         with self.work.store.writing() as writer:
-            for one in ACCOUNTS:
-                writer.put_account(stored(one, self.tokens[one.name]))
             writer.import_sites(
                 SiteImport(
                     sites=[
@@ -92,6 +92,11 @@ class Office:
                     ],
                 )
             )  # fmt: skip
+
+    def admit(self, account: Account, token: str) -> None:
+        """Add an account with duties of any kind, sealed for the log as others are."""
+        self.work._change("added", None, lambda: stored(account, token))
+        self.work.hand_over()
 
     def account(self, name: str) -> Account:
         """One of the accounts."""

@@ -298,7 +298,8 @@ def told(office: Office, tmp_path: Path) -> Office:
     """The case with a photo and a reply that came from outside under telling names, and what people wrote."""
     case = _case(office)
     office.clock.wait(days=1)
-    (tmp_path / "Zhang_Wei_answers.txt").write_text("We stop. Zhang Wei, Foundry")
+    # So long that its size is no place in the log.
+    (tmp_path / "Zhang_Wei_answers.txt").write_text("We stop. Zhang Wei, Foundry. " * 40)
     reply, _ = office.work.keep_file(tmp_path / "Zhang_Wei_answers.txt", "reply")
     office.reply(case, "stop", document=reply)
     return office

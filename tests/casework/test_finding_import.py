@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from headframe.app import scan
 from headframe.cases.store import AccessEntry, FindingFilter
 from headframe.errors import HeadframeError, UnreadableInput
 from headframe.ledger.leaf import read
@@ -14,6 +15,7 @@ from headframe.records.finding import Role
 from headframe.reports.jsonl import finding_lines
 from headframe.sources.finding_rows import file_digest
 from tests.casework.office import Office
+from tests.cli.captures import miner
 from tests.sites.test_assessment import finding
 from tests.sources.test_finding_rows import USAGE_POINT
 
@@ -52,6 +54,23 @@ def test_a_second_import_adds_nothing(office: Office, tmp_path: Path) -> None:
     assert office.work.ledger.size == size
     assert office.work.import_findings([other])[0].new == 0
     assert office.work.ledger.size == size + 1
+
+
+def test_a_second_scan_of_one_capture_adds_nothing(office: Office, tmp_path: Path) -> None:
+    """Each run draws its own pseudonyms, and the file may lie in another folder: what was seen is the same."""
+    told = []
+    for folder in ("first", "second"):
+        capture = tmp_path / folder / f"{folder}.pcap"
+        capture.parent.mkdir()
+        capture.write_bytes(miner())
+        lines = list(finding_lines(scan([str(capture)]).findings))
+        (tmp_path / f"{folder}.jsonl").write_text("".join(lines))
+        told.append(lines)
+    assert told[0] != told[1]
+    (first,) = office.work.import_findings([tmp_path / "first.jsonl"])
+    (second,) = office.work.import_findings([tmp_path / "second.jsonl"])
+    assert first.new == first.rows > 0
+    assert (second.rows, second.new) == (first.rows, 0)
 
 
 def test_a_meters_row_with_two_families_becomes_two_findings(office: Office, tmp_path: Path) -> None:
@@ -93,6 +112,7 @@ def test_each_file_leaves_its_digest_in_the_ledger(office: Office, tmp_path: Pat
     shown = {one.name: one.value for one in leaf.disclosures}
     assert shown == {
         "account": "screener", "file": "f.jsonl", "sha256": file_digest(path), "findings": 1, "damaged_rows": 1,
+        "marked": True,
     }  # fmt: skip
     assert leaf.index is not None
     assert read(office.work.ledger.entry(leaf.index)).subject == told.import_id

@@ -166,7 +166,7 @@ def test_a_case_that_is_opened_between_plan_and_purge(office: Office) -> None:
 
 
 def test_a_crash_before_the_certificate(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The readings are gone and nothing tells of it yet: the next run does, with the same digests."""
+    """The readings are gone and nothing tells of it yet: the next opening does, with the same digests."""
     office.clock.at_ns = START_NS + YEARS_LATER_NS
     plan = retention.plan(office.work)
     digests = sorted(one.item.sha256 for one in plan.goes if one.item.data_class is DataClass.READING)
@@ -182,6 +182,26 @@ def test_a_crash_before_the_certificate(office: Office, monkeypatch: pytest.Monk
     assert retention.certificates(office.work) == ()
     assert Lake(office.work.paths.lake).usage_points() == ()
     office.reopen()
+    (certificate,) = retention.certificates(office.work)
+    assert sorted(sha256 for one in certificate["destroyed"] for sha256 in one["sha256"]) == digests
+    assert due(retention.plan(office.work)) == []
+
+
+def test_readings_that_went_in_part_are_due_again(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Until none of them is left no certificate speaks of them: then, with the same digests."""
+    office.clock.at_ns = START_NS + YEARS_LATER_NS
+    plan = retention.plan(office.work)
+    digests = sorted(one.item.sha256 for one in plan.goes if one.item.data_class is DataClass.READING)
+
+    def die(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "unlink", die)
+        with pytest.raises(KeyboardInterrupt):
+            retention.run(office.work, ADMIN, OTHER, plan)
+    office.reopen()
+    assert retention.certificates(office.work) == ()
     again = retention.plan(office.work)
     assert sorted(one.item.sha256 for one in again.goes if one.item.data_class is DataClass.READING) == digests
     certificate = retention.run(office.work, ADMIN, OTHER, again)

@@ -12,6 +12,9 @@ from headframe.cli import app
 from headframe.records import case as acts
 from headframe.records.case import AppealOutcome, ClosureReason, DecisionOutcome, DocumentKind, LookupOutcome
 from headframe.records.policy import PartyStanding
+from headframe.reports.case_documents.page import to_page
+from headframe.reports.case_documents.words_zh import TEXTS
+from headframe.reports.case_documents.write import build_document
 from headframe.reports.casework import case_lines, event_rows, step_rows, view_document
 from tests.casework.office import PACK, Office, accepted, refused
 from tests.sources.test_finding_rows import USAGE_POINT
@@ -32,6 +35,15 @@ def text_of(office: Office, case: str, kind: DocumentKind, language: str = "en",
     """The words of a document as it is written now."""
     page = office.work.write_document(case, kind, language=language, **more)[1]
     return office.work.documents.read(page.ref.sha256).decode()
+
+
+def page_of(office: Office, case: str, kind: DocumentKind, language: str = "en", **more: Any) -> str:
+    """The same without a PDF, which takes a second."""
+    file, work = office.work.case_file(case), office.work
+    now_ns = work.now_ns()
+    clocks = work.clocks_of(file.case, now_ns)
+    model = build_document(kind, file, work.pack_of(file.case), clocks, language, now_ns, log_keys=[], **more)
+    return to_page(model)
 
 
 def correct(office: Office, case: str, event: int, field: str, value: str) -> int:
@@ -174,6 +186,9 @@ def test_a_register_entry_tells_of_an_appeal_to_another_body(office: Office) -> 
     assert [entry.appeal for entry in office.work.register_entries()] == ["rejected"]
     office.do("officer", case, _appeal(office, "court"))
     assert [entry.appeal for entry in office.work.register_entries()] == ["late"]
+    ready = [step["command"] for step in step_rows(office.work.view(case), ready_only=True)]
+    asked = [command.split("--outcome ")[1] for command in ready if " appeal " in command and "--outcome" in command]
+    assert {words.split()[0] for words in asked} == {"withdrawn", "inadmissible"}, "what else is refused is not offered"
     office.do("court", case, acts.DecideAppeal(outcome=AppealOutcome.WITHDRAWN, reason="said so"))
     assert [entry.appeal for entry in office.work.register_entries()] == ["rejected"]
 
@@ -292,3 +307,194 @@ def test_a_decision_that_cites_more_than_the_pack_says_so_at_once(office: Office
              "--workspace", str(office.folder), "--as", "officer", "--token-file", str(token)],
         )  # fmt: skip
         assert ("does not cite this place itself" in done.stderr) is told
+
+
+def test_who_asks_for_the_file_has_used_that_right_and_not_the_reply(office: Office) -> None:
+    """Whoever looks whether the party was heard must not read that it was."""
+    case = office.open()
+    office.classify(case)
+    office.notify(case)
+
+    def used() -> set[str]:
+        return {right.right.value for right in office.work.view(case).rights if right.used}
+
+    office.reply(case, "more time, please", stance=acts.ReplyStance.ASKS_TIME)
+    assert used() == {"notice"}
+    office.reply(case, "the records, please", stance=acts.ReplyStance.ASKS_FILE)
+    assert used() == {"notice", "access_file"}
+    office.show(case)
+    number = office.work.case(case).version
+    why = refused(
+        office.work.perform(
+            office.account("officer"), case,
+            acts.ProposeDecision(
+                outcome=acts.DecisionOutcome.CONFIRMED, legal_basis=("bj24#18",), reason="shares", heard_reply=""
+            ),
+        )
+    )  # fmt: skip
+    assert office.work.case(case).version == number
+    assert any("has asked for something, and the decision does not say how that was weighed" in one for one in why)
+    assert not any("the party has answered, and" in one for one in why)
+    office.reply(case, "they are ours", stance=acts.ReplyStance.CONTESTS)
+    assert used() == {"notice", "access_file", "reply"}
+
+
+@pytest.mark.parametrize(
+    ("language", "right", "recorded", "mark", "name"),
+    [
+        ("en", "1 May 2026, 10:00", "1 May 2026, 10:46", "(corrected; recorded as: 1 May 2026, 10:46)", "when it was"),
+        ("zh", "2026年5月1日10:00", "2026年5月1日10:46", "（已更正；原记录为：2026年5月1日10:46）", "收到时间"),
+    ],
+)
+def test_a_corrected_date_stands_right_in_every_letter_and_both_are_shown(
+    office: Office, language: str, right: str, recorded: str, mark: str, name: str
+) -> None:
+    """The clocks count from the right date; a letter that told the other one would contradict itself."""
+    case = office.open()
+    office.classify(case)
+    office.inspect(case)
+    office.notify(case)
+    served = office.work.case(case).version
+    office.clock.wait(hours=1)
+    office.reply(case, "we know nothing of it", stance=acts.ReplyStance.CONTESTS)
+    replied = office.work.case(case).version
+    correct(office, case, served, "received_ns", json.dumps(str(1_777_600_800_000_000_000)))
+    correct(office, case, replied, "text", "we know of it")
+    office.propose(
+        case,
+        acts.ProposeDecision(
+            outcome=DecisionOutcome.CONFIRMED, legal_basis=("bj24#18",), reason="shares", heard_reply="weighed"
+        ),
+        approved_by=(),
+    )
+    page = page_of(office, case, DocumentKind.DECISION, language)
+    told = [line for line in page.split("<li>") if right in line]
+    assert told
+    assert mark in told[0]
+    # What was recorded stands in that mark and in the table, and nowhere without the other.
+    assert page.count(recorded) == 2
+    table = page.partition("Corrections</h2>" if language == "en" else "更正</h2>")[2].partition("</section>")[0]
+    assert name in table
+    for words in (recorded, right, "we know nothing of it", "we know of it"):
+        assert words in table
+    assert "received_ns" not in page
+    assert "17776" not in page
+    see = "(corrected; see “Corrections”)" if language == "en" else "（已更正，见“更正”）"
+    assert f"we know of it{' ' if language == 'en' else ''}{see}" in page
+    # And on screens, with the time in words.
+    rows = event_rows(office.work.view(case), {})
+    assert "received_ns is 2026-05-01 10:00 Asia/Shanghai" in rows[served - 1]["summary"]
+    assert all("17776" not in row["summary"] for row in rows)
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_what_happened_is_told_as_it_is_right(office: Office, language: str) -> None:
+    """The list of what happened names the day that counts; a proof that was not corrected bears no mark."""
+    case, remedy = remedied(office, acts.RemedyGrade.B)
+    served = next(one.number for one in office.work.case(case).events if one.act.NAME == "serve_notice")
+    correct(office, case, served, "received_ns", json.dumps(str(1_777_600_800_000_000_000)))
+    correct(office, case, remedy, "text", "machines sold and carried away")
+    office.propose(case, RECTIFIED, approved_by=())
+    page = page_of(office, case, DocumentKind.CLOSURE, language)
+    happened = page.partition("What happened</h2>" if language == "en" else "办理经过</h2>")[2].partition("</table>")[0]
+    assert ("(corrected; recorded as:" if language == "en" else "（已更正；原记录为：") in happened
+    remedies = next(part for part in page.split("<section>") if "machines sold and carried away" in part)
+    assert ("(corrected; see" if language == "en" else "（已更正，见") in remedies
+    assert ("recorded as" if language == "en" else "原记录为") not in remedies
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_letter_that_a_decision_fell_tells_only_what_was(office: Office, language: str) -> None:
+    """No entry is removed that never stood in the register, no measure withdrawn that was never named, and a case that
+    is still to be closed is not called closed: it cannot be, before this very letter came."""
+    english = language == "en"
+    case = decided(office)
+    number = office.work.case(case).decisions[-1].number
+    office.do("officer", case, _appeal(office, "court"))
+    office.do("court", case, acts.DecideAppeal(outcome=AppealOutcome.UPHELD, reason="a cold store"))
+    page = page_of(office, case, DocumentKind.SETTING_ASIDE, language, subject=str(number))
+    entry, measures = ("An entry of it", "Measures that it named") if english else ("条目已移除", "所列措施一并撤回")
+    assert entry not in page
+    assert measures not in page
+    closed, to_close = (
+        ("It is closed, and you are told so", "It is still to be closed")
+        if english
+        else ("本案已经结案", "本案尚待结案")
+    )
+    assert closed not in page
+    assert to_close in page
+    assert ("the case is over" if english else "案件已经办结") not in page
+    office.do(
+        "officer", case, acts.ServeSettingAside(decision=number, received_ns=office.work.now_ns(), channel="post")
+    )
+    office.propose(case, acts.ProposeClosure(reason=ClosureReason.DECISION_SET_ASIDE, text="the party was right"))
+    page = page_of(office, case, DocumentKind.CLOSURE, language)
+    assert ("its entry is removed" if english else "条目已移出") not in page
+
+    # Where there was an entry and a measure, both are told.
+    office.find("192.0.2.200", "mill.jsonl")
+    case = office.open("S2")
+    office.classify(case)
+    office.inspect(case)
+    office.notify(case)
+    office.reply(case)
+    measure = next(
+        one.id for one in office.work.pack_of(office.work.case(case)).measures if one.mode != "not_supported"
+    )
+    number = office.decide(case, measures=(measure,))
+    office.clock.wait(days=300)
+    office.do("chief", case, acts.DeclareFinal(reason="no appeal"))
+    office.do("officer", case, _appeal(office, "court"))
+    office.do("deputy", case, acts.AdmitAppeal(admitted=True, reason="late for a good reason"))
+    office.do("court", case, acts.DecideAppeal(outcome=AppealOutcome.UPHELD, reason="a cold store"))
+    page = page_of(office, case, DocumentKind.SETTING_ASIDE, language, subject=str(number))
+    assert entry in page
+    assert measures in page
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("outcome", [DecisionOutcome.DISMISSED, DecisionOutcome.CONFIRMED], ids=lambda one: one.value)
+def test_a_decision_in_favour_reads_as_one(office: Office, language: str, outcome: DecisionOutcome) -> None:
+    """Nothing to appeal against, no period to run; one that burdens says both, and where an appeal is written to."""
+    english = language == "en"
+    case = office.open()
+    office.classify(case)
+    office.inspect(case)
+    office.notify(case)
+    office.reply(case)
+    office.decide(case, outcome)
+    page = page_of(office, case, DocumentKind.DECISION, language)
+    burdens = outcome is DecisionOutcome.CONFIRMED
+    for words in ("The decision can be appealed", "To have the decision reviewed") if english else ("可以寻求救济",):
+        assert (words in page) is burdens, words
+    assert ("Nothing is held against you" in page if english else "不作出任何不利认定" in page) is not burdens
+    missing = "Where to write: to be filled in here" if english else "联系方式：由本文书签署人在此填写"
+    assert (missing in page) is burdens
+    if not burdens:
+        return
+    admin = office.work.store.account("admin")
+    for body in ("court", "review"):
+        office.work.set_answer(admin.account, body, acts.AnswerAddress(postal="1 Court Street"))
+    page = page_of(office, case, DocumentKind.DECISION, language)
+    assert missing not in page
+    assert page.count("1 Court Street") == 2
+
+
+def test_chinese_names_no_way_of_appeal_that_the_pack_does_not_name(office: Office) -> None:
+    """Whether a body is one of administrative review, or a court, only the pack knows."""
+    named = {key: text for key, text in TEXTS.items() if "复议" in text or "诉讼" in text}
+    assert all(key.startswith("body.") for key in named), named
+
+
+def test_a_closure_names_the_appeal_that_is_still_open(office: Office) -> None:
+    """It opens the case; the list of what does must not leave it out."""
+    case, _ = remedied(office, acts.RemedyGrade.B)
+    office.propose(case, RECTIFIED, approved_by=())
+    for language, words in (
+        ("en", "An appeal against the decision: in time, or admitted late"),
+        ("zh", "对决定提出救济申请"),
+    ):
+        assert words in page_of(office, case, DocumentKind.CLOSURE, language)
+    office.clock.wait(days=300)
+    office.do("chief", case, acts.DeclareFinal(reason="no appeal"))
+    assert "in time, or admitted late" not in page_of(office, case, DocumentKind.CLOSURE)

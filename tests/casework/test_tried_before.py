@@ -1,5 +1,6 @@
 """What was decided is not tried again: not by a second case on the same findings, and not by one on as good as them."""
 
+import zipfile
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -9,6 +10,8 @@ import pytest
 from sqlalchemy import update
 
 from headframe.casework import open_workspace
+from headframe.casework.case_bundle import write_case_bundle
+from headframe.casework.holdings import NoSuchCase
 from headframe.errors import HeadframeError
 from headframe.records import case as acts
 from headframe.records.policy import PartyStanding
@@ -159,12 +162,13 @@ def test_a_case_that_is_opened_again_meanwhile_is_decided_on_again(
     case = dismissed(office)
     wanted = [*ids(office, case), *new_finding(office, "later")]
     holders = office.work.store.holders
-    done: list[int] = []
+    done: list[bool] = []
 
     def overtaken(found: Any) -> Any:
         held = holders(found)
         if not done:
-            done.append(office.propose(case, acts.ProposeReopening(reason="the file was incomplete")))
+            done.append(True)
+            office.propose(case, acts.ProposeReopening(reason="the file was incomplete"))
         return held
 
     monkeypatch.setattr(office.work.store, "holders", overtaken)
@@ -307,3 +311,88 @@ def test_a_site_that_was_found_right_with_nobody_known_is_not_tried_under_a_name
     case = dismissed(office)
     named = {"split_from": case, "organisation_id": "O1", "reason": "now we know whose it is"}
     assert f"in case {case} the party was found to be not_mining" in asked(office, *ids(office, case), **named)[0]
+
+
+def test_a_split_case_recurs_with_the_findings_that_came_over(office: Office) -> None:
+    """They speak in it since; what stayed in the first case does not come with them."""
+    first = office.open()
+    stays = new_finding(office, "more")
+    accepted(office.work.add_findings(office.account("officer"), first, stays))
+    office.classify(first, PartyStanding.UNDETERMINED)
+    office.decide(first, acts.DecisionOutcome.UNDETERMINED)
+    office.propose(first, acts.ProposeClosure(reason=acts.ClosureReason.UNDETERMINED, text="the hall is let"))
+    over = [one for one in ids(office, first) if one not in stays]
+    case = office.open(finding_ids=over, split_from=first, organisation_id="O2", reason="the hall is let")
+    again = new_finding(office, "same", WHEN_NS, HOUR_NS)
+    office.classify(case, PartyStanding.NOT_MINING)
+    office.decide(case, acts.DecisionOutcome.DISMISSED)
+    office.propose(case, acts.ProposeClosure(reason=acts.ClosureReason.DISMISSED, text="another cause"))
+    later = new_finding(office, "later", WHEN_NS + 9 * DAY_NS)
+    assert any(f"lies in case {first}" in one for one in asked(office, *stays, *later, recurrence_of=case))
+    recurrence = office.open(finding_ids=[*over, *later, *again], recurrence_of=case)
+    assert set(ids(office, recurrence)) == {*over, *later, *again}
+
+
+def test_a_bundle_does_not_tell_one_party_of_the_other(office: Office, tmp_path: Path) -> None:
+    """From which case one was split, and why, is the affair of whom that was about; the log proves that it is there."""
+    first = dismissed(office)
+    reason = "Foundry Ltd showed its lease"
+    case = office.open(finding_ids=ids(office, first), split_from=first, organisation_id="O2", reason=reason)
+    office.classify(case)
+    office.notify(case)
+    office.work.view(case)  # held to the log
+    for of, other in ((case, first), (first, case)):
+        path = tmp_path / f"{of}.zip"
+        write_case_bundle(office.work, office.account("officer"), of, path, reason="asked for")
+        with zipfile.ZipFile(path) as container:
+            parts = {name: container.read(name).decode("utf-8", "replace") for name in container.namelist()}
+        assert [name for name, text in parts.items() if other in text or reason in text] == []
+        office.clock.wait(hours=1)
+
+
+def test_a_case_is_not_reopened_while_its_findings_speak_in_another(office: Office) -> None:
+    """Split to another party and open there, then held against that: the first party is not held on the same."""
+    case = dismissed(office)
+    split = {"split_from": case, "organisation_id": "O2", "reason": "the hall is let"}
+    waiting = office.do("officer", case, acts.ProposeReopening(reason="it was the owner after all")).events[0].number
+    new = office.open(finding_ids=ids(office, case), **split)
+    says = f"findings of case {case} lie in case {new}, which is open"
+    again = acts.ProposeReopening(reason="it was the owner after all")
+    assert says in refused(office.work.perform(office.account("chief"), case, acts.Approve(proposal=waiting)))[0]
+    office.do("officer", case, acts.Withdraw(proposal=waiting, reason="not now"))
+    assert says in refused(office.work.perform(office.account("officer"), case, again))[0]
+    office.classify(new)
+    office.inspect(new)
+    office.notify(new)
+    office.reply(new, stance=acts.ReplyStance.ADMITS)
+    number = office.decide(new)
+    now_ns = office.work.now_ns()
+    proof = office.paper("remedy_proof")
+    office.do(
+        "officer", new, acts.RecordRemedy(grade=acts.RemedyGrade.B, text="gone", documents=(proof,), at_ns=now_ns)
+    )
+    office.clock.wait(days=45)
+    office.do("verifier", new, acts.Verify(measurement=office.measurement()))
+    office.propose(new, acts.ProposeClosure(reason=acts.ClosureReason.RECTIFIED, text="gone"))
+    reasons = refused(office.work.perform(office.account("officer"), case, again))
+    assert f"decision {number} of case {new} holds these findings against O2" in reasons[0]
+
+
+def test_one_more_packet_is_no_news(office: Office) -> None:
+    """After an appeal that was upheld: the same capture with an hour more of it counts as the same."""
+    case = upheld(office)
+    found = office.work.store.finding(ids(office, case)[0])
+    assert found is not None
+    start_ns, length_ns = found.ref.started_ns, found.ref.ended_ns - found.ref.started_ns
+    longer = new_finding(office, "longer", start_ns - 1, length_ns + 2)
+    assert any(f"case {case}, in which an appeal was upheld" in one for one in asked(office, *longer))
+    half = new_finding(office, "half", start_ns - length_ns // 2, length_ns)
+    assert office.open(finding_ids=half), "half of it is of another time"
+
+
+def test_a_case_is_linked_to_one_that_is_there(office: Office) -> None:
+    """A number that another party's case gets one day would make it true."""
+    case = office.open()
+    for name in ("HF-2026-000099", "nonsense", f"{case} "):
+        with pytest.raises(NoSuchCase):
+            office.do("officer", case, acts.LinkCase(case_id=name, relation=acts.CaseRelation.SAME_OPERATOR))

@@ -6,6 +6,7 @@ import re
 import shlex
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
@@ -166,6 +167,7 @@ def test_one_case_is_shown_with_all_that_a_decision_needs(run: Run) -> None:
 
 def test_a_correction_of_an_instant_takes_a_time_as_every_option_does(here: Callable[..., Any], office: Office) -> None:
     """A day or time in the pack's zone; null; or nanoseconds in quotes, as the events show them. Kept as the last."""
+    office.clock.at_ns = time.time_ns()  # by which the commands go
     office.inspect(CASE)
     number, field = str(len(office.work.store.events(CASE))), "record.started_ns"
     said: dict[str, str] = {}
@@ -349,7 +351,19 @@ def test_a_database_from_an_older_backup_is_told(tmp_path: Path, monkeypatch: py
         (office.folder / f"headframe.db{beside}").unlink(missing_ok=True)
     (tmp_path / "copy.db").replace(office.folder / "headframe.db")
     done = CliRunner().invoke(app, ["log", "verify"])
+    assert done.exit_code == 3
+    assert f"event 3 of case {CASE} is in the log, and not in the database" in done.stderr
+    shown = CliRunner().invoke(app, ["case", "show", CASE])
+    assert (shown.exit_code, shown.stdout) == (2, "")
+    assert "an administrator says so: headframe log restored --reason TEXT" in shown.stderr
+    who = ("--as", "admin", "--token-file", str(office.folder / "admin.token"))
+    said = CliRunner().invoke(app, ["log", "restored", "--reason", "disk failed; copy of Monday", *who])
+    assert (said.exit_code, said.stdout) == (0, f"{CASE}: 2 events of 3\n")
+    assert "the database lacks 1 leaf of the log, and 1 case lost events" in said.stderr
+    done = CliRunner().invoke(app, ["log", "verify"])
     assert done.exit_code == 0, done.stderr
     assert "1 leaf of it the database of the workspace does not know: it was restored from an older copy" in done.stdout
     about = json.loads(CliRunner().invoke(app, ["log", "verify", "--format", "json"]).stdout)
     assert (about["sound"], about["unknown_to_database"]) == (True, 1)
+    again = CliRunner().invoke(app, ["log", "restored", "--reason", "once more", *who])
+    assert "there is nothing to say" in again.stderr

@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 
 from headframe.cli import app
 from headframe.cli.exit_codes import ExitCode
+from headframe.records import case as acts
 from tests.casework.office import Office
 
 Run = Callable[..., Any]
@@ -142,3 +143,33 @@ def test_each_command_has_an_example(command: str) -> None:
     """In its help."""
     done = CliRunner().invoke(app, ["export", command, "--help"])
     assert f"headframe export {command}" in done.stdout
+
+
+def test_an_entry_that_has_expired_leaves_by_its_number_alone(tmp_path: Path) -> None:
+    """As lists and look-ups have it: neither its party, nor its site, nor its case, nor what was decided."""
+    office = Office(tmp_path / "workspace", training=True)
+    office.find("192.0.2.9")
+    case = office.open()
+    office.classify(case)
+    office.inspect(case)
+    office.notify(case)
+    office.clock.wait(hours=1)
+    office.reply(case, "a kiln")
+    office.decide(case)
+    office.clock.wait(days=400)
+    office.do("chief", case, acts.DeclareFinal(reason="the time to appeal is over"))
+    (entry,) = office.work.register_entries()
+    office.work.close()
+
+    def exported(now: str) -> list[dict[str, str]]:
+        environment = {"HEADFRAME_WORKSPACE": str(office.folder), "HEADFRAME_NOW": now}
+        done = CliRunner().invoke(app, ["export", "register"], env=environment)
+        assert done.exit_code == ExitCode.OK, done.stderr
+        return list(csv.DictReader(io.StringIO(done.stdout)))
+
+    (now,) = exported("2027-07-01T00:00:00Z")
+    assert (now["entry_id"], now["organisation_id"], now["outcome"]) == (entry.entry_id, "O1", "confirmed")
+    (over,) = exported("2030-01-01T00:00:00Z")
+    told = {name: value for name, value in over.items() if value}
+    assert told.pop("removed")
+    assert told == {"entry_id": entry.entry_id, "removal_reason": "expired"}

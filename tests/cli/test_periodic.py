@@ -7,7 +7,7 @@ import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
-from headframe.casework.accounts import new_token, stored
+from headframe.casework.accounts import new_token
 from headframe.cli import app
 from headframe.cli.exit_codes import ExitCode
 from headframe.records.case import Account, Duty
@@ -22,12 +22,11 @@ def place(tmp_path: Path) -> Path:
     office = Office(tmp_path / "workspace", training=True)
     office.find("192.0.2.9")
     office.open()
-    with office.work.store.writing() as writer:
-        for name in ("one", "two"):
-            token = new_token()
-            writer.put_account(stored(Account(name=name, unit="drc", duties=frozenset(Duty)), token))
-            (tmp_path / f"{name}.token").write_text(token)
-            (tmp_path / f"{name}.token").chmod(0o600)
+    for name in ("one", "two"):
+        token = new_token()
+        office.admit(Account(name=name, unit="drc", duties=frozenset(Duty)), token)
+        (tmp_path / f"{name}.token").write_text(token)
+        (tmp_path / f"{name}.token").chmod(0o600)
     office.work.close()
     return tmp_path
 

@@ -22,8 +22,8 @@ def headframe(*arguments: str, workspace: Path, **env: str) -> Result:
         ("postgresql://hf:{}@db:54x2/hf", 2),
         ("jdbc:postgresql://hf:{}@db/hf", 2),
         ("host=/nowhere user=hf password={}", 2),
-        (" POSTGRESQL://hf:{}@/hf?host=/nowhere", 2),
-        ("postgresql://hf@/hf?host=/nowhere&password={}", 2),
+        (" POSTGRESQL://hf:{}@/hf?host=/nowhere", 4),
+        ("postgresql://hf@/hf?host=/nowhere&password={}", 4),
         ("hf:{}@db/hf\udcff", 2),
     ],
 )

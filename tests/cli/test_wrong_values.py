@@ -11,7 +11,7 @@ import typer
 from typer import testing
 from typer.testing import CliRunner, Result
 
-from headframe.casework.accounts import new_token, stored
+from headframe.casework.accounts import new_token
 from headframe.cli import app
 from headframe.cli.exit_codes import ExitCode
 from headframe.records.case import Account, Duty
@@ -54,7 +54,7 @@ GIVEN = {
     "FINDING": "F-0", "PSEUDONYM": "#x", "FACT": "x=1", "ZONE": "UTC", "KWH": "1", "PRICE": "1", "REF": "x",
     "OUT_FOLDER": "made", "CHAIN": "btc", "FIELD": "text", "CORPUS": "text.txt", "READINGS": "text.txt",
     "FINDINGS": "text.txt", "PATH": "text.txt", "FILE": "text.txt", "FILE.csv": "text.txt", "FILE.json": "text.txt",
-    "KEY": "text.txt", "URL": "http://127.0.0.1:1/",
+    "KEY": "text.txt", "URL": "http://127.0.0.1:1/", "CERTIFICATE": "D-0", "DIR": "made",
 }  # fmt: skip
 """A value for what a command cannot do without, by the word that stands for it in the help."""
 
@@ -121,8 +121,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     office.find("192.0.2.9")
     office.open()
     token = new_token()
-    with office.work.store.writing() as writer:
-        writer.put_account(stored(Account(name="all", unit="drc", duties=frozenset(Duty)), token))
+    office.admit(Account(name="all", unit="drc", duties=frozenset(Duty)), token)
     office.work.close()
     (place / "all.token").write_text(token)
     (place / "all.token").chmod(0o600)

@@ -201,3 +201,39 @@ def test_an_instant_that_no_zone_can_tell_stops_no_drawing(told: str) -> None:
     drawn = plot_findings([Held(case_samples.ref_of(document, 1), damaged)], SPEECH["en"])
     assert drawn is not None
     assert not {"tick", "begun"} & {part.mark for part in drawn.legend}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_picture_of_a_part_says_so_and_says_what_the_fact_counts(language: str) -> None:
+    """Three days of blocks, and the 2,000 messages of the first hours: none of the later blocks is drawn as missed."""
+    finding = samples.timing_miner()
+    first = finding.block_sync.block_ns[0]
+    blocks = tuple(first + number * 600 * SECOND for number in range(434))
+    pushes = tuple(first + SECOND + number * 30 * SECOND for number in range(2000))
+    whole = replace(
+        finding.block_sync, block_ns=blocks, block_hit=tuple(number % 145 != 144 for number in range(434)),
+        push_ns=pushes, blocks=434, hits=431,
+    )  # fmt: skip
+    shown = sum(at <= pushes[-1] for at in blocks)
+    assert shown < 200
+    document = finding_document(replace(finding, block_sync=whole))
+    for draw in (plot_course, plot_delays):
+        plot = draw(document, SPEECH[language])
+        assert plot is not None
+        (note,) = [one for one in plot.notes if "434" in one]
+        assert f"{shown}" in note
+        assert "431" in note
+        assert SPEECH[language].moment(blocks[shown - 1]) in note
+    course = plot_course(document, SPEECH[language])
+    assert course is not None
+    assert f"{shown}" in course.description or f"{shown - 1}" in course.description
+    assert "290" not in course.description
+    # Also where what follows was missed: 2,000 messages are as many as are kept, not as many as there were.
+    silent = replace(whole, block_hit=tuple(number < shown for number in range(434)), hits=shown)
+    plot = plot_course(finding_document(replace(finding, block_sync=silent)), SPEECH[language])
+    assert plot is not None
+    assert any("434" in note for note in plot.notes)
+    # Of what is kept whole nothing is said.
+    plot = plot_delays(finding_document(finding), SPEECH[language])
+    assert plot is not None
+    assert plot.notes == ()

@@ -141,6 +141,12 @@ def test_a_text_of_which_a_part_is_unknown_is_not_translated_by_halves() -> None
             "有34.1 kW（33.7 kW至34.5 kW）未被任何电能表计量，22:00至06:00之间，自2026年6月12日起。",
         ),
         (
+            "Over the 218 days from 2026-01-01 to 2026-08-06, the head meter of transformer T2 (class 0.5S) shows a "
+            "mean of 831.8 kW, its 11 points and the losses expected 825.2 kW.",
+            "自2026年1月1日至2026年8月6日的218日内，变压器T2的总表（准确度等级0.5S）平均为831.8 kW，其11个用电户号与预"
+            "期损耗合计为825.2 kW。",
+        ),
+        (
             "No answer: there is no reading in 70 days.",
             "无法作答：70日内没有读数。",
         ),

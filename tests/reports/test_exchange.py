@@ -33,9 +33,7 @@ def nobodys(address: str) -> bool:
 
 def bundle(*, reveal: bool = False, tlp: str = "amber") -> dict[str, Any]:
     """A bundle of all findings."""
-    return stix_bundle(
-        FINDINGS, created_ns=START + 10**15, pseudonym=pseudonym, is_a_partys=nobodys, reveal=reveal, tlp=tlp
-    )
+    return stix_bundle(FINDINGS, pseudonym=pseudonym, is_a_partys=nobodys, reveal=reveal, tlp=tlp)
 
 
 def validator() -> Any:
@@ -99,9 +97,23 @@ def test_what_is_malicious_holds_whoever_was_heard_first() -> None:
     """A detector that knows an endpoint only by its timing does not hide what another knows it to be."""
     known, heard = stored(1, kinds=(IndicatorKind.MALWARE_PROXY,)), stored(2, kinds=())
     for order in ([known, heard], [heard, known]):
-        made = stix_bundle(order, created_ns=START, pseudonym=pseudonym, is_a_partys=nobodys)
+        made = stix_bundle(order, pseudonym=pseudonym, is_a_partys=nobodys)
         (indicator,) = (one for one in made["objects"] if one["type"] == "indicator")
         assert indicator["indicator_types"] == ["malicious-activity"]
+
+
+def test_objects_of_one_identifier_are_the_same_in_every_export() -> None:
+    """Made again, of a part of the findings, for other readers: a platform that takes all of them has no conflict."""
+    kept: dict[str, dict[str, Any]] = {}
+    ref = replace(FINDINGS[0].ref, ended_ns=FINDINGS[0].ref.ended_ns + 10**15)
+    longer = [replace(FINDINGS[0], ref=ref), *FINDINGS[1:]]
+    for findings in (FINDINGS, FINDINGS, FINDINGS[:1], longer):
+        for reveal in (False, True):
+            made = stix_bundle(findings, pseudonym=pseudonym, is_a_partys=nobodys, reveal=reveal)
+            for one in made["objects"]:
+                assert kept.setdefault(one["id"], one) == one
+    assert bundle() == bundle()
+    assert len({one["id"] for one in kept.values() if one["type"] == "indicator"}) > 3
 
 
 @pytest.mark.parametrize("form", ["stix", "ocsf"])
@@ -195,9 +207,7 @@ def test_a_public_address_of_a_party_does_not_leave_as_the_other_side(form: str,
 
     def text(reveal: bool, is_a_partys: Callable[[str], bool]) -> str:
         if form == "stix":
-            return stix_json(
-                stix_bundle([finding], created_ns=START, pseudonym=pseudonym, is_a_partys=is_a_partys, reveal=reveal)
-            )
+            return stix_json(stix_bundle([finding], pseudonym=pseudonym, is_a_partys=is_a_partys, reveal=reveal))
         return "".join(
             ocsf_lines(
                 ocsf_events([finding], created_ns=START, pseudonym=pseudonym, is_a_partys=is_a_partys, reveal=reveal)
@@ -216,8 +226,8 @@ def test_a_public_address_of_a_party_does_not_leave_as_the_other_side(form: str,
 def test_nothing_is_refused_in_words() -> None:
     """No findings, or a marking that is none."""
     with pytest.raises(ValueError, match="no finding"):
-        stix_bundle([], created_ns=START, pseudonym=pseudonym, is_a_partys=nobodys)
+        stix_bundle([], pseudonym=pseudonym, is_a_partys=nobodys)
     with pytest.raises(ValueError, match="white, green, amber, red"):
-        stix_bundle(FINDINGS, created_ns=START, pseudonym=pseudonym, is_a_partys=nobodys, tlp="blue")
+        stix_bundle(FINDINGS, pseudonym=pseudonym, is_a_partys=nobodys, tlp="blue")
     assert peer_parts("a.example:80") == ("", None)
     assert peer_parts("203.0.113.5:99999") == ("203.0.113.5", None)

@@ -19,6 +19,7 @@ from headframe.records.case import (
     AnswerAddress,
     CaseFile,
     DecisionOutcome,
+    DecisionStatus,
     DocumentKind,
     DocumentRef,
     KeptDocument,
@@ -26,7 +27,7 @@ from headframe.records.case import (
     VerificationOutcome,
 )
 from headframe.records.policy import CalculationSheet, RightKind
-from headframe.reports.case_documents.model import CaseDocument
+from headframe.reports.case_documents.model import CaseDocument, Table
 from headframe.reports.case_documents.parts import Desk, rights_at_the_end, sent
 from headframe.reports.case_documents.parts import reference as reference_of
 from headframe.reports.case_documents.speech import LANGUAGES, Speech
@@ -34,7 +35,7 @@ from headframe.reports.case_documents.translated import sheet_in, translated
 from headframe.reports.case_documents.write import build_document
 from headframe.sites import lawful
 from tests.reports import case_samples as samples
-from tests.reports.test_case_documents import UNTIL, built, certificate, pack, said
+from tests.reports.test_case_documents import LOG_KEY, UNTIL, built, certificate, pack, said
 from tests.reports.test_detector_sentences import sentences_in
 
 LATIN = re.compile(r"[A-Za-z]{3,}(?: [A-Za-z]{2,}){2,}")
@@ -47,7 +48,9 @@ def told_of(file: CaseFile, kind: DocumentKind, language: str = "en", pack_id: s
     one = samples.packs()[pack_id]
     now_ns = file.case.last_ns + 60_000_000_000
     subject = one.measures[0].id if kind is DocumentKind.MEASURE_REQUEST else ""
-    return build_document(kind, file, one, samples.clocks(file, one, now_ns), language, now_ns, subject=subject)
+    return build_document(
+        kind, file, one, samples.clocks(file, one, now_ns), language, now_ns, log_keys=[LOG_KEY], subject=subject
+    )
 
 
 # ------------------------------------------------------------------------------------------------ what a measure needs
@@ -326,10 +329,26 @@ def test_a_body_of_appeal_has_its_own_address() -> None:
     file = samples.case_file(pack(), until=14)
     with_court = replace(file, answers={"court": AnswerAddress(postal="5 Court Road")})
     assert "Where to write: 5 Court Road." in said(told_of(with_court, DocumentKind.DECISION))
-    assert "5 Court Road" not in said(told_of(replace(file, answers={}), DocumentKind.DECISION))
+    untold = said(told_of(replace(file, answers={}), DocumentKind.DECISION))
+    assert "5 Court Road" not in untold
+    missing = LANGUAGES["en"]["rights.where.missing"]
+    assert untold.count(missing) == 2, "whoever signs fills in the places of both bodies"
+    assert said(told_of(with_court, DocumentKind.DECISION)).count(missing) == 1
 
 
 # ----------------------------------------------------------------------------------------------------- at the end
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_closure_names_the_appeal_among_what_opens_the_case_again(language: str) -> None:
+    """As long as one can be made: a decision that is final, or that burdens nobody, has none."""
+    words = LANGUAGES[language]
+    file = samples.case_file(pack())
+    row = file.case.decisions[-1]
+    favour = replace(row, final_ns=None, act=replace(row.act, outcome=DecisionOutcome.LAWFUL))
+    for decision, open_to_appeal in ((replace(row, final_ns=None), True), (row, False), (favour, False)):
+        closed = replace(file, case=replace(file.case, decisions=(decision,)))
+        assert (words["closure.again.appeal"] in said(built(DocumentKind.CLOSURE, language, closed))) is open_to_appeal
 
 
 def test_a_closure_lists_the_rights_that_are_left() -> None:
@@ -364,6 +383,42 @@ def test_when_a_letter_came_is_told_beside_when_that_was_recorded() -> None:
     assert served_ns is not None
     assert f"received on {Speech('en', pack().time_zone).day(served_ns)}" in text
     assert LANGUAGES["en"]["course.when"] == "Recorded"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_help_after_a_notice_says_that_the_notice_does_not_stand(language: str) -> None:
+    """Who was asked for an answer by a date, and is a victim, must not go on counting."""
+    words = LANGUAGES[language]["help.notice_gone"]
+    day = Speech(language, pack().time_zone).day(samples.OPENED_NS + 3 * samples.DAY)
+    asked, unasked = (
+        said(told_of(samples.case_file(pack(), until=until), DocumentKind.HELP_LETTER, language)) for until in (8, 3)
+    )
+    assert words.format(days=day) in asked
+    assert words.rpartition("}")[2] not in unasked
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_decision_in_a_table_is_what_it_is_now(language: str) -> None:
+    """One that was replaced before it went out was not set aside by anybody; one in favour waits for no appeal."""
+    words, speech = LANGUAGES[language], Speech(language, pack().time_zone)
+    file = samples.case_file(pack(), until=14)
+    last = file.case.decisions[-1]
+    favour = replace(last, act=replace(last.act, outcome=DecisionOutcome.DISMISSED), received_ns=None, final_ns=None)
+    later = replace(favour, number=99, decided_ns=favour.decided_ns + samples.DAY)
+    first = replace(favour, set_aside=True, set_aside_ns=later.decided_ns)
+
+    def rows(*decisions: DecisionStatus) -> list[tuple[str, ...]]:
+        other = replace(file, case=replace(file.case, decisions=decisions))
+        document = built(DocumentKind.MEASURE_REQUEST, language, other)
+        found = next(one for one in document.sections if one.title == words["decisions.title"])
+        return list(next(block.rows for block in found.blocks if isinstance(block, Table)))
+
+    replaced, holds = rows(first, later)
+    assert replaced[2:] == (words["decision.never_served"],
+                            words["decisions.replaced"].format(day=speech.day(later.decided_ns)))  # fmt: skip
+    assert holds[2:] == (words["decision.not_served"], words["decisions.holds"])
+    assert rows(last)[0][3] == words["decision.not_final"]
+    assert rows(replace(first, set_aside_ns=1))[0][3] == words["decision.set_aside"]
 
 
 def test_help_comes_before_proof() -> None:
@@ -411,7 +466,7 @@ def test_the_metered_power_counts_and_stands_first() -> None:
     file = samples.case_file(pack(), until=7)
     document = built(DocumentKind.NOTICE, "en", file)
     assert "The power that counts is the metered one: fact 3" in said(document)
-    desk = Desk(file=file, pack=pack(), clocks=(), speech=Speech("en", "UTC"), now_ns=0, prepared_by=None)
+    desk = Desk(file=file, pack=pack(), clocks=(), speech=Speech("en", "UTC"), now_ns=0, prepared_by=None, log_keys=())
     plot = plot_power(desk.held, desk.speech)
     assert plot is not None
     assert plot.svg.index("Fact 3: metered") < plot.svg.index("Fact 1: implied")

@@ -191,9 +191,12 @@ def test_a_key_that_was_half_destroyed_does_not_hide(keys: Keyring) -> None:
     with pytest.raises(UnreadableInput, match=r"half\.key is damaged.*headframe keys tidy"):
         keys.rotate()
     assert keys.key("contacts", "kept") == kept
+    assert not keys.is_whole("contacts", "half")
     keys.destroy("contacts", "half")
     keys.rotate()
     assert keys.key("contacts", "kept") == kept
+    assert keys.is_whole("contacts", "kept")
+    assert not keys.is_whole("contacts", "half")
 
 
 def test_without_keys_there_is_nothing_to_rotate(keys: Keyring) -> None:

@@ -21,7 +21,9 @@ _SERVED = frozenset({"received_ns", "channel", "proof"})
 
 CORRECTABLE: Mapping[type, frozenset[str]] = MappingProxyType(
     {
-        acts.OpenCase: frozenset({"summary", "region", "site_kind", "organisation_id", "usage_points"}),
+        acts.OpenCase: frozenset(
+            {"summary", "region", "site_kind", "site_name", "organisation_id", "organisation_name", "usage_points"}
+        ),
         acts.LookUpLawful: frozenset({"explanation"}),
         acts.ServeNotice: _SERVED,
         acts.ServeDecision: _SERVED,
@@ -129,7 +131,12 @@ def corrected_act(act: Act, field: str, value: str) -> Act:
         If there is no such field, or the value does not fit it.
     """
     kind = field_type(act.NAME, field)
-    new = corrected_value(kind, value)
+    try:
+        new = corrected_value(kind, value)
+    except RecursionError:
+        raise ValueError(
+            f"{act.NAME}.{field}: the value has lists in lists without end; give it as it should be"
+        ) from None
     value_from_json(new, kind, f"{act.NAME}.{field}")
     document = act_to_json(act)
     *outer, last = field.split(".")
@@ -144,6 +151,9 @@ def corrected_act(act: Act, field: str, value: str) -> Act:
         place[last] = new
     else:
         raise ValueError(f"{act.NAME}.{field}: there is nothing there")
+    if isinstance(act, acts.OpenCase) and field == "organisation_id":
+        # The name was another party's; the registry's is taken until this one's is corrected, too.
+        document["organisation_name"] = ""
     return act_from_json(act.NAME, document)
 
 

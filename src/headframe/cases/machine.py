@@ -134,7 +134,8 @@ def _reasons(question: Question) -> tuple[list[str], tuple[OpenLinkedCase, ...]]
     if question.now_ns < case.last_ns:
         reasons.append(
             f"the time is {instant(question.now_ns)}, before the last event ({instant(case.last_ns)}); "
-            f"set the clock right"
+            f"set the clock right, if this one is wrong; if that of the last event was, no time is judged before it "
+            f"has passed"
         )
     pack = question.pack
     if not opening and (case.pack_id, case.pack_version, case.pack_digest) != (pack.id, pack.version, pack.digest):

@@ -7,8 +7,9 @@ it out, and a certificate says what they destroyed.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from headframe.records.policy import Basis, DataField, Pack
 from headframe.records.retention import (
@@ -379,3 +380,26 @@ def certificate_json(certificate: DestructionCertificate) -> dict[str, object]:
             for one in certificate.classes
         ],
     }
+
+
+def certificate_from_json(value: Mapping[str, Any]) -> DestructionCertificate:
+    """A certificate as `certificate_json` wrote it."""
+    return DestructionCertificate(
+        certificate_id=str(value["certificate"]),
+        at_ns=int(value["at_ns"]),
+        proposer=str(value["proposer"]),
+        approver=str(value["approver"]),
+        held=int(value["held"]),
+        failed=tuple(str(one) for one in value["failed"]),
+        classes=tuple(
+            DestroyedClass(
+                rule=RetentionRule(
+                    data_class=DataClass(one["class"]), days=int(one["days"]), basis=Basis(one["basis"]),
+                    source=str(one["source"]), ref=str(one["ref"]), pack_id=str(one["pack"]),
+                ),
+                count=int(one["count"]),
+                digests=tuple(str(sha256) for sha256 in one["sha256"]),
+            )
+            for one in value["destroyed"]
+        ),
+    )  # fmt: skip

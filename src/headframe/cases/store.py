@@ -12,7 +12,8 @@ Immutable
 Logged
     Every event is written together with its leaf (`PendingLeaf`). The casework acknowledges an act only after the
     ledger has taken the leaf. A crash in between leaves the leaf pending; whoever opens the workspace next hands it to
-    the ledger before anything else.
+    the ledger before anything else. A leaf bears a mark that the database alone cannot make; without it the
+    ledger does not get it.
 """
 
 from __future__ import annotations
@@ -59,7 +60,7 @@ class PendingLeaf:
     ----------
     leaf_id : str
         Unique: ``case/HF-2026-000001/7``, ``document/SHA256``, ``register/ID/removed``, ``findings/IMPORT``,
-        ``access/ID``, ``retention/ID``, ``key/ID``.
+        ``access/ID``, ``retention/ID``, ``key/ID``, ``restored/SIZE``.
     leaf : bytes
         Canonical JSON (RFC 8785).
     disclosures : tuple of Disclosure
@@ -67,6 +68,8 @@ class PendingLeaf:
         What retention rule its disclosures fall under: ``case``, ``finding``, ``document``, ``contact``, ``access``.
     case_id : str
         Empty where it belongs to no case.
+    mark : bytes
+        By which the ledger's writer knows it again (`headframe.stores.leaf_marks`); empty where it has none.
     """
 
     leaf_id: str
@@ -74,6 +77,7 @@ class PendingLeaf:
     disclosures: tuple[Disclosure, ...]
     data_class: str
     case_id: str = ""
+    mark: bytes = b""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +89,7 @@ class StoredLeaf:
     index: int | None
     """None while it is pending."""
     disclosures: tuple[Disclosure, ...]
+    mark: bytes = b""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,7 +147,8 @@ class CasePage:
 class StoredFinding:
     """A finding as the store keeps it: what lists need in columns, the rest as its canonical document.
 
-    `document` follows ``docs/schema-finding.json`` or ``docs/schema-usage-point.json``.
+    `document` follows ``docs/schema-finding.json`` or ``docs/schema-usage-point.json``. `mark` is what the store wrote
+    beside it (`headframe.stores.leaf_marks`); empty where an older Headframe did.
     """
 
     ref: FindingRef
@@ -150,6 +156,7 @@ class StoredFinding:
     coin: str
     import_id: str
     document: Mapping[str, object]
+    mark: bytes = b""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,7 +174,8 @@ class FindingHolder:
         Whether the case is closed.
     same : bool
         Whether it rests on that very finding; else it is a closed case, and rests on one of its family, site and
-        subject whose time holds the time of this one, such as an earlier reading of the same capture.
+        subject whose time holds more than half of the time of this one, such as an earlier reading of the same
+        capture, or of a piece of it.
     """
 
     finding_id: str
@@ -354,8 +362,10 @@ class CaseStore(Protocol):
         """Documents of a case, in order of time."""
         ...
 
-    def register(self, *, organisation_id: str = "", site_id: str = "", text: str = "") -> tuple[RegisterEntry, ...]:
-        """Entries of the register of decisions, removed ones without their content."""
+    def register(
+        self, *, organisation_id: str = "", site_id: str = "", text: str = "", limit: int | None = 1_000
+    ) -> tuple[RegisterEntry, ...]:
+        """Entries of the register of decisions, removed ones without their content; at most so many."""
         ...
 
     def account(self, name: str) -> StoredAccount | None:
@@ -366,12 +376,12 @@ class CaseStore(Protocol):
         """All accounts by name."""
         ...
 
-    def leaves(self, *, case_id: str = "", leaf_ids: Sequence[str] = ()) -> tuple[StoredLeaf, ...]:
-        """Leaves of a case, or by id, in the order of the ledger."""
+    def leaves(self, *, case_id: str = "", leaf_ids: Sequence[str] = (), beginning: str = "") -> tuple[StoredLeaf, ...]:
+        """Leaves of a case, or by id or the beginning of it, in the order of the ledger."""
         ...
 
-    def pending_leaves(self, limit: int = 1_000) -> tuple[PendingLeaf, ...]:
-        """Leaves that the ledger has not taken yet, the oldest first."""
+    def pending_leaves(self, limit: int = 1_000, *, after: str = "") -> tuple[PendingLeaf, ...]:
+        """Leaves that the ledger has not taken yet, the oldest first; if one is named, what was written after it."""
         ...
 
     def last_place(self) -> int | None:

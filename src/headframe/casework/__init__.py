@@ -27,6 +27,7 @@ from headframe.errors import HeadframeError, UnreadableInput
 from headframe.ledger.note import BadNote
 from headframe.ledger.store import BadLedger
 from headframe.stores.durable import replacing
+from headframe.stores.purge_note import has_note
 
 if TYPE_CHECKING:
     from headframe.stores.ledger_files import Ledger
@@ -176,7 +177,7 @@ def open_workspace(
         )
     store = open_store(paths.database_url(), now_ns=ticking)
     try:
-        return Casework(
+        casework = Casework(
             paths=paths,
             config=config,
             store=store,
@@ -184,9 +185,16 @@ def open_workspace(
             documents=DocumentStore(paths.documents),
             now_ns=ticking,
         )
+        if has_note(folder):
+            from headframe.casework.retention import certify_cut_off
+
+            # Whoever destroys is at work, or cannot be asked now; the next run does it first of all.
+            with contextlib.suppress(HeadframeError, OSError):
+                certify_cut_off(casework)
     except BaseException:
         store.close()
         raise
+    return casework
 
 
 def _ledger_of(paths: WorkspacePaths) -> Ledger:

@@ -12,12 +12,19 @@ import hmac
 import os
 import re
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from headframe.cases.store import CaseStore, StoredAccount
+from headframe.casework.held_to_log import in_the_log
+from headframe.casework.last_states import LastStates, Sealed
 from headframe.errors import HeadframeError, NotAllowed
+from headframe.ledger.leaf import digest, read
 from headframe.records.case import Account, Duty
+
+if TYPE_CHECKING:
+    from headframe.stores.database.store import DatabaseStore
 
 TOKEN_BYTES = 32
 """256 bits. [bytes]"""
@@ -123,6 +130,104 @@ def acting(store: CaseStore, name: str, token: str) -> Account:
     if not stored.enabled:
         raise NotAllowed(f"account {name} is disabled; an administrator can tell why")
     return stored.account
+
+
+def row_of(one: StoredAccount) -> dict[str, object]:
+    """What is sealed of an account, beside its name."""
+    account = one.account
+    return {
+        "unit": account.unit,
+        "duties": sorted(duty.value for duty in account.duties),
+        "enabled": one.enabled,
+        "token_sha256": one.token_sha256,
+    }
+
+
+def altered(store: CaseStore, states: LastStates, name: str, stored: StoredAccount | None) -> str | None:
+    """In what the database says something else of an account than the log; None where it does not.
+
+    Parameters
+    ----------
+    store : CaseStore
+    states : LastStates
+    name : str
+    stored : StoredAccount or None
+        What the database says of it.
+    """
+    last = states.last(Sealed.ACCOUNT).get(name)
+    if stored is None:
+        gone = last is None or states.says(last, Sealed.ACCOUNT, name, None)
+        return None if gone else f"account {name} is in the log, and not in the database"
+    if last is None:
+        right = _as_older_leaves_say(store, states, stored)
+    else:
+        right = states.says(last, Sealed.ACCOUNT, name, row_of(stored))
+    if right:
+        return None
+    return (
+        f"the database does not say of account {name} (its unit, its duties, its token, or whether it may act) what "
+        "was sealed for the log"
+    )
+
+
+def altered_accounts(store: DatabaseStore, states: LastStates) -> Iterator[str]:
+    """In what the accounts of the database differ from the log; each a sentence without its full stop."""
+    names = {one.account.name for one in store.accounts()} | set(states.last(Sealed.ACCOUNT))
+    for name in sorted(names):
+        told = altered(store, states, name, store.account(name))
+        if told is not None:
+            # One may have been changed while this was read.
+            states.log.refresh()
+            told = altered(store, states, name, store.account(name))
+        if told is not None:
+            yield told
+
+
+def with_older_leaves(store: DatabaseStore, states: LastStates) -> list[str]:
+    """Accounts of which the log does not say yet which token is theirs."""
+    sealed = states.last(Sealed.ACCOUNT)
+    return [one.account.name for one in store.accounts() if one.enabled and one.account.name not in sealed]
+
+
+def _as_older_leaves_say(store: CaseStore, states: LastStates, stored: StoredAccount) -> bool:
+    """Whether the leaves say so that were sealed before those with a state; they say nothing of the token."""
+    enabled, last = True, None
+    for told in _leaves_of(store, states, stored.account.name):
+        last = told
+        enabled = {"disabled": False, "enabled": True}.get(str(told.get("what")), enabled)
+    return last is not None and enabled == stored.enabled and _is_of(stored, last)
+
+
+def as_sealed_once(store: CaseStore, states: LastStates, of: Sealed, name: str, row: object) -> bool:
+    """Whether a leaf of the log that the database knows was sealed for this row, if not the last one."""
+    beginning = f"access/account-{name}-" if of is Sealed.ACCOUNT else f"register/{name}/state-"
+    for leaf in store.leaves(beginning=beginning):
+        sealed = read(leaf.leaf)
+        right = states.digest(of, name, sealed.at_ns, row)
+        if sealed.digests.get("state") == right and leaf.index is not None and in_the_log(leaf, states.log):
+            return True
+    return False
+
+
+def was_made_so(store: CaseStore, states: LastStates, stored: StoredAccount) -> bool:
+    """Whether an account was made with the unit and the duties that the database says; they never change."""
+    return any(_is_of(stored, told) for told in _leaves_of(store, states, stored.account.name))
+
+
+def _leaves_of(store: CaseStore, states: LastStates, name: str) -> Iterator[dict[str, object]]:
+    """What the leaves of an account disclose that are in the log, in its order."""
+    for leaf in store.leaves(beginning=f"access/account-{name}-"):
+        sealed = read(leaf.leaf)
+        # Of account "a-1" the names of leaves begin like those of "a".
+        if (sealed.kind, sealed.subject) != ("access", f"account {name}"):
+            continue
+        if leaf.index is not None and in_the_log(leaf, states.log):
+            yield {one.name: one.value for one in leaf.disclosures if digest(one) == sealed.digests.get(one.name)}
+
+
+def _is_of(stored: StoredAccount, told: Mapping[str, object]) -> bool:
+    wanted = row_of(stored)
+    return (told.get("unit"), told.get("duties")) == (wanted["unit"], wanted["duties"])
 
 
 def require_duty(account: Account, duty: Duty, what: str) -> None:

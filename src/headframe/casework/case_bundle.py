@@ -14,12 +14,13 @@ part                                where a field is withheld
 documents                           those that Headframe wrote stay out, where the field is one that letters tell
                                     (`TOLD_BY_LETTERS`); all of them, where it is one that every document tells
                                     (`TOLD_BY_DOCUMENTS`); else in, as they came
-``data/findings.jsonl``             where ``content`` is withheld, and where a finding says what is withheld: the digest
+``data/findings``                   where ``content`` is withheld, and where a finding says what is withheld: the digest
                                     of the finding, and nothing of it
 ``README.txt``, names of files      without the reason and the name, where these are withheld or tell it
 ==================================  ===================================================================================
 
-Never in a bundle, whoever asks: the number of another case, and who was handed this case before, and why.
+Never in a bundle, whoever asks: the number of another case that a document belongs to as well, or that this one was
+split from, why it was, and who was handed this case before, and why.
 """
 
 from __future__ import annotations
@@ -27,16 +28,18 @@ from __future__ import annotations
 import re
 import secrets
 import unicodedata
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from headframe.cases.store import AccessEntry, Disclosure, StoredLeaf
 from headframe.casework.free_text import decoded
 from headframe.casework.photos import neutral_name
+from headframe.casework.retention import where_gone
 from headframe.errors import HeadframeError
-from headframe.ledger.bundle import FINDINGS, MOST_WITNESSED, Manifest
+from headframe.ledger.bundle import FINDING_FILES, FINDINGS, MOST_WITNESSED, Manifest
 from headframe.ledger.leaf import canonical, plain, read, texts
 from headframe.ledger.note import parse_note
 from headframe.ledger.witness import cosignatures
@@ -70,6 +73,8 @@ class WrittenBundle:
         Fields that stayed closed although they were not named, because they tell what was withheld, or others' affairs.
     documents_out : int
         Documents that stayed out.
+    gone : mapping of str to str
+        Digests of those that are not kept any more, each with what became of it.
     from_outside : int
         Documents in the bundle that Headframe did not write: what they tell was not looked at.
     findings : int
@@ -82,11 +87,14 @@ class WrittenBundle:
         How many leaves of the log somebody outside has seen, at most; None if nobody has.
     leaves_out : int
         Leaves of the case that stayed out because they tell what is withheld.
+    strange : tuple of DocumentRef
+        What the database has as documents of the case, and the log has not: they are not in it.
     """
 
     manifest: Manifest
     closed: int = 0
     documents_out: int = 0
+    gone: Mapping[str, str] = field(default_factory=dict)
     from_outside: int = 0
     findings: int = 0
     findings_closed: int = 0
@@ -94,6 +102,7 @@ class WrittenBundle:
     unwitnessed: int = 0
     seen: int | None = None
     leaves_out: int = 0
+    strange: tuple[DocumentRef, ...] = ()
 
 
 @dataclass(slots=True)
@@ -150,6 +159,9 @@ class _Curtain:
     def discloses(self, leaf: StoredLeaf, one: Disclosure) -> bool:
         """Whether a disclosure goes in."""
         if one.name in self.withhold:
+            return False
+        if one.name == "split":
+            self.closed += 1
             return False
         # A document's leaf was written for the case that it came in with first, and Headframe's names say which.
         of_another = any(of.name == "case_id" and of.value not in ("", self.case_id) for of in leaf.disclosures)
@@ -297,20 +309,40 @@ def write_case_bundle(
     )
     for leaf in behind:
         del leaves[leaf.index]
-    files = [BundleFile(_place_of(ref, case_id, withheld), casework.documents.path_of(ref.sha256)) for ref in wanted]
+    gone = where_gone(casework, [ref.sha256 for ref in wanted])
+    files = [
+        BundleFile(_place_of(ref, case_id, withheld), casework.documents.path_of(ref.sha256))
+        for ref in wanted
+        if ref.sha256 not in gone
+    ]
     rows = list(_finding_rows(file, closed="content" in withheld, curtain=curtain))
     if rows:
         # In canonical form the SHA-256 of a line is the digest that the events name: a verifier need not parse it.
-        lines = b"".join(canonical(plain(one, "the finding")) + b"\n" for one in rows)
-        files.append(BundleFile(FINDINGS, lines))
+        lines = [canonical(plain(one, "the finding")) for one in rows]
+        files.append(BundleFile(FINDINGS, b"".join(line + b"\n" for line in lines)))
+        files += [
+            BundleFile(f"{FINDING_FILES}{sha256(line).hexdigest()}.json", line)
+            for line, one in zip(lines, rows, strict=True)
+            if "withheld" not in one
+        ]
     documents_out = len({kept.ref.sha256 for kept in file.documents}) - len(wanted)
     notes = [] if "reason" in withheld or curtain.tells_freely(reason) else [f"Made for: {reason}"]
     if withheld:
         notes.append(f"Withheld from this reader: the fields {', '.join(sorted(withheld))}, and what else tells them.")
     if documents_out:
         notes.append(f"Documents that stayed out: {documents_out}.")
+    notes += [f"Not kept any more is the document with SHA-256 {digest}: {why}." for digest, why in gone.items()]
+    if file.strange_documents:
+        notes.append(
+            f"Of what the unit's database has as documents of the case, {len(file.strange_documents)} are not in its "
+            "log, and not here."
+        )
     if behind:
         notes.append("Entries of the log that would tell it, or by which it could be found by trying, are not here.")
+    if any("withheld" not in one for one in rows):
+        notes.append(
+            f"{FINDING_FILES} has each finding as a file; sha256sum FILE gives its name, the digest that letters name."
+        )
     if closed := sum(one.get("withheld") is True for one in rows):
         notes.append(f"Of {closed} of the {len(rows)} findings only the digests are here.")
     most = max((one.state.size for one in seen), default=0)
@@ -331,13 +363,15 @@ def write_case_bundle(
         manifest=manifest,
         closed=curtain.closed,
         documents_out=documents_out,
-        from_outside=sum(not _ours(ref, case_id) for ref in wanted),
+        gone=gone,
+        from_outside=sum(not _ours(ref, case_id) for ref in wanted if ref.sha256 not in gone),
         findings=len(rows),
         findings_closed=sum("withheld" in one for one in rows),
         leaves=len(leaves),
         unwitnessed=0 if not seen else sum(index is None or index >= most for index in leaves),
         seen=most if seen else None,
         leaves_out=len(behind),
+        strange=tuple(kept.ref for kept in file.strange_documents),
     )
 
 

@@ -38,9 +38,12 @@ from headframe.casework.derived import (
     zone_of,
 )
 from headframe.casework.finding_import import ImportedFile, import_file
-from headframe.casework.held_to_log import leaf_name, sealed_fields
+from headframe.casework.found_since import found_since, unknown_to_the_measurement
+from headframe.casework.held_tables import held_registers
+from headframe.casework.held_to_log import AlteredRecord, leaf_name, sealed_fields
 from headframe.casework.holdings import Around, refuse_no_file
-from headframe.casework.tried_before import recurs_from, tried_before, tried_by_a_correction
+from headframe.casework.register import right_entries, state_leaf
+from headframe.casework.tried_before import recurs_from, spoken_elsewhere, tried_before, tried_by_a_correction
 from headframe.errors import HeadframeError, NotWritten
 from headframe.records.case import (
     Accepted,
@@ -52,6 +55,7 @@ from headframe.records.case import (
     DocumentKind,
     EnterRegister,
     KeptDocument,
+    LinkCase,
     LookUpLawful,
     Measurement,
     NoteAppealInRegister,
@@ -61,6 +65,7 @@ from headframe.records.case import (
     ProposeCorrection,
     ProposeDecision,
     ProposeNotice,
+    ProposeReopening,
     PurgeContacts,
     Refused,
     RegisterEntry,
@@ -69,6 +74,7 @@ from headframe.records.case import (
 )
 from headframe.records.policy import Step
 from headframe.records.site import AssignmentKind
+from headframe.stores.database.store import REGISTER_LIMIT
 
 if TYPE_CHECKING:
     from headframe.assess import RegistryFiles
@@ -139,7 +145,42 @@ class Casework(AccountActs):
         HeadframeError
             If the database or the ledger cannot be written.
         """
+        if isinstance(act, LinkCase) and act.case_id != case_id:
+            self.case(act.case_id)  # which says so where there is none
+        if self._reopens(case_id, act):
+            return self._reopened(account, case_id, act, documents)
         return self._performed(account, case_id, lambda: act, documents=documents)
+
+    def _reopens(self, case_id: str, act: Act) -> bool:
+        """Whether an act proposes, or approves, that a closed case is taken up again."""
+        if not isinstance(act, Approve):
+            return isinstance(act, ProposeReopening)
+        proposals = self.case(case_id).proposals
+        return any(one.number == act.proposal and isinstance(one.act, ProposeReopening) for one in proposals)
+
+    def _reopened(self, account: Account, case_id: str, act: Act, documents: Sequence[KeptDocument]) -> Done:
+        """Take a case up again, where its findings speak in no other one by now."""
+        found: list[StoredFinding] = []
+        held: list[FindingHolder] = []
+
+        def asked() -> Act:
+            case = self.case(case_id)
+            found[:] = self._findings_in(case)
+            held[:] = self.store.holders(found)
+            if reasons := spoken_elsewhere(self, case, held):
+                raise _NotDone(Done(answer=Refused(reasons=reasons)))
+            return act
+
+        try:
+            return self._performed(
+                account,
+                case_id,
+                asked,
+                documents=documents,
+                first=lambda writer, _act: self._lock_findings(writer, found, held, free=False),
+            )
+        except _NotDone as refusal:
+            return refusal.done
 
     def _performed(
         self,
@@ -166,6 +207,8 @@ class Casework(AccountActs):
                 answer = self._still_stands_behind(case, act) or answer
             if isinstance(answer, Accepted) and isinstance(act, ProposeCorrection):
                 answer = self._not_right_for_others(case, act) or answer
+            if isinstance(answer, Accepted):
+                answer = unknown_to_the_measurement(self, case, act) or answer
             if isinstance(answer, Refused):
                 return Done(answer=answer)
             try:
@@ -246,6 +289,7 @@ class Casework(AccountActs):
                 f"are none of it"
             )
         party = organisation_id or site.organisation_id or ""
+        organisation = self.store.organisation(party) if party else None
         # What was put down to the wrong site goes with the case that is split for the right one.
         elsewhere = at_another_site(self, finding_ids) if split_from else ()
         moving = {finding_id: (finding_id, was, now) for finding_id, was, now in elsewhere if now == site_id}
@@ -273,7 +317,7 @@ class Casework(AccountActs):
                     # Before the number: whoever holds one of both waits for nothing else.
                     self._lock_findings(writer, found, held, free=not finding_ids)
                     # The number belongs to this transaction: where it ends without a case, the number is free again.
-                    case_id = f"HF-{year}-{writer.next_case_number(year):06d}"
+                    case_id = self._next_number(writer, year)
                     opening = OpenCase(
                         case_id=case_id,
                         pack_id=pack.id,
@@ -283,6 +327,8 @@ class Casework(AccountActs):
                         site_kind=site.kind.value,
                         region=site.region or "",
                         organisation_id=party,
+                        organisation_name=organisation.name if organisation is not None else "",
+                        site_name=site.name,
                         usage_points=usage_points,
                         findings=tuple(one.ref for one in found),
                         summary=summary or summary_of(found),
@@ -313,10 +359,17 @@ class Casework(AccountActs):
             return self._carried_out(answer)
         raise AssertionError("unreachable")
 
+    def _next_number(self, writer: Writer, year: int) -> str:
+        """A number that no case has ever had: also none that the log knows, and the database has lost."""
+        self.held.logged.catch_up()
+        while self.held.logged.knows(case_id := f"HF-{year}-{writer.next_case_number(year):06d}"):
+            pass
+        return case_id
+
     def _still_stands_behind(self, case: Case, act: Approve) -> Refused | None:
         """A refusal where the proposer's account has been disabled: it may be because somebody else used it."""
         proposer = next(one.proposer for one in case.proposals if one.number == act.proposal)
-        stored = self.store.account(proposer)
+        stored = self.held_account(proposer)
         if stored is None or stored.enabled:
             return None
         reason = (
@@ -329,6 +382,8 @@ class Casework(AccountActs):
         """Hand an act that is written to the ledger; where that fails, nobody must think that it was not done."""
         try:
             self.hand_over()
+        except AlteredRecord:
+            raise  # it stays out of the ledger
         except HeadframeError as fault:
             kind = NotWritten if isinstance(fault, NotWritten) else HeadframeError
             raise kind(
@@ -401,11 +456,11 @@ class Casework(AccountActs):
     def _not_right_for_others(self, case: Case, act: ProposeCorrection) -> Refused | None:
         """A refusal where a correction is not right for what lies outside the case.
 
-        It gives the site a usage point, or an organisation, that the registry does not know; or the case would be about
-        one that was found right on its findings, or other than the one that they stand held against.
+        It gives the site a usage point, an organisation or a name that the registry does not know; or the case would be
+        about one that was found right on its findings, or other than the one that they stand held against.
         """
         field = act.field.partition(".")[0]
-        if act.event != 1 or field not in ("usage_points", "organisation_id"):
+        if act.event != 1 or field not in ("usage_points", "organisation_id", "organisation_name", "site_name"):
             return None
         right = corrected_act(right_acts(case).get(1, case.events[0].act), act.field, act.value)
         assert isinstance(right, OpenCase)
@@ -416,13 +471,22 @@ class Casework(AccountActs):
             if not right.organisation_id or self.store.organisation(right.organisation_id) is not None:
                 return None
             reason = f"there is no organisation {right.organisation_id!a} in the registry"
+        elif field != "usage_points":
+            # By another name it would be another party.
+            of_site = field == "site_name"
+            known = self.store.site(case.site_id) if of_site else self.store.organisation(case.organisation_id)
+            if known is not None and known.name == act.value:
+                return None
+            whose = f"site {case.site_id}" if of_site else f"organisation {case.organisation_id}"
+            says = "does not have it" if known is None else f"says {known.name!a}"
+            reason = f"{act.value!a} is not the name of {whose} in the registry, which {says}"
         else:
             assigned = self.store.assignments(case.site_id)
-            known = {one.value for one in assigned if one.kind is AssignmentKind.USAGE_POINT}
-            strange = [one for one in right.usage_points if one not in known and one not in case.usage_points]
+            points = {one.value for one in assigned if one.kind is AssignmentKind.USAGE_POINT}
+            strange = [one for one in right.usage_points if one not in points and one not in case.usage_points]
             if not strange:
                 return None
-            named = ", ".join(sorted(known)) or "none"
+            named = ", ".join(sorted(points)) or "none"
             reason = f"{strange[0]!a} is no usage point of site {case.site_id} in the registry; those are {named}"
         return Refused(reasons=(f"{reason}. Import it first, if it is right (headframe sites import)",))
 
@@ -450,15 +514,18 @@ class Casework(AccountActs):
 
         telling = [one for one in found if one.ref.mining] or list(found)
         started = min(claimed_from(one.ref, one.document) for one in telling)
+        entries, registers = held_registers(
+            self, site_id=site_id, organisation_id=organisation_id, usage_points=usage_points
+        )
         answer = look_up(
-            self.store.lawful_of(site_id=site_id, organisation_id=organisation_id, usage_points=usage_points),
+            entries,
             site_id=site_id,
             organisation_id=organisation_id,
             usage_points=tuple(dict.fromkeys(one.ref.subject for one in telling if one.ref.subject in usage_points)),
             from_ns=started,
             until_ns=max(started + 1, *(one.ref.ended_ns for one in telling)),
-            power_w=power_of(telling),
-            register_states=self.store.registers(),
+            power_w=power_of(found),
+            register_states=registers,
             now_ns=now,
             zone=zone_of(pack),
         )
@@ -628,8 +695,8 @@ class Casework(AccountActs):
         windows = windows_of(
             case, pack.verification, file.finding_documents, self.now_ns() if until_ns is None else until_ns
         )
-        lawful = self.store.lawful_of(
-            site_id=case.site_id, organisation_id=case.organisation_id, usage_points=case.usage_points
+        lawful, registers = held_registers(
+            self, site_id=case.site_id, organisation_id=case.organisation_id, usage_points=case.usage_points
         )
         meters = MeterFiles(
             readings=tuple(readings), columns=columns, topology=tuple(topology), weather=weather, zone=zone_of(pack),
@@ -646,9 +713,10 @@ class Casework(AccountActs):
                 findings=tuple(findings),
                 watch=tuple(watch),
                 meters=meters if readings else None,
-                registers=register_facts(pack.verification, lawful, self.store.registers(), windows),
+                registers=register_facts(pack.verification, lawful, registers, windows),
             ),
             documents=file.finding_documents,
+            stored=found_since(self, case),
             scan=scan,
             zone=zone_of(pack),
             now_ns=self.now_ns(),
@@ -661,9 +729,17 @@ class Casework(AccountActs):
         """Entries of the register of decisions that hold now: not removed, not expired; or all of them.
 
         A removed or expired entry shows its number and when it left, and nothing of what it said.
+
+        Raises
+        ------
+        AlteredRecord
+            If the database says something else of one of them than the log.
         """
         now = self.now_ns()
-        entries = self.store.register(organisation_id=organisation_id, site_id=site_id, text=text)
+        wanted = {"organisation_id": organisation_id, "site_id": site_id, "text": text}
+        # Nobody reads a part of the register and takes it for all of it.
+        most = REGISTER_LIMIT if any(wanted.values()) else None
+        entries = right_entries(self, lambda: self.store.register(**wanted, limit=most))
         by_name = bool(organisation_id or site_id or text.strip())
         number = text.strip().casefold()
         # What is over is found by its number alone: that a name finds it would tell whose it was.
@@ -741,19 +817,25 @@ class Casework(AccountActs):
         around = self._documents_around(kept, case.case_id, now, known)
         for command in answer.commands:
             if isinstance(command, EnterRegister):
-                around.register.append(entry_for(case, command, self.pack_of(case), f"R-{secrets.token_hex(6)}"))
+                entry = entry_for(case, command, self.pack_of(case), f"R-{secrets.token_hex(6)}")
+                around.register.append(entry)
+                around.leaves.append(state_leaf(self, entry.entry_id, entry, now))
             elif isinstance(command, NoteAppealInRegister):
                 # The event of the appeal, or of the answer, is its leaf; the entry is written anew beside it, in the
                 # same transaction.
-                around.register += [
+                noted = [
                     replace(entry, appeal=appeal_standing(case, command.decision, unweighed=command.unweighed))
-                    for entry in self._entries_of(case.case_id, command.decision)
+                    for entry in self._entries_of(case, command.decision)
                     # An expired one says nothing any more, and retention may have emptied it.
                     if entry.expires_ns is None or entry.expires_ns > now
                 ]
+                around.register += noted
+                around.leaves += [state_leaf(self, entry.entry_id, entry, now) for entry in noted]
             elif isinstance(command, RemoveFromRegister):
-                for entry in self._entries_of(case.case_id, command.decision):
-                    around.register.append(replace(entry, removed_ns=now, removal_reason=command.reason))
+                for entry in self._entries_of(case, command.decision):
+                    removed = replace(entry, removed_ns=now, removal_reason=command.reason)
+                    around.register.append(removed)
+                    around.leaves.append(state_leaf(self, removed.entry_id, removed, now))
                     around.leaves.append(
                         self.sealed(
                             f"register/{entry.entry_id}/removed",
@@ -767,12 +849,17 @@ class Casework(AccountActs):
                     )
         return around
 
-    def _entries_of(self, case_id: str, decision: int) -> list[RegisterEntry]:
-        return [
-            entry
-            for entry in self.store.register(text=case_id)
-            if entry.case_id == case_id and entry.decision == decision and entry.removed_ns is None
-        ]
+    def _entries_of(self, case: Case, decision: int) -> list[RegisterEntry]:
+        def read() -> list[RegisterEntry]:
+            # By its words too: retention has emptied one that has expired of its site.
+            found = (*self.store.register(site_id=case.site_id), *self.store.register(text=case.case_id))
+            return [
+                entry
+                for entry in dict.fromkeys(found)
+                if entry.case_id == case.case_id and entry.decision == decision and entry.removed_ns is None
+            ]
+
+        return list(right_entries(self, read))
 
     def _carried_out(self, answer: Accepted) -> Done:
         """What the machine asks the outside to do, after the act is durable. A fault here does not undo the act."""

@@ -17,7 +17,7 @@ from headframe.records.case import (
     EnterRegister,
     RegisterEntry,
 )
-from headframe.records.finding import Interval
+from headframe.records.finding import METERED, Interval
 from headframe.reports.case_documents.held import claimed_from
 from headframe.reports.words import count, period
 from headframe.sources.findings import interval_in
@@ -59,9 +59,14 @@ def summary_of(found: Sequence[StoredFinding]) -> str:
 
 
 def power_of(found: Sequence[StoredFinding]) -> Interval | None:
-    """The largest estimate of power among findings: they see the same machines from several sides. [W]"""
-    estimates = [estimate for one in found if (estimate := interval_in(one.document.get("power_w"))) is not None]
-    return max(estimates, key=lambda estimate: estimate.estimate, default=None)
+    """The largest estimate of power among findings: they see the same machines from several sides. [W]
+
+    What a meter shows of the load goes before what machines would draw at a hash rate, as in documents and reports.
+    """
+    told = [(one, estimate) for one in found if (estimate := interval_in(one.document.get("power_w"))) is not None]
+    metered = [estimate for one, estimate in told if one.ref.family in METERED and one.ref.stands_out]
+    drawn = [estimate for one, estimate in told if one.ref.family not in METERED]
+    return max(metered or drawn, key=lambda estimate: estimate.estimate, default=None)
 
 
 def documents_in(act: Act) -> Iterator[DocumentRef]:
@@ -77,8 +82,8 @@ def documents_in(act: Act) -> Iterator[DocumentRef]:
             waiting.extend(getattr(value, one.name) for one in fields(value))
 
 
-def entry_for(case: Case, command: EnterRegister, pack: Pack, entry_id: str) -> RegisterEntry:
-    """The entry of a final decision, with the expiry that the pack gives it.
+def entry_for(case: Case, command: EnterRegister, pack: Pack | None, entry_id: str) -> RegisterEntry:
+    """The entry of a final decision, with the expiry that the pack gives it; with ours where there is none.
 
     Raises
     ------
@@ -88,7 +93,7 @@ def entry_for(case: Case, command: EnterRegister, pack: Pack, entry_id: str) -> 
     decision = next((one for one in case.decisions if one.number == command.decision), None)
     if decision is None or decision.final_ns is None:
         raise ValueError(f"decision {command.decision} of {case.case_id} is not there, or not final")
-    days = pack.publication.get("register_days", REGISTER_DAYS)
+    days = REGISTER_DAYS if pack is None else pack.publication.get("register_days", REGISTER_DAYS)
     return RegisterEntry(
         entry_id=entry_id,
         case_id=case.case_id,

@@ -25,7 +25,7 @@ from headframe.ledger.leaf import document_digest
 from headframe.records.assessment import DamagedRow
 from headframe.records.case import FindingRef
 from headframe.records.finding import Finding, Role
-from headframe.reports.document import finding_document
+from headframe.reports.document import finding_document, finding_id
 from headframe.sites.registry import Registry
 from headframe.sites.resolve import resolve, resolve_usage_point
 from headframe.sources.finding_rows import FindingRow, UsagePointRow, file_digest, finding_rows
@@ -45,8 +45,10 @@ MINING_ROLES = frozenset({Role.MINER, Role.PROXY, Role.POOL})
 """Roles that say that mining goes on at the host; a contact, a probe, a follower or a node's client does not."""
 _OTHERS = "others of this kind"
 _NAME_HEX = 20
-"""80 bits: among ten million findings two share a name with a chance of 1e-11."""
+"""As `headframe.reports.document.finding_id`."""
 _MOST_DAMAGED = 100
+_MARKED = {"marked": True}
+"""That the rows of its findings bear marks: those of older imports do not, and are taken without."""
 
 
 @dataclass(slots=True)
@@ -170,7 +172,7 @@ def _write_part(
         leaves: list[tuple[str, dict[str, object]]] = []
         if not last or told.parts > 1:
             about: dict[str, object] = {"account": who, "part": told.parts, "findings": len(part), "new": new}
-            leaves.append((f"findings/{told.import_id}/{told.parts}", about))
+            leaves.append((f"findings/{told.import_id}/{told.parts}", about | _MARKED))
         if last:
             about = {
                 "account": who,
@@ -178,6 +180,7 @@ def _write_part(
                 "sha256": told.sha256,
                 "findings": told.rows,
                 "damaged_rows": told.damaged_rows,
+                **_MARKED,
             }
             leaves.append((f"findings/{told.import_id}", about))
         there = {one.leaf_id for one in casework.store.leaves(leaf_ids=[leaf_id for leaf_id, _ in leaves])}
@@ -261,7 +264,7 @@ def _stored(row: FindingRow, site_id: str, import_id: str) -> Iterator[StoredFin
         document = finding_document(row)
         sha256 = document_digest(document)
         ref = FindingRef(
-            finding_id=f"F-{sha256[:_NAME_HEX]}", family=row.family, detector=row.detector, version=row.version,
+            finding_id=finding_id(document), family=row.family, detector=row.detector, version=row.version,
             subject=row.host, log10_e=row.log10_e, started_ns=row.started_ns, ended_ns=row.ended_ns, sha256=sha256,
             mining=row.role in MINING_ROLES,
         )  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import secrets
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -20,7 +20,11 @@ from headframe.cases.store import (
     StoredFinding,
 )
 from headframe.casework.free_text import cautions, refuse_unfit_texts
-from headframe.casework.held_to_log import HeldToLog, refuse_other_document
+from headframe.casework.held_tables import refuse_altered_findings, refuse_strange_documents, sort_documents
+from headframe.casework.held_to_log import AlteredRecord, HeldToLog, refuse_other_document
+from headframe.casework.last_states import LastStates, Sealed
+from headframe.casework.logged_cases import LoggedCases
+from headframe.casework.register import right_entries
 from headframe.casework.workspace import WorkspaceConfig, WorkspacePaths
 from headframe.errors import HeadframeError, UnreadableInput
 from headframe.ledger.leaf import seal
@@ -32,6 +36,7 @@ from headframe.records.case import (
     KeptDocument,
     RegisterEntry,
 )
+from headframe.stores.leaf_marks import make_marks, read_marks
 
 if TYPE_CHECKING:
     from headframe.assess import RegistryFiles
@@ -44,6 +49,9 @@ if TYPE_CHECKING:
 
 SALT_BYTES = 16
 PENDING_AT_ONCE = 1_000
+MOST_SKEW_NS = 5 * 60 * 1_000_000_000
+"""By how much the clocks of two machines of a unit may differ: by minutes where nobody sets them, by less than a second
+where NTP does. Operator default."""
 MOST_FINDINGS = 1_000
 """A case rests on this many findings at most; the strongest come first, and the rest adds nothing to them."""
 
@@ -105,8 +113,16 @@ class Holdings:
     documents : DocumentStore
     recovered : int
         Leaves that an earlier run had left pending, and that were handed to the ledger at opening.
+    held : HeldToLog
+        Holds what the database says against the log.
+    unfit : dict of str to str
+        Leaves that wait in the database and may not go into the ledger, by name, with what is wrong.
+    unknown_from : int or None
+        From which place on the database knew no leaf of the ledger at opening; None where it knew the last.
     cautions : dict
         Its keys, in order: what whoever typed texts should be told of those that were sealed.
+    states : LastStates
+        What accounts and entries of the register are by the log.
     """
 
     def __init__(
@@ -129,11 +145,20 @@ class Holdings:
         self._bad_packs: list[HeadframeError] = []
         self._kept_packs: dict[tuple[str, str], Pack] = {}
         self._ours: set[str] = set()
-        self._held = HeldToLog(store, ledger)
+        self.held = HeldToLog(store, ledger, LoggedCases(ledger, paths.logged_cases), read_marks(paths.leaves_key))
+        self.unfit: dict[str, str] = {}
         self.recovered = 0
         self.cautions: dict[str, None] = {}
         self._refuse_an_older_ledger()
         self.recovered = self.hand_over()
+        if self.held.marks is None:
+            # What an older Headframe left waiting is in the ledger now; from here on only what bears a mark goes there.
+            self.held.marks = make_marks(paths.leaves_key)
+        store.marks = self.held.marks
+        self.states = LastStates(ledger, self.held.marks, paths.folder)
+        last = store.last_place()
+        known = 0 if last is None else last + 1
+        self.unknown_from = known if known < ledger.size else None
 
     def close(self) -> None:
         """Let go of the database."""
@@ -168,18 +193,36 @@ class Holdings:
         site = self.store.site(case.site_id)
         organisation = self.store.organisation(case.organisation_id) if case.organisation_id else None
         documents = {one.ref.finding_id: dict(one.document) for one in self._findings_in(case)}
+        right, strange = sort_documents(self.held, case_id, events, self.store.documents(case_id))
         return CaseFile(
             case=case,
             events=events,
-            site_name=site.name if site is not None else case.site_id,
-            organisation_name=organisation.name if organisation is not None else case.organisation_id,
-            documents=self.store.documents(case_id),
+            # What the case holds was sealed with it; the registry may say another name since.
+            site_name=case.site_name or (site.name if site is not None else case.site_id),
+            organisation_name=case.organisation_name
+            or (organisation.name if organisation is not None else case.organisation_id),
+            documents=right,
+            strange_documents=strange,
             finding_documents=tuple(documents.get(ref.finding_id, {}) for ref in case.findings),
-            register_entries=tuple(
-                entry for entry in self.store.register(site_id=case.site_id) if entry.case_id == case_id
+            register_entries=right_entries(
+                self,
+                lambda: [entry for entry in self.store.register(site_id=case.site_id) if entry.case_id == case_id],
             ),
             answers=self.config.answers,
         )
+
+    def documents_to_hand_out(self, case_id: str) -> tuple[KeptDocument, ...]:
+        """The documents of a case, each as the log has it.
+
+        Raises
+        ------
+        NoSuchCase
+        AlteredRecord
+            If the database has one that the log has not.
+        """
+        file = self.case_file(case_id)
+        refuse_strange_documents(case_id, file.strange_documents)
+        return file.documents
 
     def proposed_class(self, case_id: str) -> Classification:
         """What the pack's criteria propose for a case; people decide."""
@@ -391,20 +434,32 @@ class Holdings:
     def hand_over(self) -> int:
         """Hand every pending leaf to the ledger, and note the places it got; gives how many.
 
+        What no program of this workspace wrote is left where it is (`HeldToLog.fit_for_the_log`), and told (`unfit`).
+
         Raises
         ------
         HeadframeError
             If the ledger cannot be written. The leaves stay pending then, and nothing was acknowledged.
+        AlteredRecord
+            If somebody changed what this program has just written.
         """
-        handed = 0
-        while pending := self.store.pending_leaves(PENDING_AT_ONCE):
+        handed, after = 0, ""
+        while waiting := self.store.pending_leaves(PENDING_AT_ONCE, after=after):
+            pending, unfit = self.held.fit_for_the_log(waiting)
+            if unfit:
+                self.unfit |= unfit
+                after = waiting[-1].leaf_id
             leaves = [one.leaf for one in pending]
             # Others' leaves may be in the log already: whoever wrote them died, or has not noted their places yet.
             ours = all(one.leaf_id in self._ours for one in pending)
             places = self.ledger.append(leaves) if ours else self.ledger.append_once(leaves)
+            self.held.logged.took(places, leaves)
             self.store.mark_logged({one.leaf_id: place for one, place in zip(pending, places, strict=True)})
             handed += len(pending)
+        changed = sorted(self._ours & self.unfit.keys())
         self._ours.clear()
+        if changed:
+            raise AlteredRecord(f"{self.unfit[changed[0]]}: the database was changed by something else than Headframe")
         return handed
 
     def _events(self, case_id: str) -> tuple[CaseEvent, ...]:
@@ -414,14 +469,19 @@ class Holdings:
                 f"case {case_id} was destroyed when its time was over; headframe retention certificates shows when, "
                 "and by whom"
             )
+        self.held.refuse_altered(case_id, events)
         if not events:
             raise NoSuchCase(f"there is no case {case_id!a}; headframe case list shows those that there are")
-        self._held.refuse_altered(events)
         return events
 
     def _not_before(self, at_ns: int) -> int:
-        """Now, and never before what has happened already: a clock that was set back must not turn the order round."""
-        return max(self.now_ns(), at_ns)
+        """Now, and not before what has happened already where the clocks of two machines differ by a little.
+
+        Where they differ by more, one of them was wrong: no act is done at a time that is not now, by which somebody
+        else's time would be over. The rules of a case refuse what comes before its last event.
+        """
+        now_ns = self.now_ns()
+        return at_ns if now_ns < at_ns <= now_ns + MOST_SKEW_NS else now_ns
 
     def cases_where(self, wanted: CaseFilter) -> Iterator[CaseRow]:
         """Every case that a filter lets through, read page by page."""
@@ -458,14 +518,16 @@ class Holdings:
                     whose = f"is of site {one.site_id}" if one.site_id else "is of no site that is known"
                     raise HeadframeError(f"finding {finding_id} {whose}, and the case is about {site_id}")
                 found.append(one)
+            refuse_altered_findings(self.held, found)
             return found
         found = []
-        cursor = ""
+        cursor, latest_ns = "", self.now_ns() + MOST_SKEW_NS
         while True:
             page = self.store.findings(
                 FindingFilter(site_id=site_id, without_case=True), cursor=cursor, limit=MOST_FINDINGS
             )
-            found += page.rows
+            # A recorder whose clock stood ahead: no case is opened in the future on what it saw.
+            found += (one for one in page.rows if one.ref.ended_ns <= latest_ns)
             cursor = page.cursor
             if not cursor or len(found) >= MOST_FINDINGS:
                 break
@@ -474,6 +536,7 @@ class Holdings:
                 f"site {site_id} has no finding without a case; import some: headframe findings import findings.json, "
                 f"or see headframe findings list --site {site_id}"
             )
+        refuse_altered_findings(self.held, found[:MOST_FINDINGS])
         return found[:MOST_FINDINGS]
 
     def _documents_around(
@@ -569,4 +632,14 @@ class Holdings:
         self.cautions.update(dict.fromkeys(cautions(fields)))
         leaf, disclosures = seal(kind, subject, at_ns, fields, lambda: secrets.token_bytes(SALT_BYTES))
         self._ours.add(leaf_id)
-        return PendingLeaf(leaf_id=leaf_id, leaf=leaf, disclosures=disclosures, data_class=data_class, case_id=case_id)
+        return self._marked(
+            PendingLeaf(leaf_id=leaf_id, leaf=leaf, disclosures=disclosures, data_class=data_class, case_id=case_id)
+        )
+
+    def _marked(self, leaf: PendingLeaf) -> PendingLeaf:
+        assert self.held.marks is not None
+        return replace(leaf, mark=self.held.marks.mark(leaf.leaf_id, leaf.leaf))
+
+    def sealed_state(self, plain: PendingLeaf, of: Sealed, name: str, row: object, rest: object = None) -> PendingLeaf:
+        """A leaf (`sealed`) that also says what a row is from then on (`LastStates.with_state`)."""
+        return self._marked(replace(plain, leaf=self.states.with_state(plain.leaf, of, name, row, rest)))

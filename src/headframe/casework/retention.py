@@ -9,14 +9,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
 
-from headframe.cases.retention import DEFAULT_DAYS, certificate_json, default_rules, rules_of
+from headframe.cases.retention import DEFAULT_DAYS, certificate_from_json, certificate_json, default_rules, rules_of
 from headframe.cases.store import PendingLeaf
 from headframe.casework.accounts import require_duty
 from headframe.casework.keys import pseudonyms_of
 from headframe.casework.sites import sealer_of
 from headframe.casework.workspace import is_own_lake
 from headframe.errors import HeadframeError, UnreadableInput
-from headframe.records.case import Account, DocumentKind, DocumentRef, Duty
+from headframe.records.case import Account, DocumentKind, DocumentRef, Duty, Stage
 from headframe.records.retention import (
     DataClass,
     DestructionCertificate,
@@ -27,13 +27,18 @@ from headframe.records.retention import (
     pack_name,
 )
 from headframe.stores.database import retention as stored
+from headframe.stores.database.rows import counts_from
+from headframe.stores.purge_note import PurgeNote, has_note, one_purge, read_note, remove_note, write_note
 
 if TYPE_CHECKING:
     from headframe.casework.core import Casework
     from headframe.stores.lake_purge import LakePart
+    from headframe.stores.purge_note import NotedItem
 
 NS_PER_S = 1_000_000_000
 DAY_NS = 86_400 * NS_PER_S
+WAIT_S = 5.0
+"""For another program that destroys in the same workspace. [s]"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +84,7 @@ def law(casework: Casework) -> Law:
 
 
 def plan(casework: Casework, lake: Path | None = None) -> RetentionPlan:
-    """What is due now. It destroys nothing.
+    """What is due now. It destroys nothing; what a run that was cut off had destroyed is certified first.
 
     Parameters
     ----------
@@ -92,9 +97,11 @@ def plan(casework: Casework, lake: Path | None = None) -> RetentionPlan:
     ------
     HeadframeError
         If the folder is no lake, or a lake that was named cannot be read. The workspace's own is told of in the plan.
+        If another program destroys at this moment, or `certify_cut_off` cannot be done.
     """
     from headframe.stores.lake_purge import lake_parts
 
+    certify_cut_off(casework)
     by, now = law(casework), casework.now_ns()
     readings: tuple[LakePart, ...] = ()
     unreadable = ""
@@ -114,12 +121,34 @@ def plan(casework: Casework, lake: Path | None = None) -> RetentionPlan:
         readings=readings,
         files=_files(casework),
         lost=by.lost,
+        by_events=_by_events(casework),
     )
     if not unreadable:
         return made
     item = RetainedItem(item_id=casework.paths.lake.name, data_class=DataClass.READING, from_ns=None, sha256="")
     why = f"{unreadable}. No reading goes until that is mended"
     return replace(made, stays=(StayingItem(item=item, why=why), *made.stays))
+
+
+def altered_in(made: RetentionPlan) -> tuple[str, ...]:
+    """What of a plan stays because the database does not say what the log does, each case once."""
+    return tuple(dict.fromkeys(one.why for one in made.stays if one.why.startswith(stored.ALTERED)))
+
+
+def _by_events(casework: Casework) -> stored.ByEvents:
+    """What the events of cases say of their time, each as it was sealed for the log."""
+
+    def times(case_id: str) -> stored.CaseTimes:
+        case = casework.case(case_id)
+        closed = case.closed_ns is not None and case.stage is Stage.CLOSED
+        return stored.CaseTimes(
+            pack=pack_name(case.pack_id, case.pack_digest),
+            closed=closed,
+            on_hold=case.on_hold,
+            counts_from_ns=counts_from(case, casework.clocks_of(case, case.last_ns)) if closed else None,
+        )
+
+    return stored.ByEvents(times)
 
 
 def _files(casework: Casework) -> Iterator[tuple[str, int]]:
@@ -204,6 +233,14 @@ def run(
         require_duty(account, Duty.ADMINISTER, "destroying data")
     if proposer.name == approver.name:
         raise HeadframeError(f"two accounts destroy data together; {proposer.name} is one")
+    with one_purge(casework.paths.folder, WAIT_S):
+        _certify_cut_off(casework)
+        return _run(casework, proposer, approver, agreed, lake)
+
+
+def _run(
+    casework: Casework, proposer: Account, approver: Account, agreed: RetentionPlan, lake: Path | None
+) -> DestructionCertificate:
     from headframe.stores.lake_purge import ready_to_go, tidy
     from headframe.stores.pseudonym_keys import read_epoch
 
@@ -212,16 +249,16 @@ def run(
     folder = _lake_folder(casework, lake)
     certificate_id = f"D-{secrets.token_hex(6)}"
 
-    def leaf(certificate: DestructionCertificate) -> PendingLeaf:
-        return casework.sealed(
-            f"retention/{certificate_id}",
-            "retention",
-            certificate_id,
-            now,
-            {"certificate": certificate_json(certificate)},
-            data_class="access",
-        )
+    def begin(items: tuple[NotedItem, ...]) -> None:
+        note = PurgeNote(
+            certificate_id=certificate_id, at_ns=now, proposer=proposer.name, approver=approver.name, items=items,
+            lake=str(folder.resolve()),
+        )  # fmt: skip
+        write_note(casework.paths.folder, note)
 
+    by_events = _by_events(casework)
+    # While the purge asks it again, everybody waits.
+    stored.look_ahead(casework.store, agreed, by_events)
     readings = [(one.item.item_id, one.item.sha256) for one in agreed.goes if one.item.data_class is DataClass.READING]
     with contextlib.ExitStack() as stack:
         ready, unready = None, ""
@@ -249,17 +286,107 @@ def run(
                 readings=ready,
                 why_no_readings=unready,
                 kept_ns=casework.documents.kept_ns,
+                begin=begin,
             ),
-            leaf=leaf,
+            leaf=lambda certificate: _leaf_of(casework, certificate, now),
             lost=by.lost,
+            by_events=by_events,
         )
         if ready is not None:
             ready.settle()
+    remove_note(casework.paths.folder)
     if not readings:
         tidy(folder)
     casework.documents.tidy(now - DEFAULT_DAYS[DataClass.DRAFT] * DAY_NS)
     casework.hand_over()
     return certificate
+
+
+def _leaf_of(casework: Casework, certificate: DestructionCertificate, at_ns: int) -> PendingLeaf:
+    name = certificate.certificate_id
+    fields = {"certificate": certificate_json(certificate)}
+    return casework.sealed(f"retention/{name}", "retention", name, at_ns, fields, data_class="access")
+
+
+def certify_cut_off(casework: Casework) -> str:
+    """Certify what a run that was cut off had destroyed, whatever keeps the same things now.
+
+    Every opening of a workspace asks for it. While a run is at work nothing is done.
+
+    Returns
+    -------
+    str
+        Id of the certificate; empty where there was nothing to certify.
+
+    Raises
+    ------
+    HeadframeError
+        If what was written down cannot be read, or another run is at work.
+    """
+    if not has_note(casework.paths.folder):
+        return ""
+    with one_purge(casework.paths.folder, 0.0):
+        return _certify_cut_off(casework)
+
+
+def _certify_cut_off(casework: Casework) -> str:
+    folder = casework.paths.folder
+    note = read_note(folder)
+    if note is None:
+        return ""
+    now = casework.now_ns()
+    certificate = stored.certify_gone(
+        casework.store, note, _gone(casework, note), at_ns=now, leaf=lambda done: _leaf_of(casework, done, now)
+    )
+    remove_note(folder)
+    casework.hand_over()
+    if certificate is None:
+        return ""
+    name = certificate.certificate_id
+    casework.cautions[
+        f"a retention run of {certificate.proposer} and {certificate.approver} was cut off; what it had destroyed by "
+        f"then is in certificate {name}: headframe retention certificate {name} --out DIR"
+    ] = None
+    return name
+
+
+def _gone(casework: Casework, note: PurgeNote) -> set[tuple[DataClass, str]]:
+    """What of a purge that was cut off is not there any more."""
+    from headframe.stores import pseudonym_keys, sealing
+    from headframe.stores.key_files import Keyring
+    from headframe.stores.lake_purge import gone_parts
+
+    kinds = {DataClass.CONTACT: sealing.KIND, DataClass.PSEUDONYM_KEY: pseudonym_keys.KIND}
+    keys = Keyring(casework.paths.keys)
+    found: set[tuple[DataClass, str]] = set()
+    parts: frozenset[tuple[str, str]] = frozenset()
+    if any(one.going.item.data_class is DataClass.READING for one in note.items):
+        # What a damaged lake has lost is due again when it can be read: it has a note of its own.
+        with contextlib.suppress(UnreadableInput):
+            parts = gone_parts(Path(note.lake), note.certificate_id)
+    for one in note.items:
+        item = one.going.item
+        if item.data_class in kinds:
+            gone = not keys.is_whole(kinds[item.data_class], one.where)
+            if gone:
+                keys.destroy(kinds[item.data_class], one.where)  # what a crash left of it is noise
+        elif item.data_class is DataClass.READING:
+            gone = (item.item_id, item.sha256) in parts
+        else:
+            gone = one.where not in casework.documents
+        if gone:
+            found.add((item.data_class, item.item_id))
+    return found
+
+
+def where_gone(casework: Casework, digests: Collection[str]) -> Mapping[str, str]:
+    """What became of documents that are not in the workspace any more, in words; those that are there are not in it."""
+    missing = {sha256 for sha256 in digests if sha256 not in casework.documents}
+    told = stored.certified(casework.store, missing)
+    return {
+        sha256: f"destroyed, certificate {told[sha256]}" if sha256 in told else "missing, and no certificate says why"
+        for sha256 in sorted(missing)
+    }
 
 
 def left_in_files(casework: Casework) -> tuple[str, ...]:
@@ -324,6 +451,45 @@ def write_certificate(
     )
     casework.log_documents(refs, certificate.at_ns)
     return refs
+
+
+def certificate_out(casework: Casework, certificate_id: str, folder: Path, *, language: str = "en") -> list[Path]:
+    """Write a certificate's PDF and page into a folder: those that were kept, or, where they were not, anew.
+
+    Parameters
+    ----------
+    casework : Casework
+    certificate_id : str
+    folder : Path
+        Made if it is not there. None of its files is replaced.
+    language : str
+
+    Returns
+    -------
+    list of Path
+
+    Raises
+    ------
+    HeadframeError
+        If there is no such certificate, or the folder cannot be written.
+    """
+    row = next((one for one in certificates(casework) if one["certificate"] == certificate_id), None)
+    if row is None:
+        raise HeadframeError(
+            f"there is no certificate {certificate_id!a}; headframe retention certificates lists those that there are"
+        )
+    names = {f"{certificate_id}-{language}.{ending}" for ending in ("pdf", "html")}
+    refs = [one.ref for one in casework.store.documents("") if one.ref.name in names]
+    if {ref.name for ref in refs} != names or where_gone(casework, [ref.sha256 for ref in refs]):
+        certificate = certificate_from_json(row)
+        if not row["out_of_files"]:
+            certificate = replace(certificate, in_files="they were not written anew since")
+        accounts = []
+        for name in (certificate.proposer, certificate.approver):
+            found = casework.store.account(name)
+            accounts.append(Account(name=name, unit="", duties=frozenset()) if found is None else found.account)
+        refs = list(write_certificate(casework, certificate, *accounts, language=language))
+    return casework.copy_out(refs, folder)
 
 
 def certificates(casework: Casework) -> tuple[Mapping[str, object], ...]:

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from headframe.cases.store import CaseFilter, SiteImport
+from headframe.casework.held_tables import SealedRegisters
 from headframe.casework.resolved_again import ResolvedAgain, resolve_again
 from headframe.casework.workspace import write_config
 from headframe.errors import HeadframeError, UnreadableInput
@@ -271,8 +272,15 @@ def import_registry(
                 f"{len(gone.assignments)} stored assignments of sites in the files are not in the files; they stay "
                 "valid. If the files are the whole table of sites, import them with --whole-sites"
             )
-        # Alone: a hold that comes at this moment must be seen, or wait.
-        with store.writing(alone=bool(tables.contacts.contacts)) as writer:
+        registers = SealedRegisters(casework, done.import_id, imported=bool(tables.lawful.registers))
+        # Alone: a hold that comes at this moment must be seen, or wait; and so must another import of registers.
+        with store.writing(alone=bool(tables.contacts.contacts) or registers.sealing) as writer:
+            if registers.begin(writer, anew=whole_registers):
+                done.ended, vanished = 0, ()
+                done.remarks.append(
+                    "the registers of lawful mining in the database were not what was imported of them; all that was "
+                    "stored of them was thrown away, and is what these files say. Find out who could write into it"
+                )
             replaced = writer.replaced_contacts(tables.contacts.contacts)
             writer.import_sites(
                 SiteImport(
@@ -305,12 +313,14 @@ def import_registry(
                     data_class="case",
                 )
             )
+            registers.seal(writer, now_ns)
     except BaseException:
         # What was sealed for nothing; a crash instead leaves keys that `ContactSealer.orphans` finds.
         with contextlib.suppress(OSError, HeadframeError):
             sealer.erase(made)
         raise
     casework.hand_over()
+    registers.keep()
     sealer.erase(replaced)
     if str(zone) != casework.config.zone:
         # For who reads these days again: 1 April in Beijing is no day of March.

@@ -39,12 +39,19 @@ def recurs_from(work: Holdings, case_id: str) -> frozenset[str]:
         if case_id not in found:
             found.add(case_id)
             try:
-                opening = work.case(case_id).events[0].act
+                # What was linked to it later is told beside it, and brings it no findings.
+                recurs = opening_of(work, case_id).recurrence_of
             except NoSuchCase:
                 continue  # destroyed when its time was over: what it recurs from goes before it
-            # What was linked to it later is told beside it, and brings it no findings.
-            waiting += [opening.recurrence_of] if isinstance(opening, OpenCase) and opening.recurrence_of else []
+            waiting += [recurs] if recurs else []
     return frozenset(found)
+
+
+def opening_of(work: Holdings, case_id: str) -> OpenCase:
+    """The act that opened a case."""
+    opening = work.case(case_id).events[0].act
+    assert isinstance(opening, OpenCase)
+    return opening
 
 
 def tried_before(
@@ -84,7 +91,20 @@ def tried_before(
     tuple of str
         Reasons, each with what would be right. None: they may.
     """
-    others = [one for one in holders if one.case_id != own and (named if one.same else one.closed)]
+    holders = tuple(holders)
+    came_with = {
+        (one.finding_id, opening_of(work, one.case_id).split_from)
+        for one in holders
+        if one.case_id in linked or one.case_id == own
+    }
+    others = [
+        one
+        for one in holders
+        if one.case_id != own
+        and (named if one.same else one.closed)
+        # What came over from a case with a split speaks in the new one since.
+        and (one.finding_id, one.case_id) not in came_with
+    ]
     reasons = tuple(dict.fromkeys(_against(work, others, linked, split_from, party)))
     known = {one.finding_id for one in others}
     if not reasons and linked and not own and all(one.ref.finding_id in known for one in found):
@@ -93,6 +113,34 @@ def tried_before(
             f"finding that is; if the file of the old case was incomplete, propose to reopen that",
         )
     return reasons
+
+
+def spoken_elsewhere(work: Holdings, case: Case, holders: Iterable[FindingHolder]) -> tuple[str, ...]:
+    """Why a closed case is not reopened: what it rests on has come into another one since.
+
+    Parameters
+    ----------
+    work : Holdings
+    case : Case
+    holders : iterable of FindingHolder
+        Cases that rest on its findings, as the store knows them.
+
+    Returns
+    -------
+    tuple of str
+        Reasons.
+    """
+    reasons = []
+    for other in sorted({one.case_id for one in holders if one.same} - {case.case_id}):
+        newer = work.case(other)
+        if newer.closed_ns is None:
+            reasons.append(
+                f"findings of case {case.case_id} lie in case {other}, which is open; a finding speaks in one case: go "
+                f"on there, or close that first"
+            )
+        elif newer.organisation_id != case.organisation_id:
+            reasons += still_held(newer)
+    return tuple(reasons)
 
 
 def tried_by_a_correction(

@@ -79,6 +79,14 @@ def _registry_differs(casework: Casework, case: Case, now_ns: int) -> Iterator[R
     ):
         if held != now:
             yield RegistryDifference(field=field, held=held, registry=now)
+    organisation = casework.store.organisation(case.organisation_id) if case.organisation_id else None
+    for field, held, known in (
+        ("site_name", case.site_name, site),
+        ("organisation_name", case.organisation_name, organisation),
+    ):
+        # Cases of older versions hold no name, and take the registry's.
+        if held and known is not None and held != known.name:
+            yield RegistryDifference(field=field, held=held, registry=known.name)
     # A case takes every supply point that its site ever had; one that ended since is none of it any more.
     points = tuple(
         dict.fromkeys(

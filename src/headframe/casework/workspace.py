@@ -5,7 +5,9 @@
 | ``workspace.json`` | format, unit, name of the log, whether it is for training, zone of its tables, witnesses |
 | ``database.url`` | address of PostgreSQL; without it ``headframe.db`` (SQLite) |
 | ``ledger/`` | the log and its checkpoints |
-| ``keys/`` | the log's signing key, keys of sealed contacts and of pseudonyms; mode 700 |
+| ``logged-cases`` | how many events of each case the log has; made anew from the log where it is missing |
+| ``lawful-index`` | what look-ups in registers of lawful mining are held against; made anew where it is missing |
+| ``keys/`` | the log's signing key, what marks leaves for it, keys of sealed contacts and of pseudonyms; mode 700 |
 | ``documents/`` | documents by their digest |
 | ``packs/`` | the user's own policy packs |
 | ``lake/`` | readings of meters, where ``headframe meters --lake`` keeps them here: retention is for this lake |
@@ -86,6 +88,16 @@ class WorkspacePaths:
     def ledger_key(self) -> Path:
         """What signs checkpoints."""
         return self.keys / "ledger.key"
+
+    @property
+    def leaves_key(self) -> Path:
+        """What marks leaves that wait for the log."""
+        return self.keys / "leaves.key"
+
+    @property
+    def logged_cases(self) -> Path:
+        """How many events of each case the log has; made anew from the log where it is missing."""
+        return self.folder / "logged-cases"
 
     @property
     def documents(self) -> Path:

@@ -44,6 +44,7 @@ def written(
         casework.clocks_of(case, now_ns),
         language,
         now_ns,
+        log_keys=[key.text() for key in casework.ledger.keys],
         subject=subject,
         prepared_by=account,
         measurement=measurement,

@@ -81,7 +81,7 @@ def make(
     """  # noqa: D301 - the backspace tells the help to keep these lines apart
     from headframe.casework.case_bundle import write_case_bundle
     from headframe.cli.log import _file
-    from headframe.reports.words import count, size
+    from headframe.reports.words import count, size, visible
 
     with acting(workspace, act_as, token_file) as (casework, account):
         written = write_case_bundle(
@@ -115,6 +115,13 @@ def make(
         say(f"{count(written.closed, 'more field')} stayed closed for telling what is withheld, or others' affairs")
     if written.leaves_out:
         say(f"{count(written.leaves_out, 'entry', 'entries')} of the log stayed out, being about what is withheld")
+    for ref in written.strange:
+        say(
+            f"{visible(ref.name)} (SHA-256 {ref.sha256}) is not in it: the database has it as a document of the case, "
+            "and the log has not. Find out who could write into the database"
+        )
+    for digest, why in written.gone.items():
+        say(f"the document with SHA-256 {digest} is not in it: {why}")
     if written.documents_out:
         say(f"{count(written.documents_out, 'document')} stayed out")
     if written.findings_closed:

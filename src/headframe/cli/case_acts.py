@@ -16,7 +16,7 @@ from headframe.cli.workspace_options import (
 
 if TYPE_CHECKING:
     from headframe.casework import Casework, Done
-    from headframe.records.case import Act, DocumentRef
+    from headframe.records.case import Accepted, Act, DocumentRef
     from headframe.records.policy import CalculationSheet, Pack
 
 Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why, in words that the file will keep.")]
@@ -52,14 +52,15 @@ def do(
         finish(casework.perform(account, case_id, act(casework, pack)))
 
 
-def finish(done: "Done") -> None:
-    """Print what was added, and say what follows; or every reason of a refusal."""
+def finish(done: "Done") -> "Accepted":
+    """Print what was added, and say what follows; or every reason of a refusal, which ends the program."""
     accepted = tell(done.answer)
     write_lines([f"{event.case_id}/{event.number}" for event in accepted.events])
     from headframe.reports.casework import after_words
 
     for line in after_words(accepted, done.documents, done.faults):
         say(line)
+    return accepted
 
 
 def kept_file(casework: "Casework", path: Path, kind: str) -> "DocumentRef":

@@ -52,7 +52,7 @@ def inspect(
         list[str], typer.Option("--present", metavar="ROLE", help="Who was there, by role and unit. May be repeated.")
     ],
     started: Annotated[str, typer.Option("--started", metavar="TIME", help="When it began.")],
-    ended: Annotated[str, typer.Option("--ended", metavar="TIME", help="When it ended.")],
+    ended: Annotated[str, typer.Option("--ended", metavar="TIME", help="When it ended; a day means through that day.")],
     place: Annotated[str, typer.Option("--place", metavar="TEXT", help="Room or part of the site.")],
     observations: Annotated[
         list[str], typer.Option("--observation", metavar="TEXT", help="What was seen. May be repeated.")
@@ -101,7 +101,7 @@ def inspect(
             unit=unit or account.unit,
             present=tuple(present),
             started_ns=moment(started, pack, now, "--started"),
-            ended_ns=moment(ended, pack, now, "--ended"),
+            ended_ns=moment(ended, pack, now, "--ended", end=True, past=True),
             place=place,
             observations=tuple(observations),
             machines_seen=machines,

@@ -123,7 +123,10 @@ def verify(
         list[Path] | None, typer.Option("--topology", metavar="FILE", help="Usage points and transformers.")
     ] = None,
     weather: Weather = None,
-    until: Annotated[str | None, typer.Option("--until", metavar="TIME", help="Where the data end; else now.")] = None,
+    until: Annotated[
+        str | None,
+        typer.Option("--until", metavar="TIME", help="Where the data end; a day means through that day. Else now."),
+    ] = None,
     workspace: Workspace = None,
     act_as: ActAs = None,
     token_file: TokenFile = None,
@@ -155,7 +158,7 @@ def verify(
             columns=columns,
             topology=tuple(topology or ()),
             weather=weather,
-            until_ns=moment(until, pack, casework.now_ns(), "--until"),
+            until_ns=moment(until, pack, casework.now_ns(), "--until", end=True, past=True),
             scan=_scan_with(clocks or [], indicators or []) if captures else None,
             talk=say,
         )
@@ -350,7 +353,8 @@ def correct(
         if field.endswith("_ns") and not value.lstrip().startswith(('"', "null")):
             if value.strip() in ("", "-"):
                 fail("--value is empty; where there is no such time, it is null", ExitCode.USAGE)
-            right = json.dumps(str(moment(value, pack, casework.now_ns(), "--value")))
+            ends = field.endswith("ended_ns")
+            right = json.dumps(str(moment(value, pack, casework.now_ns(), "--value", end=ends, past=ends)))
         return ProposeCorrection(event=event, field=field, value=right, reason=reason)
 
     do(case_id, act, workspace, act_as, token_file)

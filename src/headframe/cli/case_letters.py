@@ -96,7 +96,10 @@ def serve(
     setting_aside: Annotated[
         int | None,
         typer.Option(
-            "--setting-aside", metavar="NUMBER", min=1, help="The letter that this decision does not hold any more."
+            "--setting-aside",
+            metavar="NUMBER",
+            min=1,
+            help="The letter that this decision does not hold any more; by its number.",
         ),
     ] = None,
     received: Annotated[
@@ -206,7 +209,7 @@ def access(
     def act(casework: "Casework", pack: "Pack") -> "Act":
         from headframe.records.case import GrantAccess
 
-        every = tuple(dict.fromkeys(kept.ref.sha256 for kept in casework.store.documents(case_id)))
+        every = tuple(dict.fromkeys(kept.ref.sha256 for kept in casework.documents_to_hand_out(case_id)))
         back = tuple(held_back or ())
         hidden = {text.partition(":")[0].strip() for text in back}
         for option, digest in [("--given", one) for one in documents or ()] + [("--held-back", one) for one in hidden]:
@@ -284,23 +287,32 @@ def resume(
 def extend(
     case_id: CaseId,
     clock: Clock,
-    until: Annotated[str, typer.Option("--until", metavar="TIME", help="Until when; never earlier than before.")],
+    until: Annotated[
+        str,
+        typer.Option(
+            "--until", metavar="TIME", help="Until when; a day means through that day. Never earlier than before."
+        ),
+    ],
     reason: Reason,
     workspace: Workspace = None,
     act_as: ActAs = None,
     token_file: TokenFile = None,
 ) -> None:
-    """Give the party more time.
+    """Give the party more time: through a day of the pack's zone, or until a time of day.
 
     \b
     Example:
       headframe case extend HF-2026-000001 reply --until 2026-12-15 \\
         --reason "asked for time"
     """  # noqa: D301 - the backspace tells the help to keep these lines apart
-
-    def act(casework: "Casework", pack: "Pack") -> "Act":
+    with acting(workspace, act_as, token_file) as (casework, account):
         from headframe.records.case import ExtendClock
+        from headframe.reports.casework import clock_words
 
-        return ExtendClock(clock=clock, until_ns=moment(until, pack, casework.now_ns(), "--until"), reason=reason)
-
-    do(case_id, act, workspace, act_as, token_file)
+        pack = casework.pack_of_case(case_id)
+        until_ns = moment(until, pack, casework.now_ns(), "--until", end=True)
+        act = ExtendClock(clock=clock, until_ns=until_ns, reason=reason)
+        case = finish(casework.perform(account, case_id, act)).case
+        for one in casework.clocks_of(case, casework.now_ns()):
+            if one.id == clock:
+                say(clock_words(one, pack))

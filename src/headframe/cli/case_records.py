@@ -8,7 +8,7 @@ from headframe.cli.choices import (
     DocumentChoice,
     RelationChoice,
 )
-from headframe.cli.polite import politely
+from headframe.cli.polite import politely, say
 from headframe.cli.workspace_options import (
     ActAs,
     CaseId,
@@ -162,15 +162,19 @@ def documents_of(
     output_format: OutputFormat = Format.TABLE,
     workspace: Workspace = None,
 ) -> None:
-    """List the documents of a case, with their digests.
+    """List the documents of a case, with their digests; of one that is not kept any more, what became of it.
 
     Example: headframe case documents HF-2026-000001 --out letters
     """
     with opened(workspace) as casework:
+        from headframe.casework.retention import where_gone
         from headframe.reports.casework import DOCUMENT_COLUMNS, document_rows
 
-        view = casework.view(case_id)
-        rows = document_rows(view.file.documents)
+        documents = casework.documents_to_hand_out(case_id)
+        gone = where_gone(casework, [one.ref.sha256 for one in documents])
+        rows = [{**row, "state": gone.get(row["sha256"], "kept")} for row in document_rows(documents)]
         if out is not None:
-            casework.copy_out([one.ref for one in view.file.documents], out)
-    write_rows(rows, DOCUMENT_COLUMNS, output_format)
+            casework.copy_out([one.ref for one in documents if one.ref.sha256 not in gone], out)
+    write_rows(rows, {**DOCUMENT_COLUMNS, **({"state": "state"} if gone else {})}, output_format)
+    for digest, why in gone.items() if out is not None else ():
+        say(f"not written, because it is not kept any more: SHA-256 {digest}, {why}")

@@ -181,7 +181,7 @@ def register(form: OneTable = TableForm.CSV, output: Output = None, workspace: W
     Example:
       headframe export register > register.csv
     """  # noqa: D301
-    _table("register", form, output, workspace, lambda casework: casework.store.register())
+    _table("register", form, output, workspace, lambda casework: casework.register_entries(expired=True))
 
 
 @export.command("funnel")
@@ -278,9 +278,7 @@ def _write_findings(
     from headframe.reports.stix import stix_bundle, stix_json
 
     try:
-        bundle = stix_bundle(
-            found, created_ns=now, pseudonym=pseudonym, is_a_partys=is_a_partys, reveal=reveal, tlp=tlp.value
-        )
+        bundle = stix_bundle(found, pseudonym=pseudonym, is_a_partys=is_a_partys, reveal=reveal, tlp=tlp.value)
     except ValueError as fault:
         fail(str(fault), ExitCode.USAGE)
     _write_lines([stix_json(bundle)], output)

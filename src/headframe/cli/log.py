@@ -24,7 +24,10 @@ from headframe.cli.workspace_options import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from headframe.casework.logged_cases import LoggedCases
+    from headframe.casework.workspace import WorkspacePaths
     from headframe.ledger.note import Verifier
+    from headframe.stores.leaf_marks import LeafMarks
     from headframe.stores.ledger_files import LedgerReader
 
 log = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
@@ -81,18 +84,25 @@ class _Known:
 
     last: int | None
     """The largest place that one of its leaves has."""
-    leaves: int
     alterations: tuple[str, ...]
     """In what it differs from the log, at most `TOLD`."""
+    unknown: int
+    """Leaves of the log that it does not have."""
+    unsealed: tuple[str, ...] = ()
+    """Accounts of which the log does not say yet which token is theirs."""
 
 
-def _known(workspace: Path | None, reader: LedgerReader) -> _Known | None:
+def _known(workspace: Path | None, reader: LedgerReader, logged: LoggedCases) -> _Known | None:
     """What the workspace's database knows of its log; None without a database."""
     import os
     from contextlib import closing
-    from itertools import islice
+    from itertools import chain, islice
 
-    from headframe.casework.held_to_log import all_alterations
+    from headframe.casework.accounts import altered_accounts, with_older_leaves
+    from headframe.casework.held_tables import altered_rows
+    from headframe.casework.held_to_log import HeldToLog, Unknown, all_alterations
+    from headframe.casework.last_states import LastStates
+    from headframe.casework.register import altered_entries
     from headframe.casework.workspace import WorkspacePaths
     from headframe.errors import HeadframeError
     from headframe.stores.blocks import workspace_folder
@@ -103,13 +113,45 @@ def _known(workspace: Path | None, reader: LedgerReader) -> _Known | None:
         return None
     try:
         with closing(open_store(paths.database_url(), upgrade=False)) as store:
-            last, leaves = store.last_place(), store.leaf_count()
-            return _Known(last, leaves, tuple(islice(all_alterations(store, reader), TOLD)))
+            unknown, marks = Unknown(), _marks(paths)
+            told = tuple(islice(all_alterations(store, reader, logged, marks, unknown), TOLD))
+            unsealed: tuple[str, ...] = ()
+            if marks is not None:
+                states = LastStates(reader, marks, None)
+                held = HeldToLog(store, reader, logged, marks)
+                rows = chain(
+                    altered_accounts(store, states),
+                    altered_entries(store, states, _now_in(reader)),
+                    altered_rows(held, states),
+                )
+                told += tuple(islice(rows, TOLD))
+                unsealed = tuple(with_older_leaves(store, states))
+            return _Known(store.last_place(), told, unknown.places.count, unsealed)
     except HeadframeError as fault:
         # SQLite writes beside its file even where it only reads. The log is whole or not by itself.
         if os.access(paths.folder, os.W_OK):
             raise
         say(f"the database could not be read, so the log was not compared with it: {fault}")
+        return None
+
+
+def _now_in(reader: LedgerReader) -> int:
+    """Now, or the time of the last leaf: the clock of a training may be ahead. [ns since 1970-01-01 UTC]"""
+    from headframe import clock
+    from headframe.ledger.leaf import read
+
+    return max(clock.now_ns(), read(reader.entry(reader.size - 1)).at_ns if reader.size else 0)
+
+
+def _marks(paths: WorkspacePaths) -> LeafMarks | None:
+    """What leaves that wait for the log are known by; None where the keys are not for whoever checks."""
+    from headframe.errors import UnreadableInput
+    from headframe.stores.leaf_marks import read_marks
+
+    try:
+        return read_marks(paths.leaves_key)
+    except UnreadableInput as fault:
+        say(f"leaves that wait for the log were not looked at: {fault}")
         return None
 
 
@@ -135,6 +177,10 @@ def verify(
       headframe log verify --ledger /mnt/copy/ledger --key unit.pub \\
         --since last-year.checkpoint
     """  # noqa: D301 - the backspace tells the help to keep these lines apart
+    from itertools import islice
+
+    from headframe.casework.held_to_log import doubles
+    from headframe.casework.logged_cases import LoggedCases
     from headframe.ledger.checkpoint import open_checkpoint
     from headframe.ledger.leaf import BadLeaf, read
     from headframe.ledger.note import BadNote, parse_note
@@ -148,6 +194,7 @@ def verify(
     lines: list[str] = []
 
     def look(index: int, leaf: bytes) -> None:
+        logged.take(leaf)
         try:
             read(leaf)
         except BadLeaf as error:
@@ -156,6 +203,7 @@ def verify(
 
     try:
         reader = _reader(ledger, workspace, keys)
+        logged = LoggedCases(reader, None)
         checked = reader.check_all(each=look)
         note = parse_note(reader.note)
         if since is not None:
@@ -163,7 +211,9 @@ def verify(
             proof = reader.consistency_proof(old.size) if old.size <= reader.size else ()
             check_continues(old, reader.checkpoint, proof)
             lines.append(f"begins with the {count(old.size, 'leaf', 'leaves')} of {since}")
-        known = (_known(workspace, reader) if ledger is None else None) or _Known(None, checked.size, ())
+        known = _known(workspace, reader, logged) if ledger is None else None
+        if known is None:
+            known = _Known(None, tuple(islice(doubles(logged), TOLD)), 0)
         problems += known.alterations
         # Somebody may have acted since the log was read.
         if known.last is not None and known.last >= reader.refresh().size:
@@ -187,13 +237,20 @@ def verify(
             "bytes; every leaf, tile and the root are as the signed checkpoint says",
         )
         lines.append(f"root {checked.root.hex()}")
-        if known.leaves < checked.size:
+        if known.unknown:
             # The log itself is sound; it stays so when a lost database was put back from a backup.
-            unknown = checked.size - known.leaves
-            about["unknown_to_database"] = unknown
+            about["unknown_to_database"] = known.unknown
+            said = "" if logged.lost is None else f", as leaf {logged.lost.place:,} of it says"
             lines.append(
-                f"{count(unknown, 'leaf', 'leaves')} of it the database of the workspace does not know: it was "
-                "restored from an older copy. headframe log show --last N tells which acts they are; do them again"
+                f"{count(known.unknown, 'leaf', 'leaves')} of it the database of the workspace does not know: it was "
+                f"restored from an older copy{said}. headframe log show --last N tells which acts they are; do them "
+                "again"
+            )
+        if known.unsealed:
+            about["accounts_without_sealed_token"] = list(known.unsealed)
+            lines.append(
+                f"of {count(len(known.unsealed), 'account')} the log does not say yet which token is theirs; renew it "
+                f"(headframe account renew-token NAME): {', '.join(known.unsealed)}"
             )
     except (BadLedger, BadNote, Forked) as error:
         problems.append(str(error))
@@ -505,6 +562,38 @@ def prove(
             "proof": [value.hex() for value in reader.consistency_proof(since, size)],
         }
     write_json(result)
+
+
+@log.command("restored")
+@politely
+def restored(
+    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Which copy, and why; it is logged.")],
+    workspace: Workspace = None,
+    act_as: ActAs = None,
+    token_file: TokenFile = None,
+) -> None:
+    """Say that the database was put back from an older copy, so that the log has acts that it has not.
+
+    Cases that lost acts are refused until then: nobody else can tell an older copy from a record of which somebody took
+    the end away. Each of them gets a leaf that says so, and what was lost may be done again.
+
+    \b
+    Example:
+      headframe log restored --reason "disk failed; backup of Monday night" \\
+        --as admin --token-file admin.token
+    """  # noqa: D301 - the backspace tells the help to keep these lines apart
+    from headframe.casework.restored import say_restored
+    from headframe.reports.words import count
+
+    with acting(workspace, act_as, token_file, restored=True) as (casework, account):
+        done = say_restored(casework, account, reason)
+    for case_id, (has, had) in sorted(done.cases.items()):
+        write_lines([f"{case_id}: {count(has, 'event')} of {had:,}"])
+    say(
+        f"the database lacks {count(done.leaves, 'leaf', 'leaves')} of the log, and {count(len(done.cases), 'case')} "
+        "lost events; the log says so from now on. headframe log show --last N tells which acts they were; do them "
+        "again"
+    )
 
 
 @log.command("begin-key-change")

@@ -81,7 +81,7 @@ def run(
         if second_token_file is not None:
             fail("--with-token-file without --with: name the second account too, or neither", ExitCode.USAGE)
         with opened(workspace) as casework:
-            from headframe.casework.retention import law, left_in_files, plan
+            from headframe.casework.retention import altered_in, law, left_in_files, plan
             from headframe.reports.words import count, instant, visible
 
             due, remarks, left = plan(casework, lake), law(casework).remarks, left_in_files(casework)
@@ -94,8 +94,8 @@ def run(
             for one in due.stays[:_MOST_SHOWN]
         ]  # fmt: skip
         write_rows(rows, _COLUMNS, output_format, due=len(due.goes), stays=len(due.stays))
-        for remark in remarks:
-            say(visible(remark))
+        for remark in (*remarks, *altered_in(due)):
+            say(visible(remark, 1_000))
         if left:
             say(f"{_IN_FILES} {', '.join(left)}: the next run with a second account writes them anew")
         if due.goes:
@@ -104,12 +104,14 @@ def run(
             say(NOTHING_DUE)
         return
     with acting(workspace, act_as, token_file) as (casework, proposer):
-        from headframe.casework.retention import finish, left_in_files, plan, write_certificate
+        from headframe.casework.retention import altered_in, finish, left_in_files, plan, write_certificate
         from headframe.casework.retention import run as destroy
-        from headframe.reports.words import count
+        from headframe.reports.words import count, visible
 
         approver = account_in(casework, second, second_token_file)
         due = plan(casework, lake)
+        for told in altered_in(due):
+            say(visible(told, 1_000))
         if not due.goes:
             # What an earlier run destroyed may be in the files yet; that was agreed on then.
             if left_in_files(casework):
@@ -151,6 +153,25 @@ def hold(
             write_lines([lift])
         else:
             write_lines([place_hold(casework, account, reason)])
+
+
+@retention.command("certificate")
+@politely
+def certificate(
+    certificate_id: Annotated[str, typer.Argument(metavar="CERTIFICATE", help="Its number, such as D-0123456789ab.")],
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Write it there, as PDF and page.")],
+    language: Language = LanguageChoice.EN,
+    workspace: Workspace = None,
+) -> None:
+    """Give out a certificate of destruction again, as PDF and page, in either language.
+
+    Example: headframe retention certificate D-0123456789ab --out certificates
+    """
+    with opened(workspace) as casework:
+        from headframe.casework.retention import certificate_out
+
+        copied = certificate_out(casework, certificate_id, out, language=language.value)
+    write_lines([str(path) for path in copied])
 
 
 @retention.command("certificates")

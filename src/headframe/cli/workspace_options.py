@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 ACCOUNT_VARIABLE = "HEADFRAME_ACCOUNT"
 TOKEN_FILE_VARIABLE = "HEADFRAME_TOKEN_FILE"  # noqa: S105 - the name of a variable, not a token
 NOW_VARIABLE = "HEADFRAME_NOW"
+MOST_UNFIT = 5
+"""Leaves that are kept out of the log and told at every opening; headframe log verify tells more."""
 """Time of day in a training workspace, ISO 8601; refused everywhere else."""
 
 Workspace = Annotated[
@@ -78,6 +80,7 @@ OutputFormat = Annotated[Format, typer.Option("--format", help="Form of what is 
 def opened(workspace: Path | None) -> Iterator[Casework]:
     """The workspace that the options name, with what the last run left undone handed to the ledger first."""
     from headframe.casework import open_workspace
+    from headframe.casework.held_to_log import WERE_IT_AN_OLDER_COPY
     from headframe.errors import HeadframeError
     from headframe.stores.blocks import workspace_folder
 
@@ -90,6 +93,13 @@ def opened(workspace: Path | None) -> Iterator[Casework]:
             say(visible(remark, 1_000))
         if casework.recovered:
             say(f"{count(casework.recovered, 'leaf', 'leaves')} of an earlier run handed to the ledger first")
+        for told in list(casework.unfit.values())[:MOST_UNFIT]:
+            say(f"{visible(told, 1_000)}; it stays out of the log (headframe log verify)")
+        if casework.unknown_from is not None:
+            say(
+                f"the database does not know leaf {casework.unknown_from:,} of the log, which has "
+                f"{casework.ledger.size:,}. {WERE_IT_AN_OLDER_COPY}"
+            )
         yield casework
     except UnicodeEncodeError as fault:
         # What the shell hands over in another encoding than UTF-8 arrives as lone surrogates, which nothing can keep.
@@ -112,11 +122,13 @@ def opened(workspace: Path | None) -> Iterator[Casework]:
 
 
 @contextlib.contextmanager
-def acting(workspace: Path | None, act_as: str | None, token_file: Path | None) -> Iterator[tuple[Casework, Account]]:
+def acting(
+    workspace: Path | None, act_as: str | None, token_file: Path | None, *, restored: bool = False
+) -> Iterator[tuple[Casework, Account]]:
     """The workspace, and the account that acts in it."""
     try:
         with opened(workspace) as casework:
-            yield casework, account_in(casework, act_as, token_file)
+            yield casework, account_in(casework, act_as, token_file, restored=restored)
     except KeyboardInterrupt:
         fail(
             "interrupted; what was not acknowledged may have been done or not: headframe case events CASE or headframe "
@@ -125,7 +137,7 @@ def acting(workspace: Path | None, act_as: str | None, token_file: Path | None) 
         )
 
 
-def account_in(casework: Casework, act_as: str | None, token_file: Path | None) -> Account:
+def account_in(casework: Casework, act_as: str | None, token_file: Path | None, *, restored: bool = False) -> Account:
     """The account that ``--as`` and ``--token-file`` (or their variables) name.
 
     Raises
@@ -135,7 +147,6 @@ def account_in(casework: Casework, act_as: str | None, token_file: Path | None) 
     NotAllowed
         If they do not belong together.
     """
-    from headframe.casework.accounts import acting as checked
     from headframe.casework.accounts import read_token
 
     name = act_as or os.environ.get(ACCOUNT_VARIABLE)
@@ -150,7 +161,7 @@ def account_in(casework: Casework, act_as: str | None, token_file: Path | None) 
             if not there
         )
         fail(f"this needs {missing}; headframe account list shows the accounts", ExitCode.REFUSED)
-    return checked(casework.store, name, read_token(path))
+    return casework.acting(name, read_token(path), restored=restored)
 
 
 def tell(answer: Accepted | Refused) -> Accepted:
@@ -171,8 +182,23 @@ def tell(answer: Accepted | Refused) -> Accepted:
     return answer
 
 
-def moment(text: str | None, pack: Pack | None, now_ns: int, option: str) -> int:
+def moment(
+    text: str | None, pack: Pack | None, now_ns: int, option: str, *, end: bool = False, past: bool = False
+) -> int:
     """An instant as an option names it: ``now``, a day, or ISO 8601; without an offset it is in the pack's zone.
+
+    Parameters
+    ----------
+    text : str or None
+    pack : Pack or None
+    now_ns : int
+        [ns since 1970-01-01 UTC]
+    option : str
+        For messages.
+    end : bool
+        It is the end of a period: a day then means through that day, else the beginning of it.
+    past : bool
+        It has happened: today's end is now.
 
     Returns
     -------
@@ -190,7 +216,10 @@ def moment(text: str | None, pack: Pack | None, now_ns: int, option: str) -> int
     from headframe.sources.registry.values import time_ns
 
     try:
-        found = time_ns(text, zone_of(pack.time_zone if pack is not None else "UTC"))
+        zone = zone_of(pack.time_zone if pack is not None else "UTC")
+        found = time_ns(text, zone, end=end)
+        if found is not None and past and found > now_ns:
+            found = max(now_ns, time_ns(text, zone) or 0)
     except ValueError as fault:
         fail(f"{option} {text!a}: {fault}", ExitCode.USAGE)
     if found is None:

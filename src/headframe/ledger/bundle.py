@@ -37,6 +37,8 @@ DISCLOSURES = "disclosures.jsonl"
 README = "README.txt"
 TIME_STAMP = "timestamp.tsr"
 FINDINGS = "data/findings.jsonl"
+FINDING_FILES = "data/findings/"
+"""The same findings, those that are open, as a file each: whoever cannot take a line out can still digest a file."""
 FOLDERS = ("documents/", "data/")
 WITNESSED = "witnessed"
 """A checkpoint that somebody outside has seen, older than `CHECKPOINT`."""

@@ -12,7 +12,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from headframe.policy.appeals import body_of, clock_names
-from headframe.records.case import AppealOutcome, Case, DecisionOutcome, NoticeKind, VerificationOutcome
+from headframe.records.case import (
+    ASKS,
+    AppealOutcome,
+    Case,
+    DecisionOutcome,
+    NoticeKind,
+    ReplyStance,
+    VerificationOutcome,
+)
 from headframe.records.policy import (
     Clock,
     ClockState,
@@ -417,9 +425,9 @@ def _used(right: Right, case: Case, pack: Pack) -> bool:
         case RightKind.NOTICE:
             return bool(case.notices)
         case RightKind.REPLY:
-            return bool(case.replies)
+            return any(row.stance not in ASKS for row in case.replies)  # to ask for time or the file is no answer
         case RightKind.ACCESS_FILE:
-            return bool(case.access)
+            return bool(case.access) or any(row.stance is ReplyStance.ASKS_FILE for row in case.replies)
         case RightKind.CALCULATION:
             return any(row.act.sheets and row.received_ns is not None for row in case.decisions)
         case RightKind.APPEAL:

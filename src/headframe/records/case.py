@@ -371,6 +371,10 @@ class OpenCase:
     """The closed case whose findings go into this one, which is about another party or site, or under another pack."""
     reason: str = ""
     """Why it is split from that; empty where it is not."""
+    organisation_name: str = ""
+    """As the registry had it; letters name the party so. Empty in cases of older versions: the registry's is taken."""
+    site_name: str = ""
+    """The same of the site."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -933,6 +937,9 @@ class Case:
     corrections: tuple[Correction, ...] = ()
     links: tuple[tuple[str, CaseRelation], ...] = ()
     reports: tuple[RecordReport, ...] = ()
+    organisation_name: str = ""
+    """Of the party; empty where the registry's is taken."""
+    site_name: str = ""
     pauses: tuple[tuple[str, int, int | None, str], ...] = ()
     """Clock, from, until (None: still), why."""
     extensions: tuple[tuple[str, int, str], ...] = ()
@@ -1144,3 +1151,5 @@ class CaseFile:
     register_entries: tuple[RegisterEntry, ...] = field(default_factory=tuple)
     answers: Mapping[str, AnswerAddress] = field(default_factory=dict)
     """Where units and bodies are written to, by their id in the pack; the workspace's own under the empty one."""
+    strange_documents: tuple[KeptDocument, ...] = ()
+    """What the database has as documents of the case, and the log has not: nothing draws from them."""

@@ -151,6 +151,10 @@ class Course:
     shares: tuple[tuple[str, tuple[int, ...]], ...] = ()
 
 
+MOST_DRAWN = 2000
+"""Blocks, and pushes, that a finding keeps for drawing, the first of each; more marks would be a grey bar."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BlockSync:
     """How a conversation keeps step with a chain, for words and drawing.
@@ -175,7 +179,8 @@ class BlockSync:
     watched_s : float
         How long conversation and clock overlap. [s]
     block_ns, push_ns : tuple of int
-        For drawing: the blocks, moved by the offset, and the pushes counted. [ns since 1970-01-01 UTC]
+        For drawing: the blocks, moved by the offset, and the pushes counted, the first `MOST_DRAWN` of each.
+        [ns since 1970-01-01 UTC]
     block_hit : tuple of bool
         Whether a push followed each of the blocks.
     """

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from headframe.records.finding import BlockSync
+from headframe.records.finding import MOST_DRAWN, BlockSync
 from headframe.reports.picture import (
     AXIS_HEIGHT,
     AXIS_UNITS,
@@ -78,7 +78,7 @@ def delay_bars(sync: BlockSync) -> tuple[DelayBar, ...]:
     tuple of DelayBar
         Empty where there is nothing to compare.
     """
-    pushes, blocks = sorted(sync.push_ns), _drawn_blocks(sync)
+    pushes, blocks = sorted(sync.push_ns), drawn_blocks(sync)
     window_ns = round(sync.window_s * NS_PER_S) if 0 < sync.window_s < _LONGEST_WINDOW_S else 0
     number = len(blocks)
     if not pushes or not number or window_ns <= 0 or sync.blocks <= 0:
@@ -151,7 +151,7 @@ def draw_blocks(sync: BlockSync, *, started_ns: int, ended_ns: int, slots: int =
     Drawing or None
         None where the record holds no block.
     """
-    blocks = _drawn_blocks(sync)
+    blocks = drawn_blocks(sync)
     if not blocks:
         return None
     last = max(blocks)[0]
@@ -212,7 +212,7 @@ def draw_delays(sync: BlockSync) -> Drawing | None:
     bars = delay_bars(sync)
     if not bars:
         return None
-    later = len(_drawn_blocks(sync)) - sum(bar.blocks for bar in bars)
+    later = len(drawn_blocks(sync)) - sum(bar.blocks for bar in bars)
     last_s = bars[-1].to_s
     highest = max(1, *(bar.blocks for bar in bars), *(bar.high for bar in bars))
     top = LABEL_HEIGHT + _NUMBER_HEIGHT
@@ -266,17 +266,33 @@ def draw_delays(sync: BlockSync) -> Drawing | None:
         name=f"Blocks by delay of the next push: {description}.",
         more=f"Blocks and the middle 95 % of what chance alone would show. {spoken}.",
     )  # fmt: skip
-    return Drawing(svg=svg, description=description, notes=())
+    drawn = drawn_blocks(sync)
+    notes: tuple[str, ...] = ()
+    if len(drawn) < sync.blocks:
+        until = clock_time(drawn[-1][0])
+        notes = (f"the first {len(drawn):,} of {sync.blocks:,} blocks are counted, until {until} UTC",)
+    return Drawing(svg=svg, description=description, notes=notes)
 
 
-def _drawn_blocks(sync: BlockSync) -> Sequence[tuple[int, bool]]:
-    """Blocks with their pushes, ascending: the record keeps the first of each only.
+def drawn_blocks(sync: BlockSync) -> Sequence[tuple[int, bool]]:
+    """Blocks of which the pushes are known, ascending, each with whether one followed in time.
 
-    Where pushes outnumber blocks, those kept end before the blocks do: a block that was followed in time, and by none
-    of the pushes here, tells.
+    The record keeps the first of each only. Where pushes outnumber blocks, those kept end before the blocks do: that
+    they are as many as are kept tells, or a block that was followed in time, and by none of the pushes here. Fewer than
+    `sync.blocks` are a part of what the figures are about, and whoever draws them says so.
+
+    Parameters
+    ----------
+    sync : BlockSync
+
+    Returns
+    -------
+    sequence of (int, bool)
+        [ns since 1970-01-01 UTC, -]
     """
     blocks = sorted(zip(sync.block_ns, sync.block_hit, strict=False))
     last_push = max(sync.push_ns, default=None)
-    if last_push is None or any(hit and at > last_push for at, hit in blocks):
+    cut = len(sync.push_ns) >= MOST_DRAWN or any(hit and at > (last_push or 0) for at, hit in blocks)
+    if last_push is None or cut:
         return [(at, hit) for at, hit in blocks if last_push is not None and at <= last_push]
     return blocks

@@ -101,6 +101,8 @@ def _clock(pair: tuple[str, Clock]) -> tuple[Any, ...]:
 
 
 def _entry(one: RegisterEntry) -> tuple[Any, ...]:
+    if one.removed_ns is not None:
+        return (one.entry_id, "", None, "", "", "", "", None, None, None, "", one.removed_ns, one.removal_reason)
     return (
         one.entry_id, one.case_id, one.decision, one.organisation_id, one.site_id, one.outcome.value,
         " ".join(one.legal_basis), one.decided_ns, one.final_ns, one.expires_ns, one.appeal, one.removed_ns,
@@ -198,7 +200,8 @@ TABLES: Mapping[str, Table] = {
         ),
         Table(
             "register",
-            "One row for each entry of the register of final decisions; removed ones without their content.",
+            "One row for each entry of the register of final decisions; of one that was removed or has expired its "
+            "number, when it left, and which of both.",
             (
                 Column("entry_id", "text", "Identifier of the entry.", kept=_STAYS),
                 replace(_CASE_ID, kept=_STAYS),
@@ -216,8 +219,8 @@ TABLES: Mapping[str, Table] = {
                     "none, pending, late, inadmissible, rejected, upheld; unweighed: an answer in time that no "
                     "decision has weighed.",
                 ),
-                Column("removed", "instant", "When it was removed.", kept=_STAYS),
-                Column("removal_reason", "text", "Why.", kept=_STAYS),
+                Column("removed", "instant", "When it was removed, or has expired.", kept=_STAYS),
+                Column("removal_reason", "text", "Which of both.", kept=_STAYS),
             ),
             _entry,
             _ENTRY,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -175,8 +176,9 @@ class RegistryDifference:
     Attributes
     ----------
     field : str
-        Of the event that opened the case: ``site_kind``, ``region``, ``organisation_id``, ``usage_points``; or
-        ``site_id`` where the registry does not have the site any more, or says that it has ended.
+        Of the event that opened the case: ``site_kind``, ``region``, ``site_name``, ``organisation_id``,
+        ``organisation_name``, ``usage_points``; or ``site_id`` where the registry does not have the site any more, or
+        says that it has ended.
     held, registry : str or tuple of str
         What the case holds, and what the registry says.
     """
@@ -239,7 +241,13 @@ def event_rows(view: CaseView, places: Mapping[str, int | None]) -> list[dict[st
             "unit": event.unit,
             "act": event.act.NAME,
             "summary": "; ".join(
-                filter(None, (act_words(event.act), *map(_marked, corrections.get(event.number, ()))))
+                filter(
+                    None,
+                    (
+                        act_words(event.act, view.pack),
+                        *(_marked(one, view.pack) for one in corrections.get(event.number, ())),
+                    ),
+                )
             ),
             "content": act_to_json(event.act),
             "corrected": [
@@ -252,8 +260,15 @@ def event_rows(view: CaseView, places: Mapping[str, int | None]) -> list[dict[st
     ]
 
 
-def _marked(one: Correction) -> str:
-    return f"CORRECTED {clock_time(one.approved_ns)[:10]}: {one.field} is {one.value}"
+def _marked(one: Correction, pack: Pack) -> str:
+    right = _right_value(one.field, one.value, pack)
+    return f"CORRECTED {clock_time(one.approved_ns)[:10]}: {one.field} is {right}"
+
+
+def _right_value(field: str, value: str, pack: Pack | None) -> str:
+    """What a correction says is right: an instant as a time, anything else as it was given."""
+    digits = value.strip('"')
+    return zoned(int(digits), pack) if field.endswith("_ns") and re.fullmatch(r"[0-9]{1,19}", digits) else value
 
 
 _TELLING = (
@@ -262,11 +277,13 @@ _TELLING = (
 )  # fmt: skip
 
 
-def act_words(act: Any) -> str:
-    """An act in one line: the parts that tell it from others of its kind."""
+def act_words(act: Any, pack: Pack | None = None) -> str:
+    """An act in one line: the parts that tell it from others of its kind; with a pack, instants in its zone."""
     said = []
     for name in _TELLING:
         value = getattr(act, name, None)
+        if name == "value" and isinstance(value, str):
+            value = _right_value(getattr(act, "field", ""), value, pack)
         if value not in (None, ""):
             numbered = ("proposal", "clock", "measure", "grade", "event", "decision")
             said.append(f"{name} {value}" if name in numbered else str(value))
@@ -364,6 +381,11 @@ def case_lines(view: CaseView, *, language: str = "en") -> Iterator[str]:
     for other, how in view.linked_from:
         yield f"linked: {how} {other}"
     yield from _registry_lines(view)
+    for kept in view.file.strange_documents:
+        yield (
+            f"{visible(kept.ref.name)} (SHA-256 {kept.ref.sha256}) is in the database as a document of the case, and "
+            "not in the log: hand nothing out, and find out who could write into the database"
+        )
     yield ""
     yield f"party: {case.standing}"
     for axis, value in case.axes:
@@ -399,7 +421,7 @@ def case_lines(view: CaseView, *, language: str = "en") -> Iterator[str]:
         for one in open_proposals:
             still = one.needed - len(one.approvers)
             yield (
-                f"  {one.number} {one.act.NAME} by {one.proposer}: {visible(act_words(one.act), 300)} "
+                f"  {one.number} {one.act.NAME} by {one.proposer}: {visible(act_words(one.act, view.pack), 300)} "
                 f"({count(still, 'approval')} more)"
             )
     yield from _appeal_lines(view)
@@ -570,6 +592,8 @@ def step_rows(view: CaseView, *, ready_only: bool = False) -> list[dict[str, Any
         command = command.replace("VARIANT", step.variant.removesuffix(" ended"))
         if step.act in ("admit_appeal", "decide_appeal") and step.proposal is not None:
             command = command.replace("--reason", "--appeal NUMBER --reason")
+        if step.act == "decide_appeal" and step.variant:  # of a late one that waits, not every outcome is to be had
+            command = command.replace("WHAT", step.variant)
         if step.variant.endswith(" ended"):
             command = command.replace("--done-by", "--ended-by")
         if step.variant == PROVED:
@@ -723,6 +747,7 @@ def view_document(view: CaseView, *, language: str = "en") -> dict[str, Any]:
         ],
         "next": step_rows(view),
         "documents": document_rows(view.file.documents),
+        "strange_documents": document_rows(view.file.strange_documents),
         "register": [register_row(entry) for entry in view.file.register_entries],
         "links": [
             *({"case": other, "relation": relation.value} for other, relation in case.links),

@@ -504,8 +504,9 @@ def weekly_ledger(
 
     One row for each case with something against its party that was open in the week, for some of it at least. It goes
     to the unit that the rule names, so it is not a table of counts and nothing is suppressed. A case whose party is not
-    yet heard is listed with its status, without the enterprise's name and without figures. A victim, a lawful and a
-    dismissed case are not listed at all; nor is a case that was found to be one of these after the week.
+    yet heard is listed with its status, without the enterprise's name and without figures. A victim, a lawful, a
+    dismissed case and one that was decided to be undetermined are not listed at all; nor is a case that was found to be
+    one of these after the week.
 
     Figures are those of the findings of confirmed cases, and say that they are estimated; `ledger_figures` has what
     they are made of.
@@ -570,7 +571,7 @@ def _is_in_ledger(one: CaseFacts, from_ns: int, until_ns: int) -> bool:
 
 def _is_listed(case: Case) -> bool:
     """Whether something stands against the party, or may."""
-    if outcome_of(case) in ("victim", "dismissed", "lawful", "set_aside"):
+    if outcome_of(case) in ("victim", "dismissed", "lawful", "undetermined", "set_aside"):
         return False
     return decision_in_force(case) is not None or case.standing not in NOTHING_AGAINST
 

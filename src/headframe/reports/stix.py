@@ -15,7 +15,7 @@ from __future__ import annotations
 import json
 import math
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from ipaddress import ip_address
 from typing import Any
 
@@ -45,19 +45,19 @@ _MALICIOUS = frozenset({IndicatorKind.MALWARE_PROXY.value, IndicatorKind.WEB_MIN
 def stix_bundle(
     findings: Iterable[StoredFinding],
     *,
-    created_ns: int,
     pseudonym: Callable[[str], str],
     is_a_partys: Callable[[str], bool],
     reveal: bool = False,
     tlp: str = "amber",
 ) -> dict[str, Any]:
-    """A bundle of findings.
+    """A bundle of findings: the same for the same findings, whenever it is made.
+
+    Every object is created when the last of what it tells ended, and its identifier follows from all that it says:
+    objects of two bundles that share an identifier are the same.
 
     Parameters
     ----------
     findings : iterable of StoredFinding
-    created_ns : int
-        When the bundle is made. [ns since 1970-01-01 UTC]
     pseudonym : callable
         From a subject to its pseudonym.
     is_a_partys : callable
@@ -79,10 +79,9 @@ def stix_bundle(
     """
     if tlp not in TLP:
         raise ValueError(f"the marking is {tlp!a}; it is one of {', '.join(TLP)}")
-    builder = _Builder(created_ns, tlp)
-    for finding in findings:
-        builder.add(outward(finding, reveal=reveal, pseudonym=pseudonym, is_a_partys=is_a_partys))
-    return builder.bundle()
+    return _Builder(tlp).bundle(
+        [outward(finding, reveal=reveal, pseudonym=pseudonym, is_a_partys=is_a_partys) for finding in findings]
+    )
 
 
 def stix_json(bundle: dict[str, Any]) -> str:
@@ -93,8 +92,7 @@ def stix_json(bundle: dict[str, Any]) -> str:
 class _Builder:
     """Objects by identifier: what two findings share is there once."""
 
-    def __init__(self, created_ns: int, tlp: str) -> None:
-        self._at = _instant(created_ns)
+    def __init__(self, tlp: str) -> None:
         self._tlp = f"marking-definition--{TLP[tlp]}"
         self._program = f"identity--{uuid.uuid5(_OURS, 'headframe')}"
         marking = {
@@ -110,56 +108,62 @@ class _Builder:
         self._objects: dict[str, dict[str, Any]] = {self._tlp: marking, self._program: program}
         self._grouped: list[str] = []
 
-    def add(self, finding: OutwardFinding) -> None:
+    def bundle(self, findings: Sequence[OutwardFinding]) -> dict[str, Any]:
+        """Everything, in a bundle whose identifier follows from what it holds."""
+        if not findings:
+            raise ValueError("there is no finding to export")
+        endpoints: dict[str, list[OutwardFinding]] = {}
+        for finding in findings:
+            if finding.peer_address and finding.mining:
+                endpoints.setdefault(_pattern(finding), []).append(finding)
+        indicators = {pattern: self._indicator(pattern, spoken) for pattern, spoken in endpoints.items()}
+        for finding in findings:
+            self._add(finding, indicators)
+        self._own(
+            "grouping", max(finding.ended_ns for finding in findings), name="Headframe findings",
+            context="suspicious-activity", description=PROPOSAL,
+            object_refs=sorted(name for name in self._objects if name != self._tlp),
+        )  # fmt: skip
+        names = "\n".join(sorted(self._objects))
+        return {
+            "type": "bundle",
+            "id": f"bundle--{uuid.uuid5(_OURS, names)}",
+            "objects": list(self._objects.values()),
+        }
+
+    def _add(self, finding: OutwardFinding, indicators: Mapping[str, str]) -> None:
         """The objects of one finding."""
         first, last = _instant(finding.started_ns), _instant(finding.ended_ns)
-        # With the subject as it is told: a bundle with pseudonyms cannot be joined to one with addresses.
-        of = f"{finding.finding_id} {finding.subject}"
         seen = [self._subject(finding)]
         if finding.peer_address:
             seen += self._traffic(finding, seen[0])
         observed = self._own(
-            "observed-data", of, first_observed=first, last_observed=last, number_observed=1,
-            object_refs=seen,
+            "observed-data", finding.ended_ns, finding.finding_id, first_observed=first, last_observed=last,
+            number_observed=1, object_refs=seen,
         )  # fmt: skip
         about = [observed]
         if finding.peer_address and finding.mining:
-            indicator = self._indicator(finding, first)
+            indicator = indicators[_pattern(finding)]
             about.append(indicator)
             self._own(
-                "sighting", of, sighting_of_ref=indicator, observed_data_refs=[observed],
+                "sighting", finding.ended_ns, sighting_of_ref=indicator, observed_data_refs=[observed],
                 first_seen=first, last_seen=last, count=1,
             )  # fmt: skip
         self._own(
-            "note", of, abstract=f"{finding.detector} {finding.version} ({finding.family})",
+            "note", finding.ended_ns, abstract=f"{finding.detector} {finding.version} ({finding.family})",
             content=_words(finding), object_refs=about,
             labels=[coin.lower() for coin in finding.coins] or None,
         )  # fmt: skip
 
-    def bundle(self) -> dict[str, Any]:
-        """Everything, in a bundle whose identifier follows from what it holds."""
-        if not self._grouped:
-            raise ValueError("there is no finding to export")
-        names = "\n".join(sorted(self._grouped))
-        self._own(
-            "grouping", names, name="Headframe findings", context="suspicious-activity",
-            description=PROPOSAL, object_refs=[name for name in self._objects if name != self._tlp],
-        )  # fmt: skip
-        return {
-            "type": "bundle",
-            "id": f"bundle--{uuid.uuid5(_OURS, self._at + self._tlp + names)}",
-            "objects": list(self._objects.values()),
-        }
-
-    def _own(self, kind: str, of: str, **content: object) -> str:
-        """A domain object or relationship; its identifier follows from what it is of."""
-        name = f"{kind}--{uuid.uuid5(_OURS, f'{kind} {of}')}"
-        self._objects[name] = {
-            "type": kind, "spec_version": "2.1", "id": name, "created_by_ref": self._program, "created": self._at,
-            "modified": self._at, **{key: value for key, value in content.items() if value is not None},
-            "object_marking_refs": [self._tlp],
+    def _own(self, kind: str, at_ns: int, of: str = "", **content: object) -> str:
+        """A domain object or relationship; its identifier follows from what it says, and of which finding."""
+        at = _instant(at_ns)
+        says = {
+            "created_by_ref": self._program, "created": at, "modified": at,
+            **{key: value for key, value in content.items() if value is not None}, "object_marking_refs": [self._tlp],
         }  # fmt: skip
-        self._grouped.append(name)
+        name = f"{kind}--{uuid.uuid5(_OURS, f'{kind} {of} {_canonical(says)}')}"
+        self._objects[name] = {"type": kind, "spec_version": "2.1", "id": name, **says}
         return name
 
     def _subject(self, finding: OutwardFinding) -> str:
@@ -195,45 +199,48 @@ class _Builder:
         key = {**source, "dst_ref": peer, **port, "protocols": layers}
         # With its time: two conversations of one pair are two.
         traffic = self._observable(
-            "network-traffic", {"start": _instant(finding.started_ns), **key}, end=_instant(finding.ended_ns),
+            "network-traffic", {"start": _instant(finding.started_ns), "end": _instant(finding.ended_ns), **key},
             is_active=False,
         )  # fmt: skip
         return [peer, traffic]
 
     def _observable(self, kind: str, key: dict[str, object], **more: object) -> str:
-        canonical = json.dumps(key, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-        name = f"{kind}--{uuid.uuid5(_SCO, canonical)}"
+        name = f"{kind}--{uuid.uuid5(_SCO, _canonical(key))}"
         self._objects.setdefault(
             name,
             {"type": kind, "spec_version": "2.1", "id": name, **key, **more, "object_marking_refs": [self._tlp]},
         )
         return name
 
-    def _indicator(self, finding: OutwardFinding, first: str) -> str:
-        family = f"ipv{ip_address(finding.peer_address).version}-addr"
-        parts = [
-            f"network-traffic:dst_ref.type = '{family}'",
-            f"network-traffic:dst_ref.value = '{finding.peer_address}'",
-        ]
-        if finding.peer_port is not None:
-            parts.append(f"network-traffic:dst_port = {finding.peer_port}")
-        pattern = f"[{' AND '.join(parts)}]"
-        name = f"indicator--{uuid.uuid5(_OURS, f'indicator {pattern}')}"
-        malicious = any(kind in _MALICIOUS for kind in finding.indicator_kinds)
-        if name in self._objects:
-            known = self._objects[name]
-            known["valid_from"] = min(known["valid_from"], first)
-            known["confidence"] = max(known["confidence"], _confidence(finding.log10_e))
-            # What one detector knows of an endpoint holds, whichever of them was heard first.
-            if malicious:
-                known["indicator_types"] = ["malicious-activity"]
-            return name
+    def _indicator(self, pattern: str, spoken: Sequence[OutwardFinding]) -> str:
+        """A pool or proxy, by all that was heard of it."""
+        peer, protocol = spoken[0].peer_address, max(finding.protocol or "" for finding in spoken)
+        # What one detector knows of an endpoint holds, whichever of them was heard first.
+        malicious = any(kind in _MALICIOUS for finding in spoken for kind in finding.indicator_kinds)
         return self._own(
-            "indicator", pattern, name=f"Mining endpoint {finding.peer_address}",
-            description=f"Spoken to as a pool or proxy by {finding.protocol or 'a mining protocol'}.",
+            "indicator", max(finding.ended_ns for finding in spoken), name=f"Mining endpoint {peer}",
+            description=f"Spoken to as a pool or proxy by {protocol or 'a mining protocol'}.",
             indicator_types=["malicious-activity" if malicious else "anomalous-activity"], pattern=pattern,
-            pattern_type="stix", pattern_version="2.1", valid_from=first, confidence=_confidence(finding.log10_e),
+            pattern_type="stix", pattern_version="2.1",
+            valid_from=_instant(min(finding.started_ns for finding in spoken)),
+            confidence=max(_confidence(finding.log10_e) for finding in spoken),
         )  # fmt: skip
+
+
+def _pattern(finding: OutwardFinding) -> str:
+    """How traffic to the other side of a finding is known."""
+    family = f"ipv{ip_address(finding.peer_address).version}-addr"
+    parts = [
+        f"network-traffic:dst_ref.type = '{family}'",
+        f"network-traffic:dst_ref.value = '{finding.peer_address}'",
+    ]
+    if finding.peer_port is not None:
+        parts.append(f"network-traffic:dst_port = {finding.peer_port}")
+    return f"[{' AND '.join(parts)}]"
+
+
+def _canonical(value: object) -> str:
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
 def _words(finding: OutwardFinding) -> str:

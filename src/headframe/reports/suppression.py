@@ -5,7 +5,8 @@ suppression); of energy, a sum is left out unless at least 15 points are in it a
 15/15 rule [1]_). A total with one number missing gives that number away; so others are left out too, until an attacker
 who knows every published figure, every sum and what is a part of what cannot tell a hidden one well enough
 (complementary suppression [2]_).
-How well he can is computed exactly, by linear programming over all tables that fit what is published.
+How well he can is computed exactly, by linear programming over all tables that fit what is published. A count of zero
+is always shown, so he knows that every hidden one is at least 1: five hidden counts that add up to 5 are no secret.
 
 References
 ----------
@@ -21,6 +22,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 Key = TypeVar("Key", bound=Hashable)
 
@@ -89,9 +91,10 @@ def suppress(
     _check(figures, sums, at_most)
     unknown = frozenset(never_shown)
     primary = frozenset(key for key, value in figures.items() if 0 < value < min_cell and key not in unknown)
+    attacker = _Attacker(figures, sums, at_most, _least_counts(figures, unknown))
     widths = {key: float(min_cell) for key in primary}
     words = f"Counts of 1 to {min_cell - 1} are not shown"
-    return _completed(figures, _Attacker(figures, sums, at_most), primary, widths, words, unknown)
+    return _completed(figures, attacker, primary, widths, words, unknown)
 
 
 def suppress_energy(
@@ -140,8 +143,10 @@ def attack(
     sums: Sequence[tuple[Key, Sequence[Key]]],
     hidden: Collection[Key],
     at_most: Sequence[tuple[Key, Key]] = (),
+    *,
+    never_shown: Collection[Key] = (),
 ) -> dict[Key, tuple[float, float]]:
-    """What a reader can compute of hidden figures: the lowest and highest value of each that fits all that is shown.
+    """What a reader can compute of hidden counts: the lowest and highest value of each that fits all that is shown.
 
     Parameters
     ----------
@@ -150,14 +155,21 @@ def attack(
     hidden : collection of key
     at_most : sequence of (key, key)
         Which figure counts a part of what which other counts.
+    never_shown : collection of key
+        Hidden figures that may be 0, since they stand in no table; all others are at least 1.
 
     Returns
     -------
     dict
         Bounds of each hidden figure; the upper one is infinite where nothing bounds it.
     """
-    attacker = _Attacker(figures, sums, at_most)
+    attacker = _Attacker(figures, sums, at_most, _least_counts(figures, never_shown))
     return {key: attacker.bounds(key, hidden) for key in figures if key in hidden}
+
+
+def _least_counts(figures: Mapping[Key, float], never_shown: Collection[Key]) -> dict[Key, float]:
+    """What is known of each count that a table hides: zeros stand in it, so it is none of them."""
+    return {key: min(1.0, value) for key, value in figures.items() if key not in never_shown}
 
 
 class _Attacker(Generic[Key]):
@@ -168,8 +180,11 @@ class _Attacker(Generic[Key]):
         figures: Mapping[Key, float],
         sums: Sequence[tuple[Key, Sequence[Key]]],
         at_most: Sequence[tuple[Key, Key]] = (),
+        least: Mapping[Key, float] | None = None,
     ) -> None:
         self._figures = figures
+        # What each is at least if it is hidden; 0 where nothing is said.
+        self._least = least or {}
         # The sums are 0, the rest is not below it.
         self._relations = [((total, 1.0), *((part, -1.0) for part in parts)) for total, parts in sums]
         self._equal = len(self._relations)
@@ -179,6 +194,39 @@ class _Attacker(Generic[Key]):
             for name, _ in terms:
                 self._of.setdefault(name, []).append(place)
         self._known: dict[tuple[Key, frozenset[Key]], tuple[float, float]] = {}
+        self._moved: dict[tuple[Key, float], list[frozenset[Key]]] = {}
+
+    def may_rise(self, key: Key, by: float, hidden: Collection[Key]) -> bool:
+        """Whether a hidden figure may as well be higher by so much.
+
+        Of the tables in which it is, the one that is nearest to the true one is looked for. It fits as long as all that
+        differs in it is hidden, whatever else is shown, so it is kept; most questions are answered by such a one.
+        """
+        from scipy.optimize import linprog
+
+        found = self._moved.setdefault((key, by), [])
+        if any(all(name in hidden for name in moved) for moved in found):
+            return True
+        tied, places = self.tied(key, hidden)
+        names = list(tied)
+        if not places:
+            return True
+        rows, right, equal = self._system(names, places)
+        true = np.array([self._figures[name] for name in names])
+        # What each rises by, and then what each falls by, which leaves it what it is at least; the asked one is first.
+        both = np.hstack([rows, -rows])
+        lowest, highest = np.zeros(2 * len(names)), np.full(2 * len(names), math.inf)
+        highest[len(names) :] = [max(self._figures[name] - self._least.get(name, 0.0), 0.0) for name in names]
+        lowest[0], highest[len(names)] = by, 0.0
+        answer = linprog(
+            np.ones(2 * len(names)), A_eq=both[equal], b_eq=np.zeros(int(equal.sum())), A_ub=-both[~equal],
+            b_ub=(rows @ true - right)[~equal], bounds=np.column_stack([lowest, highest]), method="highs",
+        )  # fmt: skip
+        if answer.status != 0:
+            return False
+        change = answer.x[: len(names)] - answer.x[len(names) :]
+        found.append(frozenset(name for name, step in zip(names, change, strict=True) if step))
+        return True
 
     def bounds(self, key: Key, hidden: Collection[Key]) -> tuple[float, float]:
         """Lowest and highest value of a hidden figure that fit all that is shown."""
@@ -212,8 +260,26 @@ class _Attacker(Generic[Key]):
     def _solved(self, key: Key, names: list[Key], places: list[int]) -> tuple[float, float]:
         from scipy.optimize import linprog
 
+        least = [self._least.get(name, 0.0) for name in names]
+        low, high = self._least.get(key, 0.0), math.inf
         if not places:
-            return 0.0, math.inf
+            return low, high
+        rows, right, equal = self._system(names, places)
+        aim = np.zeros(len(names))
+        for sign in (1.0, -1.0):
+            aim[names.index(key)] = sign
+            answer = linprog(
+                aim, A_eq=rows[equal], b_eq=right[equal], A_ub=-rows[~equal], b_ub=-right[~equal],
+                bounds=[(one, None) for one in least], method="highs",
+            )  # fmt: skip
+            if answer.status == 0:
+                low, high = (float(answer.fun), high) if sign > 0 else (low, -float(answer.fun))
+        return max(low, self._least.get(key, 0.0)), high
+
+    def _system(
+        self, names: list[Key], places: list[int]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
+        """Relations as rows over hidden figures, what each must be or not be below, and which of them are sums."""
         column = {name: k for k, name in enumerate(names)}
         rows, right = np.zeros((len(places), len(names))), np.zeros(len(places))
         for row, place in enumerate(places):
@@ -223,17 +289,7 @@ class _Attacker(Generic[Key]):
                 else:
                     right[row] -= sign * self._figures[name]
         equal = np.array([place < self._equal for place in places])
-        low, high = 0.0, math.inf
-        aim = np.zeros(len(names))
-        for sign in (1.0, -1.0):
-            aim[column[key]] = sign
-            answer = linprog(
-                aim, A_eq=rows[equal], b_eq=right[equal], A_ub=-rows[~equal], b_ub=-right[~equal], bounds=(0, None),
-                method="highs",
-            )  # fmt: skip
-            if answer.status == 0:
-                low, high = (float(answer.fun), high) if sign > 0 else (low, -float(answer.fun))
-        return max(low, 0.0), high
+        return rows, right, equal
 
 
 def _completed(
@@ -248,24 +304,24 @@ def _completed(
     hidden = set(primary | unknown)
 
     def wide(key: Key) -> bool:
-        return _is_wide(attacker.bounds(key, hidden), figures[key], widths[key])
+        return attacker.may_rise(key, widths[key], hidden) or _is_wide(
+            attacker.bounds(key, hidden), figures[key], widths[key]
+        )
 
     # Hiding more never narrows what was wide, so each is looked at until it is, and then no more.
     for key in sorted(primary, key=lambda one: (widths[one], str(one)), reverse=True):
         while not wide(key):
-            # Only what is in the same net of sums can give it away, or of a part and its whole. Where all of those is
-            # hidden, a zero can stand in, since it then may be anything.
+            # Only what is in the same net of sums can give it away, or of a part and its whole. A zero never helps:
+            # where all others of those are hidden, they may be any multiple of what they are.
             open_to = (
-                one
-                for least in (0, -1)
-                for sums_only in (True, False)
-                if (one := [
+                [
                     name
                     for name in attacker.near(key, hidden, sums_only=sums_only)
-                    if name not in hidden and figures[name] > least
-                ])
-            )  # fmt: skip
-            choices = next(open_to, [])
+                    if name not in hidden and figures[name] > 0
+                ]
+                for sums_only in (True, False)
+            )
+            choices = next(filter(None, open_to), [])
             if not choices:
                 break
             hidden.add(min(choices, key=lambda one: (figures[one], str(one))))

@@ -197,6 +197,13 @@ class Keyring:
         """Whether a key left a sign that it is not to be made again."""
         return self._path(kind, name).with_suffix(".gone").exists()
 
+    def is_whole(self, kind: str, name: str) -> bool:
+        """Whether a key is there, and its destruction has not begun; a crash may leave a file of noise."""
+        try:
+            return self._path(kind, name).read_bytes().startswith(_MAGIC)
+        except FileNotFoundError:
+            return False
+
     def destroy(self, kind: str, name: str, *, for_ever: bool = False) -> bool:
         """Destroy a key; False where it was gone already.
 

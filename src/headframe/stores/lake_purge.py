@@ -13,7 +13,8 @@ How a part goes, so that a crash at any moment leaves no reading that is said to
 4. The certificate is written by whoever called, and ``forgetting.json`` goes.
 
 After a crash between 2 and 4 the parts in ``forgetting.json`` are due again, with the digests that they had, whether
-their readings are still there or not. Files that were superseded, and what a killed writer left, go with the next run.
+their readings are still there or not, until a certificate names them: `gone_parts` tells which of them are gone wholly.
+Files that were superseded, and what a killed writer left, go with the next run.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ import hashlib
 import json
 import shutil
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -201,23 +202,7 @@ class LakePurge:
 
         folder = self._lake.folder
         points = pl.read_parquet(folder / name.listing, glob=False)
-        if points.is_empty():
-            return
-        there = set(points["usage_point"].unique())
-        first, last = int(points["first_s"].min()), int(points["last_s"].max())  # type: ignore[arg-type]
-        going: list[pl.Expr] = []
-        for month, parts in doomed.items():
-            if _month_s(month + 1) <= first or _month_s(month) >= last:
-                continue
-            some = {point for one in parts if not one.upto or name.number <= one.upto for point in one.usage_points}
-            if not (some := some & there):
-                continue
-            inside = (pl.col("start_s") >= _month_s(month)) & (pl.col("start_s") < _month_s(month + 1))
-            if rest := there - some:
-                fewer, other = (rest, True) if len(rest) < len(some) else (some, False)
-                named = pl.col("usage_point").is_in(sorted(fewer))
-                inside &= ~named if other else named
-            going.append(inside)
+        going = _doomed_in(name, points, doomed)
         if not going:
             return
         scan = pl.scan_parquet(folder / name.file(), glob=False)
@@ -334,6 +319,68 @@ def tidy(folder: Path) -> None:
     if is_lake(folder):
         with suppress(HeadframeError, OSError), exclusive(folder / LOCK, 0.0):
             _tidy(folder)
+
+
+def _doomed_in(name: Name, points: pl.DataFrame, doomed: Mapping[int, Sequence[LakePart]]) -> list[pl.Expr]:
+    """What of a file belongs to parts, by its list; empty where nothing does."""
+    import polars as pl
+
+    if points.is_empty():
+        return []
+    there = set(points["usage_point"].unique())
+    first, last = int(points["first_s"].min()), int(points["last_s"].max())  # type: ignore[arg-type]
+    going: list[pl.Expr] = []
+    for month, parts in doomed.items():
+        if _month_s(month + 1) <= first or _month_s(month) >= last:
+            continue
+        some = {point for one in parts if not one.upto or name.number <= one.upto for point in one.usage_points}
+        if not (some := some & there):
+            continue
+        inside = (pl.col("start_s") >= _month_s(month)) & (pl.col("start_s") < _month_s(month + 1))
+        if rest := there - some:
+            fewer, other = (rest, True) if len(rest) < len(some) else (some, False)
+            named = pl.col("usage_point").is_in(sorted(fewer))
+            inside &= ~named if other else named
+        going.append(inside)
+    return going
+
+
+def gone_parts(folder: Path, certificate_id: str) -> frozenset[tuple[str, str]]:
+    """Of the parts that a purge had begun to destroy, those of which no reading is left.
+
+    Parameters
+    ----------
+    folder : Path
+        A lake; where there is none, nothing is known.
+    certificate_id : str
+        Of that purge.
+
+    Returns
+    -------
+    frozenset of (str, str)
+        Id and digest of each.
+
+    Raises
+    ------
+    UnreadableInput
+        If a file of the lake cannot be read.
+    """
+    import polars as pl
+
+    if not folder.is_dir():
+        return frozenset()
+    gone = {one for one in _begun(folder) if one.certificate_id == certificate_id}
+    for name in latest(names_in(folder)[0]) if gone else ():
+        try:
+            points = pl.read_parquet(folder / name.listing, glob=False)
+            scan = pl.scan_parquet(folder / name.file(), glob=False)
+            for part in sorted(gone, key=lambda one: one.part_id):
+                going = _doomed_in(name, points, {_month_number(part.month): [part]})
+                if going and int(scan.select(pl.any_horizontal(going).sum()).collect().item()):
+                    gone.discard(part)
+        except (OSError, pl.exceptions.PolarsError) as fault:
+            raise UnreadableInput(f"{folder / name.file()} cannot be read: {fault}") from fault
+    return frozenset((one.part_id, one.sha256) for one in gone)
 
 
 def _not_anew(folder: Path, fault: Exception) -> NotWritten:

@@ -92,6 +92,8 @@ def test_a_tap_is_found_and_sized_and_not_pinned_on_a_neighbour(true_w: np.ndarr
     assert estimate.energy_wh.estimate == pytest.approx(estimate.power_w.estimate * HOURS, rel=1e-6)
     assert "cannot be localised" in found.explanation
     assert found.blind_spots == BLIND_SPOTS
+    assert found.explanation.startswith(f"Over the {HOURS // 24} days from "), "of which days the means are"
+    assert "its power while it runs; the means are of all those days" in found.explanation
 
 
 def test_night_only(true_w: np.ndarray) -> None:

@@ -162,6 +162,8 @@ def test_a_bad_row_is_told_and_the_rest_is_used(tmp_path: Path, row: str, says: 
     [
         (b"", "empty"),
         (b"name,prefix\nA,10.0.0.0/8\n", "no column site"),
+        (b"site;name\nS1;A\n", "no column site. Its columns lie between semicolons; save it with commas."),
+        (b"site\tname\nS1\tA\n", "no column site. Its columns lie between tabs; save it with commas."),
         (b"{", "no valid JSON"),
         (b'{"type": "FeatureCollection"}', "expected a GeoJSON"),
         (b'{"a":' * 100_000, "JSON"),

@@ -101,7 +101,9 @@ def test_back_and_forward_keeps_the_data(fresh_url: str, revision: str) -> None:
         assert db.execute(text("SELECT version_num FROM headframe_version")).scalar_one() == revision
         assert ("coin" in {column["name"] for column in inspect(db).get_columns("cases")}) == (revision > "0001")
         assert ("realm" in {column["name"] for column in inspect(db).get_columns("imports")}) == (revision > "0002")
-        assert "pack_digest" not in {column["name"] for column in inspect(db).get_columns("cases")}
+        assert ("pack_digest" in {column["name"] for column in inspect(db).get_columns("cases")}) == (revision > "0003")
+        assert ("mark" in {column["name"] for column in inspect(db).get_columns("leaves")}) == (revision > "0004")
+        assert "mark" not in {column["name"] for column in inspect(db).get_columns("findings")}
     store.close()
     store = open_store(fresh_url)  # brings it up to date by itself
     assert contents(store) == before

@@ -278,7 +278,7 @@ def test_a_hold_after_the_plan_wins(store: DatabaseStore) -> None:
     )  # fmt: skip
     assert certificate.count == 1
     assert len(certificate.failed) == 1
-    assert "came up since" in certificate.failed[0]
+    assert "must stay now: legal hold on case HF-2026-000001" in certificate.failed[0]
     assert store.finding("F-0000001") is not None
 
 

@@ -210,17 +210,20 @@ def test_leaves_wait_until_the_ledger_has_them(store: DatabaseStore) -> None:
     """Leaves are pending in the order of writing; marked, they have their place; marked again the same, nothing."""
     with store.writing() as writer:
         writer.log(leaf("case/A/2", "A", [{"b": 1, "a": [None, "挖"]}, 3]))
-        writer.log(leaf("case/A/1", "A"))
+        writer.log(replace(leaf("case/A/1", "A"), mark=b"ours"))
         writer.log(leaf("retention/1", values=()))
     pending = store.pending_leaves()
     assert [each.leaf_id for each in pending] == ["case/A/2", "case/A/1", "retention/1"]
     assert pending[0] == leaf("case/A/2", "A", [{"b": 1, "a": [None, "挖"]}, 3])
     assert [each.leaf_id for each in store.pending_leaves(1)] == ["case/A/2"]
+    assert [each.leaf_id for each in store.pending_leaves(after="case/A/1")] == ["retention/1"]
+    assert [each.mark for each in pending] == [b"", b"ours", b""]
     store.mark_logged({"case/A/2": 11, "case/A/1": 10})
     store.mark_logged({"case/A/2": 11})
     assert [each.leaf_id for each in store.pending_leaves()] == ["retention/1"]
     kept = store.leaves(case_id="A")
     assert [(each.leaf_id, each.index) for each in kept] == [("case/A/1", 10), ("case/A/2", 11)]
+    assert [each.mark for each in kept] == [b"ours", b""]
     assert kept[1].leaf == pending[0].leaf
     assert kept[1].disclosures == pending[0].disclosures
     assert [each.leaf_id for each in store.leaves(leaf_ids=["retention/1", "case/A/2"])] == ["case/A/2", "retention/1"]

@@ -124,8 +124,9 @@ def _told(question: Question) -> Refusals:
     gone = untold(question.case)
     if gone is not None:
         yield (
-            f"decision {gone.number} was set aside, and the party, which has it, was not told; write the letter "
-            f"(setting_aside) and record when the party received it"
+            f"decision {gone.number} was set aside, and the party, which has it, was not told; record when it received "
+            f"the letter that says so, which was written when the decision fell (case serve --setting-aside "
+            f"{gone.number})"
         )
     decision = decision_in_force(question.case)
     has_one = bool(question.case.notices) or any(one.received_ns is not None for one in question.case.decisions)

@@ -77,7 +77,7 @@ KEPT_FOREVER = frozenset({"account", "at_ns", "unit", "number", "case_id"})
 """Fields of an event, not of its act: who did it and when is no matter of opinion."""
 
 
-NO_RULE_ASKS = frozenset({"summary", "reason", "grounds", "explanation", "channel"})
+NO_RULE_ASKS = frozenset({"summary", "reason", "grounds", "explanation", "channel", "site_name", "organisation_name"})
 """Fields of which no rule asks more than that they are there."""
 
 ASKED_OR_CLAIMED = ASKS | {ReplyStance.CLAIMS_VICTIM, ReplyStance.CLAIMS_LAWFUL}
@@ -141,6 +141,12 @@ def _is_a_site(act: ProposeCorrection, right: Act) -> Refusals:
         yield f"{right.site_kind!a} is no kind of site; kinds are {', '.join(sorted(SiteKind))}"
     if field == "region":
         yield from needs_text(right.region, "the region")
+    if field == "site_name":
+        yield from needs_text(right.site_name, "the name of the site")
+    if field == "organisation_name":
+        yield from needs_text(right.organisation_name, "the name of the organisation")
+        if not right.organisation_id:
+            yield "the case is about no organisation that is known; correct which one it is first"
     if field == "usage_points":
         for point in right.usage_points:
             yield from needs_text(point, "a usage point")

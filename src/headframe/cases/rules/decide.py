@@ -153,7 +153,8 @@ def replies_weighed(question: Question) -> Refusals:
     case = question.case
     answers = replies(case)
     if answers and not act.heard_reply.strip():
-        yield "the party has answered, and the decision does not say how that was weighed; say it of each point"
+        done = "answered" if any(reply.stance not in ASKS for _, reply in answers) else "asked for something"
+        yield f"the party has {done}, and the decision does not say how that was weighed; say it of each point"
     for stance, needed, message in (
         (
             ReplyStance.CLAIMS_LAWFUL,

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from headframe.cases.question import (
     DAY_NS,
+    LATE_RECORD_DAYS,
     TIME_TO_ANSWER,
     Question,
     Refusals,
@@ -169,6 +170,16 @@ def _pause(question: Question) -> Refusals:
     yield from not_before(act.from_ns, clock.started_ns, "the pause begins", f"clock {act.clock} started")
     if clock.due_ns is not None and act.from_ns >= clock.due_ns:
         yield f"clock {act.clock} was over at {instant(clock.due_ns)}, before the pause; extend it instead"
+    yield from _paused_when_it_was(question, act)
+
+
+def _paused_when_it_was(question: Question, act: PauseClock) -> Refusals:
+    """A unit gives itself no time by a pause of long ago that nobody had heard of."""
+    if is_the_units(act.clock) and question.now_ns - act.from_ns > LATE_RECORD_DAYS * DAY_NS:
+        yield (
+            f"the pause begins at {instant(act.from_ns)}, more than {LATE_RECORD_DAYS} days back (operator default), "
+            f"and clock {act.clock} binds the unit, which cannot give itself time afterwards; pause it from now"
+        )
 
 
 def _resume(question: Question) -> Refusals:

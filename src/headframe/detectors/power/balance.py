@@ -963,8 +963,10 @@ def _finding(
     if always > 0.0:
         needed = _z_at(0.01 * math.exp(float(search.log_weight[0, 0])))
         seen_w = needed / math.sqrt(always) + parameters.tolerated * mean_w
+    days = int(balance.day[-1]) - int(balance.day[0]) + 1
     sentence = (
-        f"The head meter of transformer {transformer.transformer} (class {transformer.meter_class}) shows a mean of "
+        f"Over the {days} days from {_day(balance, 0)} to {_day(balance, balance.day.size - 1)}, the head meter of "
+        f"transformer {transformer.transformer} (class {transformer.meter_class}) shows a mean of "
         f"{_watts(mean_w)}, its {len(members)} points and the losses expected "
         f"{_watts(mean_w - _mean_residual(balance))}. "
     )
@@ -990,6 +992,8 @@ def _finding(
         sentence += (
             f"No meter shows {_watts(estimate.power_w.estimate)} ({_watts(low)} to {_watts(high)}) {when}, "
             f"{'since before the data' if estimate.onset is None else 'since ' + _day(balance, estimate.onset[1])}. "
+            "That is its power while it runs; the means are of all those days, and what was fitted as errors of meters "
+            "and losses is still in them. "
         )
         reasons = "; ".join(place.reasons)
         if place.point is not None:

@@ -6,7 +6,6 @@ import math
 import re
 from collections.abc import Sequence
 
-from headframe.cases.corrections import shown_value
 from headframe.errors import HeadframeError
 from headframe.policy.appeals import body_of
 from headframe.policy.citations import looks_like_citation
@@ -14,16 +13,22 @@ from headframe.records.case import (
     AppealOutcome,
     AppealStatus,
     Case,
-    Correction,
     DecisionOutcome,
     DecisionStatus,
+    DeclareFinal,
+    FileAppeal,
+    GrantAccess,
     InspectionRecord,
     Measurement,
     ProposeClosure,
     ProposeCorrection,
     ProposeDecision,
     ProposeMeasure,
+    RecordInspection,
+    RecordMeasure,
     RecordRemedy,
+    RecordReply,
+    ServeDecision,
     VerificationOutcome,
 )
 from headframe.records.policy import (
@@ -32,8 +37,17 @@ from headframe.records.policy import (
     Measure,
     MeasureMode,
     Precondition,
+    RightKind,
     Step,
     UnitRole,
+)
+from headframe.reports.case_documents.corrected import (
+    corrections_section,
+    field_words,
+    mark,
+    marks,
+    marks_within,
+    right_events,
 )
 from headframe.reports.case_documents.drawings import plot_before_after
 from headframe.reports.case_documents.letters import plots_of
@@ -64,6 +78,7 @@ from headframe.reports.case_documents.parts import (
     documents_of,
     doubts_section,
     error_rates_section,
+    event_of,
     evidence_section,
     exhibit_of,
     facts_section,
@@ -94,6 +109,7 @@ from headframe.reports.case_documents.parts import (
 )
 from headframe.reports.case_documents.speech import METRICS, Speech
 from headframe.reports.case_documents.translated import translated
+from headframe.reports.case_documents.what_to_do import asks_something, to_do_section
 
 _METRIC_KEYS = re.compile(rf"\b(?:{'|'.join(map(re.escape, METRICS))})\b")
 
@@ -170,6 +186,7 @@ def inspection_request(desk: Desk) -> CaseDocument:
         lookup_section(desk, to_party=False),
         rules_section(desk),
         doubts_section(desk),
+        corrections_section(desk.case, speech),
         evidence_section(desk),
         provenance_section(desk),
         signatures_section(desk, [*prepared(desk), to_sign(desk, "sign.approval")]),
@@ -183,9 +200,20 @@ def inspection_request(desk: Desk) -> CaseDocument:
 
 def inspection_sections(desk: Desk) -> list[Section]:
     """What inspections found."""
+    case, speech = desk.case, desk.speech
+    events = [event for event in case.events if isinstance(event.act, RecordInspection)]
+    corrected = [marks_within(case, event, "record", speech) for event in events]
+    if len(corrected) != len(case.inspections):
+        corrected = [[] for _ in case.inspections]
     return [
-        Section(title=desk.speech.say("inspected.title", n=number), blocks=tuple(_inspection(record, desk)))
-        for number, record in enumerate(desk.case.inspections, 1)
+        Section(
+            title=speech.say("inspected.title", n=number),
+            blocks=(
+                *_inspection(record, desk),
+                *([Listing(items=tuple(marked))] if marked else []),
+            ),
+        )
+        for number, (record, marked) in enumerate(zip(case.inspections, corrected, strict=True), 1)
     ]
 
 
@@ -270,22 +298,26 @@ def decision(desk: Desk, number: int | None = None) -> CaseDocument:
         )
     act, event, status = found
     unit = acting_unit(pack, Step.DECIDE, speech)
-    reasons: list[Block] = [Paragraph(text=act.reason)]
+    reasons: list[Block] = [Paragraph(text=speech.sentences([act.reason, _mark_of(desk, event, "reason")]))]
     basis = [cited(ref, pack, speech) for ref in act.legal_basis]
     reasons += [
         Subheading(text=say("decision.basis")),
         Listing(items=tuple(basis)) if basis else Paragraph(text=_without_basis(desk, act.outcome)),
     ]
+    asks = asks_something(desk, act, status)
     measures = [one for name in act.measures if (one := measure_named(pack, name)) is not None]
     unknown = [name for name in act.measures if measure_named(pack, name) is None]
+    # What holds nothing against the party leaves it nothing to appeal against, to answer, or to have removed.
+    burdens = act.outcome is DecisionOutcome.CONFIRMED
     sections: list[Section | None] = [
         Section(title=say("decision.reasons"), blocks=tuple(reasons)),
-        Section(title=say("decision.heard"), blocks=tuple(_heard(desk, act))),
+        to_do_section(desk, act) if asks else None,
+        Section(title=say("decision.heard"), blocks=tuple(_heard(desk, act, event))),
         facts_section(desk, *plots_of(desk)),
         *inspection_sections(desk),
         _measures_section(desk, measures, unknown) if act.measures else _no_measures(desk, act.outcome),
         sheets_section(act.sheets, desk),
-        rights_section(desk, decision=True),
+        rights_section(desk, decision=True, only=None if burdens else rights_at_the_end(case, registered=False)),
         where_section(desk, Step.DECIDE),
         _appeals_section(desk),
         classification_section(desk),
@@ -293,6 +325,7 @@ def decision(desk: Desk, number: int | None = None) -> CaseDocument:
         rules_section(desk),
         doubts_section(desk),
         error_rates_section(desk),
+        corrections_section(desk.case, speech),
         evidence_section(desk, documents_of(desk, but_decision=event)),
         provenance_section(desk),
         signatures_section(desk, _decision_signatures(desk, event, status), say("sign.decision")),
@@ -302,13 +335,14 @@ def decision(desk: Desk, number: int | None = None) -> CaseDocument:
     elif status.set_aside:
         standing = Callout(title=say("decision.set_aside"), lines=(say("decision.set_aside.text"),), tone=Tone.CAUTION)
     else:
-        key = "final" if status.final_ns is not None else "not_final"
+        key = "final" if status.final_ns is not None else "not_final" if burdens else "in_favour"
         standing = Callout(title=say(f"decision.{key}"), lines=(say(f"decision.{key}.text"),))
     return _made(
         desk, "decision", unit=unit, addressee=to_party(desk), title=say("decision.title"),
         lead=(
             say(f"decision.lead.{act.outcome.value}", party=desk.party, site=desk.site),
             *((say("decision.decided", when=speech.day(status.decided_ns)),) if status is not None else ()),
+            *((say("todo.see"),) if asks else ()),
         ),
         standing=standing, sections=sections,
     )  # fmt: skip
@@ -332,13 +366,36 @@ def setting_aside(desk: Desk, number: int | None = None) -> CaseDocument:
         raise NothingToWrite(f"no decision of case {case.case_id} was set aside; there is nothing to tell of one")
     row = gone[-1]
     why, key = _set_aside_by(desk, row)
-    served = say("set_aside.served", day=speech.day(row.received_ns)) if row.received_ns is not None else ""
+    if key == "upheld" and case.closed_ns is None:
+        key = "to_close"
+    # It enters the register when it is declared final; what was removed says nothing any more of what it was about.
+    entered = any(
+        isinstance(event.act, DeclareFinal)
+        and row.decided_ns <= event.at_ns
+        and (row.set_aside_ns is None or event.at_ns <= row.set_aside_ns)
+        for event in case.events
+    )
+    served = ""
+    if row.received_ns is not None:
+        served = speech.sentences(
+            [say("set_aside.served", day=speech.day(row.received_ns)), _delivery_marks(desk)[row.number]]
+        )
     sections: list[Section | None] = [
         Section(title=say("set_aside.why"), blocks=tuple(Paragraph(text=line) for line in why)),
         Section(
             title=say("set_aside.means"),
             blocks=(
-                Listing(items=tuple(say(f"set_aside.means.{n}") for n in ("effect", "measures", "register"))),
+                Listing(
+                    items=tuple(
+                        say(f"set_aside.means.{name}")
+                        for name, told in (
+                            ("effect", True),
+                            ("measures", bool(row.act.measures)),
+                            ("register", entered),
+                        )
+                        if told
+                    )
+                ),
                 Paragraph(text=say(f"set_aside.next.{key}"), tone=Tone.STRONG),
             ),
         ),
@@ -347,7 +404,7 @@ def setting_aside(desk: Desk, number: int | None = None) -> CaseDocument:
         _carried_out_section(desk),
         rights_section(desk, only=rights_at_the_end(case, registered=False)),
         where_section(desk, Step.DECIDE),
-        _corrections_section(desk),
+        corrections_section(desk.case, speech),
         evidence_section(desk, documents_of(desk)),
         provenance_section(desk),
         signatures_section(desk, [*prepared(desk), to_sign(desk, "sign.approval")]),
@@ -384,9 +441,11 @@ def _set_aside_by(desk: Desk, row: DecisionStatus) -> tuple[list[str], str]:
         if isinstance(status.act, ProposeCorrection) and status.settled is not None and row.number in status.act.falls
     ]
     if fell:
-        return [say("set_aside.by.correction", event=fell[-1].event, field=fell[-1].field), fell[-1].reason], "open"
-    taken = (one for one in case.decisions if one.number > row.number and one.decided_ns == row.set_aside_ns)
-    if (other := next(taken, None)) is not None:
+        return [
+            say("set_aside.by.correction", event=fell[-1].event, field=field_words(fell[-1].field, speech)),
+            fell[-1].reason,
+        ], "open"
+    if (other := _replaced_by(case, row)) is not None:
         return [say("set_aside.by.replaced", day=speech.day(other.decided_ns))], "replaced"
     now = [say("set_aside.by.standing", standing=speech.term("standing", case.standing.value))]
     return now, "open" if case.closed_ns is None else "closed"
@@ -412,34 +471,58 @@ def _decision_signatures(desk: Desk, event: int, status: DecisionStatus | None) 
     return [*prepared(desk), to_sign(desk, "sign.approval")]
 
 
-def _heard(desk: Desk, act: ProposeDecision) -> list[Block]:
-    """How the party was informed, what it answered, and how that was weighed."""
+_OF_A_REPLY = ("received_ns", "stance", "text")
+
+
+def _mark_of(desk: Desk, number: int, field: str) -> str:
+    """That a longer text of an event was corrected; both of its forms stand in the table of corrections."""
+    event = event_of(desk, number)
+    return mark(desk.case, event, field, desk.speech, brief=True) if event is not None else ""
+
+
+def _heard(desk: Desk, act: ProposeDecision, event: int = 0) -> list[Block]:
+    """How the party was informed, what it answered, and how that was weighed; `event` is that of the decision."""
     speech, say, case = desk.speech, desk.speech.say, desk.case
     blocks: list[Block] = []
     if lines := delivered(desk):
         blocks.append(Listing(items=tuple(lines)))
-    for reply in case.replies:
+    rows = case.replies
+    corrected = [marks(rows, case, RecordReply, name, speech, brief=name == "text") for name in _OF_A_REPLY]
+    for reply, *of in zip(rows, *corrected, strict=True):
+        told = (
+            speech.moment(reply.received_ns), speech.term("stance", reply.stance.value),
+            reply.text or say("reply.in_document"),
+        )  # fmt: skip
+        received, stance, text = (speech.sentences(pair) for pair in zip(told, of, strict=True))
         blocks.append(
             Entries(
                 entries=(
-                    Entry(label=say("reply.received"), value=speech.moment(reply.received_ns)),
-                    Entry(label=say("reply.stance"), value=speech.term("stance", reply.stance.value)),
-                    Entry(label=say("reply.text"), value=reply.text or say("reply.in_document")),
+                    Entry(label=say("reply.received"), value=received),
+                    Entry(label=say("reply.stance"), value=stance),
+                    Entry(label=say("reply.text"), value=text),
                 )
             )
         )
     if not case.replies:
         blocks.append(Paragraph(text=say("reply.none")))
     if act.heard_reply:
-        blocks += [Subheading(text=say("reply.weighed")), Paragraph(text=act.heard_reply)]
-    for access in case.access:
+        blocks += [Subheading(text=say("reply.weighed")), Paragraph(
+            text=speech.sentences([act.heard_reply, _mark_of(desk, event, "heard_reply")])
+        )]  # fmt: skip
+    given = (marks(case.access, case, GrantAccess, name, speech) for name in ("given_ns", "held_back"))
+    for access, *of in zip(case.access, *given, strict=True):
         held_back = speech.listed(access.held_back)
         blocks.append(
             Paragraph(
-                text=say(
-                    "access.held_back" if held_back else "access.given",
-                    day=speech.day(access.given_ns),
-                    what=held_back,
+                text=speech.sentences(
+                    [
+                        say(
+                            "access.held_back" if held_back else "access.given",
+                            day=speech.day(access.given_ns),
+                            what=held_back,
+                        ),
+                        *of,
+                    ]
                 )
             )
         )
@@ -637,6 +720,7 @@ def measure_request(desk: Desk, subject: str) -> CaseDocument:
         rights_section(desk, decision=True, to_party=False),
         lookup_section(desk, to_party=False),
         doubts_section(desk),
+        corrections_section(desk.case, speech),
         evidence_section(desk, documents_of(desk)),
         provenance_section(desk),
         signatures_section(desk, signatures, say("sign.measure")),
@@ -653,21 +737,48 @@ def measure_request(desk: Desk, subject: str) -> CaseDocument:
     )  # fmt: skip
 
 
+def _decision_state(desk: Desk, row: DecisionStatus) -> str:
+    """Whether a decision holds, as a word for a table; what burdens nobody is not waiting for an appeal."""
+    speech, say = desk.speech, desk.speech.say
+    if row.set_aside:
+        other = _replaced_by(desk.case, row)
+        return say("decision.set_aside") if other is None else say(
+            "decisions.replaced", day=speech.day(other.decided_ns)
+        )  # fmt: skip
+    if row.final_ns is not None:
+        return say("decision.final")
+    return say("decision.not_final" if row.act.outcome is DecisionOutcome.CONFIRMED else "decisions.holds")
+
+
+def _replaced_by(case: Case, row: DecisionStatus) -> DecisionStatus | None:
+    """The decision whose approval took another one away."""
+    taken = (one for one in case.decisions if one.number > row.number and one.decided_ns == row.set_aside_ns)
+    return next(taken, None)
+
+
+def _delivery_marks(desk: Desk) -> dict[int, str]:
+    """By the number of each decision that was served, that the day of its receipt was corrected."""
+    served = [one for one in desk.case.decisions if one.received_ns is not None]
+    corrected = marks(served, desk.case, ServeDecision, "received_ns", desk.speech)
+    return {one.number: mark for one, mark in zip(served, corrected, strict=True)}
+
+
 def _decisions_section(desk: Desk) -> Section | None:
     speech, say = desk.speech, desk.speech.say
     if not desk.case.decisions:
         return None
     rows = []
+    corrected = _delivery_marks(desk)
     for one in desk.case.decisions:
-        state = "set_aside" if one.set_aside else "final" if one.final_ns is not None else "not_final"
+        told = say("decision.never_served" if one.set_aside else "decision.not_served")
+        if one.received_ns is not None:
+            told = speech.sentences([speech.day(one.received_ns), corrected[one.number]])
         rows.append(
             (
-                speech.term("outcome", one.act.outcome.value),
-                speech.day(one.decided_ns),
-                speech.day(one.received_ns) if one.received_ns is not None else say("decision.not_served"),
-                say(f"decision.{state}"),
+                speech.term("outcome", one.act.outcome.value), speech.day(one.decided_ns), told,
+                _decision_state(desk, one),
             )
-        )
+        )  # fmt: skip
     return Section(
         title=say("decisions.title"),
         blocks=(
@@ -681,9 +792,13 @@ def _decisions_section(desk: Desk) -> Section | None:
 
 def _appeals_section(desk: Desk) -> Section | None:
     """Appeals of the party, and what became of each."""
-    speech, say = desk.speech, desk.speech.say
-    if not desk.case.appeals:
+    speech, say, rows = desk.speech, desk.speech.say, desk.case.appeals
+    if not rows:
         return None
+    corrected = (
+        marks(rows, desk.case, FileAppeal, name, speech, brief=name == "grounds")
+        for name in ("received_ns", "body", "grounds")
+    )
     return Section(
         title=say("appeals.title"),
         blocks=(
@@ -696,9 +811,9 @@ def _appeals_section(desk: Desk) -> Section | None:
                 ),
                 rows=tuple(
                     (
-                        speech.day(one.received_ns),
-                        appeal_body_words(desk, one),
-                        one.grounds,
+                        speech.sentences([speech.day(one.received_ns), received]),
+                        speech.sentences([appeal_body_words(desk, one), body]),
+                        speech.sentences([one.grounds, grounds]),
                         say(
                             "appeals.decided", outcome=speech.term("outcome", one.outcome.value),
                             day=speech.day(one.decided_ns),
@@ -706,7 +821,7 @@ def _appeals_section(desk: Desk) -> Section | None:
                         if one.outcome is not None and one.decided_ns is not None
                         else say("appeals.late" if one.waits_for_admission else "appeals.pending"),
                     )
-                    for one in desk.case.appeals
+                    for one, received, body, grounds in zip(rows, *corrected, strict=True)
                 ),
             ),
         ),
@@ -719,15 +834,21 @@ def _carried_out_section(desk: Desk) -> Section | None:
     if not desk.case.measures:
         return None
 
-    def day(at_ns: int | None) -> str:
-        return say("not_yet") if at_ns is None else speech.day(at_ns)
+    done = [(event, act) for event, act in right_events(desk.case) if isinstance(act, RecordMeasure)]
+
+    def day(measure: str, at_ns: int | None) -> str:
+        if at_ns is None:
+            return say("not_yet")
+        event = next((event for event, act in done if (act.measure, act.at_ns) == (measure, at_ns)), None)
+        marked = mark(desk.case, event, "at_ns", speech) if event is not None else ""
+        return speech.sentences([speech.day(at_ns), marked])
 
     rows = []
     for one in desk.case.measures:
         measure = measure_named(desk.pack, one.measure)
         name = (speech.of(measure.text) if measure is not None else "") or one.measure
-        ended = say("carried.withdrawn") if one.withdrawn else day(one.ended_ns)
-        rows.append((name, speech.day(one.requested_ns), day(one.carried_out_ns), ended))
+        ended = say("carried.withdrawn") if one.withdrawn else day(one.measure, one.ended_ns)
+        rows.append((name, speech.day(one.requested_ns), day(one.measure, one.carried_out_ns), ended))
     return Section(
         title=say("carried.title"),
         blocks=(
@@ -768,6 +889,7 @@ def referral_dossier(desk: Desk, subject: str) -> CaseDocument:
         error_rates_section(desk),
         lookup_section(desk, to_party=False),
         rules_section(desk),
+        corrections_section(desk.case, speech),
         evidence_section(desk, [*documents_of(desk), *(kept.ref for kept in desk.file.documents)]),
         course_section(desk, custody=True),
         rights_section(desk, decision=bool(desk.case.decisions), to_party=False),
@@ -931,6 +1053,7 @@ def verification_report(desk: Desk, measurement: Measurement | None = None) -> C
             title=say("verify.limits"),
             blocks=(Listing(items=tuple(say(f"verify.limits.{n}") for n in ("elsewhere", "window", "baseline"))),),
         ),
+        corrections_section(desk.case, speech),
         evidence_section(desk, [ref for remedy in case.remedies for ref in remedy.documents]),
         provenance_section(desk),
         signatures_section(desk, signed, say("sign.verification")),
@@ -961,20 +1084,12 @@ def _expected(expected: float, low: float, high: float, unit: str, speech: Speec
     )
 
 
-def _remedy_marks(desk: Desk) -> list[str]:
-    """Behind each remedy that was corrected, that it was, and what had been recorded of its proof."""
-    corrected = {one.event for one in desk.case.corrections}
-    marks = []
-    for event in desk.case.events:
-        if isinstance(event.act, RecordRemedy):
-            recorded = desk.speech.term("grade", event.act.grade.value)
-            marks.append(desk.speech.say("remedy.corrected", grade=recorded) if event.number in corrected else "")
-    return marks if len(marks) == len(desk.case.remedies) else [""] * len(desk.case.remedies)
+_OF_A_REMEDY = ("at_ns", "grade", "text")
 
 
 def _remedies_section(desk: Desk) -> Section | None:
-    speech, say = desk.speech, desk.speech.say
-    if not desk.case.remedies:
+    speech, say, rows = desk.speech, desk.speech.say, desk.case.remedies
+    if not rows:
         return None
     return Section(
         title=say("remedy.title"),
@@ -987,11 +1102,15 @@ def _remedies_section(desk: Desk) -> Section | None:
                 ),
                 rows=tuple(
                     (
-                        speech.day(one.at_ns),
-                        " ".join(filter(None, (speech.term("grade", one.grade.value), mark))),
-                        one.text,
+                        speech.sentences([speech.day(one.at_ns), at]),
+                        speech.sentences([speech.term("grade", one.grade.value), grade]),
+                        speech.sentences([one.text, text]),
                     )
-                    for one, mark in zip(desk.case.remedies, _remedy_marks(desk), strict=True)
+                    for one, at, grade, text in zip(
+                        rows,
+                        *(marks(rows, desk.case, RecordRemedy, of, speech, brief=of == "text") for of in _OF_A_REMEDY),
+                        strict=True,
+                    )
                 ),
             ),
         ),
@@ -1017,8 +1136,8 @@ def closure(desk: Desk) -> CaseDocument:
         *prepared(desk), to_sign(desk, "sign.approval"),
     ]  # fmt: skip
     why: list[Block] = [Paragraph(text=say(f"closure.because.{reason.value}"))]
-    if text:
-        why.append(Paragraph(text=text))
+    if text and proposal is not None:
+        why.append(Paragraph(text=speech.sentences([text, _mark_of(desk, proposal.number, "text")])))
     if case.verifications:
         _, _, measured = case.verifications[-1]
         why.append(
@@ -1036,6 +1155,9 @@ def closure(desk: Desk) -> CaseDocument:
         stays.append(say("closure.stays.hold"))
     stays += [_register_line(one_expires, outcome, desk) for outcome, one_expires in _registered(desk)]
     again = [say("closure.again.findings"), say("closure.again.error")]
+    at_the_end = rights_at_the_end(case, registered=bool(_registered(desk)))
+    if RightKind.APPEAL in at_the_end:
+        again.append(say("closure.again.appeal"))
     if rule := desk.pack.verification.reopen_if:
         words = desk.pack.verification.reopen_words or {"en": rule}
         again.append(say("closure.again.pack", text=in_own_words(words, speech)))
@@ -1048,12 +1170,10 @@ def closure(desk: Desk) -> CaseDocument:
         Section(title=say("closure.stays"), blocks=(Listing(items=tuple(stays)),)),
         Section(title=say("closure.again"), blocks=(Listing(items=tuple(again)),)),
         Section(title=say("links.title"), blocks=(Listing(items=tuple(links_lines(desk))),)) if case.links else None,
-        rights_section(
-            desk, decision=bool(case.decisions), only=rights_at_the_end(case, registered=bool(_registered(desk)))
-        ),
+        rights_section(desk, decision=bool(case.decisions), only=at_the_end),
         where_section(desk, Step.CLOSE),
         course_section(desk),
-        _corrections_section(desk),
+        corrections_section(desk.case, speech),
         evidence_section(desk, documents_of(desk)),
         provenance_section(desk),
         signatures_section(desk, signatures, say("sign.closure")),
@@ -1100,47 +1220,6 @@ def _register_line(expires_ns: int | None, outcome: str, desk: Desk) -> str:
         "closure.register.open"
     )  # fmt: skip
     return speech.say("closure.register", outcome=speech.term("outcome", outcome), until=until)
-
-
-def _recorded(desk: Desk, one: Correction) -> str:
-    """What the event says that a correction is about."""
-    events = desk.case.events
-    return shown_value(events[one.event - 1].act, one.field) if 0 < one.event <= len(events) else ""
-
-
-def _corrections_section(desk: Desk) -> Section | None:
-    speech, say = desk.speech, desk.speech.say
-    if not desk.case.corrections:
-        return None
-    return Section(
-        title=say("corrections.title"),
-        blocks=(
-            Table(
-                columns=tuple(
-                    Column(head=say(f"corrections.{n}"), weight=weight)
-                    for n, weight in (
-                        ("event", 0.6),
-                        ("field", 1.0),
-                        ("recorded", 1.6),
-                        ("value", 1.6),
-                        ("reason", 1.6),
-                        ("when", 1.0),
-                    )
-                ),
-                rows=tuple(
-                    (
-                        str(one.event),
-                        one.field,
-                        _recorded(desk, one) or say("none"),
-                        one.value,
-                        one.reason,
-                        speech.day(one.approved_ns),
-                    )
-                    for one in desk.case.corrections
-                ),
-            ),
-        ),
-    )
 
 
 __all__ = [

@@ -178,6 +178,11 @@ CASEWORK_SENTENCES: Mapping[str, str] = {
         "{name}的电能表现在计量什么：其并非在整个后一时段都属于该场所，登记中也没有替代的电能表；须导入载明替代电能表"
         "的登记，或更正日期，或在其不属于其他场所时提供其读数"
     ),
+    "whose load is read at {name}: it was the site's, the registry gives it to another site now, and it shows "
+    "{power} kW; correct the registry, or have somebody look whose machines they are": (
+        "{name}所计负荷属于何者：其原属该场所，登记现将其列于另一场所，而其读数为{power}千瓦；须更正登记，或派人查看设备"
+        "属于何者"
+    ),
     "{new} stands for {old}, by the registry.": "按登记，{new}替代{old}。",
     "{metric:metrics}: {why:part}": "{metric}：{why}",
     "{n} of {m} days has no readings.": "{m}日中有{n}日没有读数。",
@@ -248,6 +253,7 @@ CASEWORK_SENTENCES: Mapping[str, str] = {
         "所见功率为{seen}：估计值高于{limit}的限额，但其下限未超过，以下限为准。"
     ),
     "it must stay now: a legal hold, or a case that needs it, came up since": "现须保留：其间出现保全，或有案件需要",
+    "it must stay now: {why}": "现须保留（原因为原文）：{why}",
     "the lake was not made ready for it": "数据湖未为销毁作好准备",
     "nothing was handed in that destroys keys of pseudonyms": "未提供销毁假名密钥的手段",
     "other readings that were to go with it must stay now; make a new plan": (

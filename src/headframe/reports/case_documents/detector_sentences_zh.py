@@ -282,6 +282,12 @@ DETECTOR_SENTENCES: Mapping[str, str] = {
     "The head meter of transformer {transformer} (class {klass}) shows a mean of {mean}, its {n} points and the "
     "losses expected {expected}.": "变压器{transformer}的总表（准确度等级{klass}）平均为{mean}，其{n}个用电户号与预期"
     "损耗合计为{expected}。",
+    "Over the {days} days from {first} to {last}, the head meter of transformer {transformer} (class {klass}) shows a "
+    "mean of {mean}, its {n} points and the losses expected {expected}.": "自{first}至{last}的{days}日内，变压器"
+    "{transformer}的总表（准确度等级{klass}）平均为{mean}，其{n}个用电户号与预期损耗合计为{expected}。",
+    "That is its power while it runs; the means are of all those days, and what was fitted as errors of meters and "
+    "losses is still in them.": "这是其运行时的功率；上述平均值为全部各日的平均，拟合得出的电能表误差和损耗误差仍包含在"
+    "内。",
     "There is no unmetered load beyond the accuracy of the meters (p = {p}); a constant load of {least} ({share} of "
     "the mean) would have been seen.": "没有超出电能表准确度的未计量负荷（p = {p}）；若有{least}的恒定负荷（平均值的"
     "{share}），应可发现。",

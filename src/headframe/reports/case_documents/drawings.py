@@ -15,7 +15,7 @@ from typing import Any
 
 from headframe.records.case import Measurement
 from headframe.records.finding import BlockSync, Interval
-from headframe.reports.block_sync import delay_bars
+from headframe.reports.block_sync import delay_bars, drawn_blocks
 from headframe.reports.case_documents.held import Held, interval_of, onset_of
 from headframe.reports.case_documents.model import LegendPart, Plot
 from headframe.reports.case_documents.speech import Speech, instant_ns
@@ -168,15 +168,12 @@ def plot_course(document: Mapping[str, Any], speech: Speech) -> Plot | None:
         None where the document holds no blocks.
     """
     sync = _sync_of(document)
-    if sync is None or not sync.block_ns:
+    # The document keeps the first of blocks and messages only: the picture ends where either list does.
+    blocks = drawn_blocks(sync) if sync is not None else ()
+    if sync is None or not blocks:
         return None
     wall = speech.wall_ns
-    blocks = sorted(zip(sync.block_ns, sync.block_hit, strict=False))
-    pushes = sorted(sync.push_ns)
-    # The document keeps the first of each only: the picture ends where either list does.
-    end = min(blocks[-1][0], pushes[-1]) if pushes and len(blocks) < sync.blocks else blocks[-1][0]
-    blocks = [(at, hit) for at, hit in blocks if at <= end]
-    pushes = [at for at in pushes if at <= end + NS_PER_S * 60]
+    pushes = [at for at in sorted(sync.push_ns) if at <= blocks[-1][0] + NS_PER_S * 60]
     axis = axis_over([wall(at) for at, _ in blocks] + [wall(at) for at in pushes])
     hits = [wall(at) for at, hit in blocks if hit]
     misses = [wall(at) for at, hit in blocks if not hit]
@@ -190,8 +187,7 @@ def plot_course(document: Mapping[str, Any], speech: Speech) -> Plot | None:
         marks.append(f'<path class="{kind}" d="{path}"/>')
         if drawn < len(times):
             notes.append(speech.say("plot.thinned", n=f"{len(times):,}", drawn=f"{drawn:,}"))
-    if len(blocks) < sync.blocks:
-        notes.append(speech.say("plot.first_blocks", n=f"{len(blocks):,}", of=f"{sync.blocks:,}"))
+    notes += _first_of(sync, speech)
     top = middle + _MISS + LANE_GAP
     letters.append(lane_label(top, speech.say("plot.pushes"), f"{len(pushes):,}"))
     places = sorted({axis.x(wall(at)) for at in pushes})
@@ -281,7 +277,21 @@ def plot_delays(document: Mapping[str, Any], speech: Speech) -> Plot | None:
             LegendPart(mark="outside", words=speech.say("plot.outside")),
             LegendPart(mark="band", words=speech.say("plot.chance")),
         ),
+        notes=_first_of(sync, speech),
     )
+
+
+def _first_of(sync: BlockSync, speech: Speech) -> tuple[str, ...]:
+    """Which blocks a picture is of, where the finding's document tells the course of a part only."""
+    drawn = drawn_blocks(sync)
+    if len(drawn) >= sync.blocks:
+        return ()
+    return (
+        speech.say(
+            "plot.first_blocks", n=f"{len(drawn):,}", of=f"{sync.blocks:,}", until=speech.moment(drawn[-1][0]),
+            hits=f"{sync.hits:,}",
+        ),
+    )  # fmt: skip
 
 
 def plot_power(held: Sequence[Held], speech: Speech) -> Plot | None:

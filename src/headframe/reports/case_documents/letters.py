@@ -9,6 +9,7 @@ from typing import Any
 from headframe.records.case import NoticeKind, ProposeDecision, ProposeMeasure
 from headframe.records.policy import CalculationSheet, Step, UnitRole
 from headframe.reports.case_documents.addresses import acting_unit_id
+from headframe.reports.case_documents.corrected import corrections_section
 from headframe.reports.case_documents.courses import plot_load, plot_months, plot_session
 from headframe.reports.case_documents.drawings import plot_course, plot_delays, plot_findings, plot_power
 from headframe.reports.case_documents.held import claimed_from, facts_of
@@ -51,6 +52,7 @@ from headframe.reports.case_documents.parts import (
     unit_with,
     where_to_write,
 )
+from headframe.reports.case_documents.what_to_do import ahead_section
 
 _MOST_COURSES = 3
 """Of each kind that are drawn in detail: sessions, conversations, loads; the others are in the findings' documents."""
@@ -140,8 +142,10 @@ def notice(desk: Desk) -> CaseDocument:
         doubts_section(desk),
         error_rates_section(desk),
         answer,
+        ahead_section(desk),
         rights_section(desk),
         sheets_section(sheets_of(desk), desk),
+        corrections_section(desk.case, speech),
         evidence_section(desk),
         provenance_section(desk),
         signatures_section(desk, notice_signatures(desk, NoticeKind.NOTICE), say("sign.notice")),
@@ -183,6 +187,7 @@ def information_letter(desk: Desk) -> CaseDocument:
             title=say("rights.title"),
             blocks=(Paragraph(text=say("information.rights")),),
         ),
+        corrections_section(desk.case, speech),
         evidence_section(desk),
         provenance_section(desk),
         signatures_section(desk, notice_signatures(desk, NoticeKind.INFORMATION), say("sign.notice")),
@@ -195,7 +200,7 @@ def information_letter(desk: Desk) -> CaseDocument:
         letterhead=letterhead(desk, unit, to_party(desk)),
         lead=(_lead(desk, "information.lead"),),
         standing=Callout(title=say("information.standing"), lines=(say("information.standing.text"),)),
-        sections=tuple(sections),
+        sections=tuple(section for section in sections if section is not None),
         furniture=furniture(speech),
     )
 
@@ -209,6 +214,8 @@ def help_letter(desk: Desk) -> CaseDocument:
         for role in (UnitRole.MONITOR, UnitRole.LEAD)
         if (name := unit_with(desk.pack, role, speech)) and name != unit
     ]
+    noticed = [speech.day(one.received_ns) for one in case.notices if one.kind is NoticeKind.NOTICE]
+    gone = (say("help.notice_gone", days=speech.listed(noticed)),) if noticed else ()
     hosts = [one for one in desk.held if not one.of_meter]
     steps: list[Block] = []
     if hosts or not desk.held:
@@ -256,6 +263,7 @@ def help_letter(desk: Desk) -> CaseDocument:
         ),
         doubts_section(desk),
         Section(title=say("rights.title"), blocks=(Paragraph(text=say("help.rights")),)),
+        corrections_section(desk.case, speech),
         evidence_section(desk),
         provenance_section(desk),
         signatures_section(desk, notice_signatures(desk, NoticeKind.HELP), say("sign.notice")),
@@ -267,7 +275,7 @@ def help_letter(desk: Desk) -> CaseDocument:
         title=say("help.title"),
         letterhead=letterhead(desk, unit, to_party(desk)),
         lead=(say("help.lead", site=desk.site),),
-        standing=Callout(title=say("help.standing"), lines=(say("help.standing.text"),)),
-        sections=tuple(sections),
+        standing=Callout(title=say("help.standing"), lines=(say("help.standing.text"), *gone)),
+        sections=tuple(section for section in sections if section is not None),
         furniture=furniture(speech),
     )

@@ -196,6 +196,14 @@ class Exhibits:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Verbatim:
+    """Lines to be typed or copied letter by letter, a command or a key: what they are, and nothing changed in them."""
+
+    label: str
+    exact: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Signature:
     """Who stands for what: a unit and an account, never a name."""
 
@@ -213,7 +221,8 @@ class Signatures:
 
 
 Block = (
-    Paragraph | Subheading | Entries | Facts | Listing | Table | Sides | Plot | Callout | Rights | Exhibits | Signatures
+    Paragraph | Subheading | Entries | Facts | Listing | Table | Sides | Plot | Callout | Rights | Exhibits | Verbatim
+    | Signatures
 )  # fmt: skip
 """Anything that stands in a section."""
 
@@ -371,13 +380,14 @@ def _each_text(node: Any, change: Callable[[str], str]) -> Any:
     if isinstance(node, tuple):
         return tuple(_each_text(one, change) for one in node)
     if is_dataclass(node) and not isinstance(node, type):
-        # A picture is made of numbers and escaped words already; a digest is none of the texts that could hide one.
+        # A picture is made of numbers and escaped words already; a digest is none of the texts that could hide one, and
+        # in a public key any letters may stand, those of a wallet too: a key that is changed is none.
         return replace(
             node,
             **{
                 field.name: _each_text(getattr(node, field.name), change)
                 for field in fields(node)
-                if field.name not in ("svg", "sha256")
+                if field.name not in ("svg", "sha256", "exact")
             },
         )
     return node

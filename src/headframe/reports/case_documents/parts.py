@@ -7,10 +7,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from headframe import __version__
+from headframe.ledger.bundle import FINDING_FILES
 from headframe.policy.citations import place_known
 from headframe.records.case import (
     ASKS,
     Account,
+    Act,
     Case,
     CaseEvent,
     CaseFile,
@@ -38,6 +40,7 @@ from headframe.records.policy import (
 )
 from headframe.records.site import SiteKind
 from headframe.reports.case_documents.addresses import acting_unit_id, address_lines, body_address
+from headframe.reports.case_documents.corrected import mark, right_events
 from headframe.reports.case_documents.counting_zh import counting_in_chinese
 from headframe.reports.case_documents.held import (
     Held,
@@ -72,12 +75,17 @@ from headframe.reports.case_documents.model import (
     Subheading,
     Table,
     Tone,
+    Verbatim,
 )
 from headframe.reports.case_documents.speech import Speech
 from headframe.reports.case_documents.translated import sheet_in, translated
 
 _DECISION_RIGHTS = frozenset({RightKind.APPEAL, RightKind.REMOVAL, RightKind.COMPENSATION})
 """Rights that begin with a decision; all others are there from the notice on."""
+_BEFORE_A_DECISION = frozenset({RightKind.NOTICE, RightKind.HEARING})
+"""Rights that lie behind once it is decided. The answer's stays: its date tells whether the party had its time."""
+_LEADS_TO_IT = frozenset({Step.CLASSIFY, Step.INSPECT, Step.DECIDE})
+"""Steps whose clocks lie behind then."""
 _REFERENCE = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*[A-Za-z0-9](?:#[0-9A-Za-z().]*[0-9A-Za-z)])?", re.ASCII)
 _MOST_EVENTS = 400
 """In a list of what happened; a case with more is told by its last ones, and the rest is counted."""
@@ -93,6 +101,7 @@ class Desk:
     speech: Speech
     now_ns: int
     prepared_by: Account | None
+    log_keys: tuple[str, ...]
 
     @property
     def case(self) -> Case:
@@ -414,19 +423,24 @@ def rules_section(desk: Desk) -> Section:
 
 def classification_section(desk: Desk) -> Section | None:
     """How the case was classified, by axis, and that accounts did so."""
-    speech, say, case, pack = desk.speech, desk.speech.say, desk.case, desk.pack
+    speech, say, case = desk.speech, desk.speech.say, desk.case
     if not case.axes:
         return None
-    by_axis = {one.id: one for one in pack.axes}
-    entries = [Entry(label=say("class.standing"), value=speech.term("standing", case.standing.value))]
-    for axis_id, value_id in case.axes:
-        axis = by_axis.get(axis_id)
-        label = next((speech.of(one.label) for one in axis.values if one.id == value_id), "") if axis else ""
-        name = (speech.of(axis.label) if axis else "") or axis_id.replace("_", " ")
-        entries.append(Entry(label=name, value=label or value_id.replace("_", " ")))
+    entries = [
+        Entry(label=say("class.standing"), value=speech.term("standing", case.standing.value)),
+        *(Entry(label=axis, value=value) for axis, value in (class_words(desk, *one) for one in case.axes)),
+    ]
     return Section(
         title=say("class.title"), blocks=(Paragraph(text=say("class.lead")), Entries(entries=tuple(entries)))
     )
+
+
+def class_words(desk: Desk, axis_id: str, value_id: str) -> tuple[str, str]:
+    """An axis of the pack and a value on it, in words."""
+    speech, axis = desk.speech, next((one for one in desk.pack.axes if one.id == axis_id), None)
+    label = next((speech.of(one.label) for one in axis.values if one.id == value_id), "") if axis else ""
+    name = (speech.of(axis.label) if axis else "") or axis_id.replace("_", " ")
+    return name, label or value_id.replace("_", " ")
 
 
 def lookup_section(desk: Desk, *, to_party: bool = True) -> Section:
@@ -554,12 +568,13 @@ def rights_section(
     """
     speech, say, pack = desk.speech, desk.speech.say, desk.pack
     clocks = {clock.id: clock for clock in desk.clocks}
+    behind = _BEFORE_A_DECISION if decision else frozenset()
     steps = {one.step.value: one for one in pack.procedure}
     lines = []
     used: set[str] = set()
     timed: dict[RightKind, int] = {}
     for right in pack.rights:
-        if only is not None and right.right not in only:
+        if (only is not None and right.right not in only) or right.right in behind:
             continue
         step = steps.get(right.right.value)
         deadline = right.deadline or (step.deadline if step else None)
@@ -584,6 +599,8 @@ def rights_section(
             title = say("right.before", right=title, body=body or body_words(right.body, speech))
             if where := body_address(desk.file, pack, right, speech):
                 notes = (*notes, say("rights.where", where=where))
+            elif right.right is RightKind.APPEAL and to_party and (decision or only is not None):
+                notes = (*notes, say("rights.where.missing"))
         lines.append(
             RightLine(
                 title=title, text=text, due=due,
@@ -594,7 +611,7 @@ def rights_section(
         # A report that is owed to another unit is no matter of the party's.
         if clock.id in used or clock.id.startswith("report") or clock.state is ClockState.NOT_STARTED:
             continue
-        if only is not None or clock.id == Step.NOTIFY:
+        if only is not None or clock.id == Step.NOTIFY or (decision and clock.id in _LEADS_TO_IT):
             # What is over runs no more; and how soon the unit had to write is no right with a date of the party's.
             continue
         due, notes = due_words(clock, None, speech)
@@ -617,7 +634,7 @@ def rights_section(
     if missing and lines:
         names = speech.listed(speech.say(f"right.{kind.value}") for kind in missing)
         blocks.append(Paragraph(text=say("rights.not_in_pack", rights=names), tone=Tone.CAUTION))
-    blocks.append(Paragraph(text=say("rights.silence" if only is None else "rights.over")))
+    blocks.append(Paragraph(text=say("rights.over" if decision or only is not None else "rights.silence")))
     return Section(title=say("rights.title" if to_party else "rights.title.party"), blocks=tuple(blocks))
 
 
@@ -706,6 +723,8 @@ def evidence_section(desk: Desk, documents: Sequence[DocumentRef] = ()) -> Secti
         for number, one in enumerate(desk.held, 1)
     ]  # fmt: skip
     exhibits += [exhibit_of(ref, speech) for ref in _each_document(documents)]
+    places = [f"{FINDING_FILES}*"] * bool(desk.held) + ["documents/*"] * bool(documents)
+    digests = (Verbatim(label=say("evidence.verify.digests"), exact=(" ".join(["sha256sum", *places]),)),)
     return Section(
         title=say("evidence.title"),
         blocks=(
@@ -716,13 +735,24 @@ def evidence_section(desk: Desk, documents: Sequence[DocumentRef] = ()) -> Secti
                 items=(
                     say("evidence.verify.bundle"),
                     say("evidence.verify.digest"),
+                    say("evidence.verify.key", file=_KEY_FILE),
                     say("evidence.verify.command"),
                     say("evidence.verify.differs"),
                 ),
                 ordered=True,
             ),
+            *(digests if exhibits else ()),
+            Verbatim(label=say("evidence.verify.log_key", day=speech.day(desk.now_ns)), exact=desk.log_keys),
+            Verbatim(
+                label=say("evidence.verify.whole"),
+                exact=(f"headframe bundle verify {desk.case.case_id}.zip --key {_KEY_FILE}",),
+            ),
         ),
     )
+
+
+_KEY_FILE = "unit.pub"
+"""Under which name a reader saves the log's public key."""
 
 
 def _shown_name(ref: DocumentRef) -> str:
@@ -820,7 +850,7 @@ def documents_of(desk: Desk, *, but_decision: int = 0) -> list[DocumentRef]:
 def course_section(desk: Desk, *, custody: bool = False) -> Section:
     """What happened in the case, event by event: when, by which unit and account."""
     speech, say = desk.speech, desk.speech.say
-    events = desk.file.events
+    events = right_events(desk.case)
     shown = events[-_MOST_EVENTS:]
     blocks: list[Block] = [Paragraph(text=say("course.custody.lead" if custody else "course.lead"))]
     if len(shown) < len(events):
@@ -837,28 +867,32 @@ def course_section(desk: Desk, *, custody: bool = False) -> Section:
                 (
                     str(event.number),
                     speech.moment(event.at_ns),
-                    event_words(event, speech),
+                    event_words(event, act, desk.case, speech),
                     say("account.of", account=event.account, unit=unit_name(desk.pack, event.unit, speech)),
                 )
-                for event in shown
+                for event, act in shown
             ),
         )
     )
     return Section(title=say("course.custody.title" if custody else "course.title"), blocks=tuple(blocks))
 
 
-def event_words(event: CaseEvent, speech: Speech) -> str:
-    """What an event was, in words."""
-    words = speech.term("act", event.act.NAME)
-    received_ns = getattr(event.act, "received_ns", None)
+def event_words(event: CaseEvent, act: Act, case: Case, speech: Speech) -> str:
+    """What an event was, in words: as `act` says it, which is right now, with a mark where that was corrected."""
+    words = speech.term("act", act.NAME)
+    received_ns = getattr(act, "received_ns", None)
+    corrected = [mark(case, event, name, speech) for name in ("received_ns", "stance", "grade")]
     if received_ns is not None:
         # It is recorded later than it reached its reader, and the reader's day is what counts.
         words = speech.say("act.received", act=words, day=speech.day(received_ns))
     for field in ("outcome", "stance", "grade", "standing"):
-        value = getattr(event.act, field, None)
+        value = getattr(act, field, None)
         if value is not None:
-            return speech.say("act.with", act=words, what=speech.term(field, str(value.value)))
-    measurement = getattr(event.act, "measurement", None)
+            words = speech.say("act.with", act=words, what=speech.term(field, str(value.value)))
+            break
+    if any(corrected):
+        return speech.sentences([words, *corrected])
+    measurement = getattr(act, "measurement", None)
     if measurement is not None:
         return speech.say("act.with", act=words, what=speech.term("verified", measurement.outcome.value))
     return words
@@ -1025,9 +1059,11 @@ def channel_words(channel: str, speech: Speech) -> str:
 def delivered(desk: Desk) -> list[str]:
     """When letters and decisions reached the party."""
     lines = []
-    for event in desk.file.events:
-        if isinstance(event.act, ServeNotice | ServeDecision):
-            key = "delivered.notice" if isinstance(event.act, ServeNotice) else "delivered.decision"
-            channel = channel_words(event.act.channel, desk.speech)
-            lines.append(desk.speech.say(key, when=desk.speech.moment(event.act.received_ns), channel=channel))
+    for event, act in right_events(desk.case):
+        if isinstance(act, ServeNotice | ServeDecision):
+            key = "delivered.notice" if isinstance(act, ServeNotice) else "delivered.decision"
+            channel = channel_words(act.channel, desk.speech)
+            line = desk.speech.say(key, when=desk.speech.moment(act.received_ns), channel=channel)
+            corrected = (mark(desk.case, event, name, desk.speech) for name in ("received_ns", "channel"))
+            lines.append(desk.speech.sentences([line, *corrected]))
     return lines

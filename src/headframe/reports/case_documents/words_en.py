@@ -247,9 +247,9 @@ TEXTS: Mapping[str, str] = {
     "unit.",
     "rights.silence": "No date closes the case by itself. Without an answer, the unit decides on what it knows, and "
     "may not take silence for consent.",
-    "rights.over": "Rights about steps that lie behind are not listed: the case is over. A right that the law gives "
-    "besides stays.",
+    "rights.over": "Rights about steps that lie behind are not listed. A right that the law gives besides stays.",
     "rights.where": "Where to write: {where}.",
+    "rights.where.missing": "Where to write: to be filled in here by whoever signs this letter.",
     "right.notice": "Notice",
     "right.notice.text": "To be told the facts before anything is decided.",
     "right.reply": "Reply",
@@ -371,6 +371,8 @@ TEXTS: Mapping[str, str] = {
     "help.standing": "Nothing is held against you",
     "help.standing.text": "You are treated as a victim. No measure is taken against you, nothing is entered into a "
     "register, and no period runs.",
+    "help.notice_gone": "The notice that you received on {days} does not stand any more: what it says is not held "
+    "against you, and it needs no answer.",
     "help.seen": "What was seen",
     "help.do": "How to end it",
     "help.clean.lead": "If it is a computer or server",
@@ -449,6 +451,46 @@ TEXTS: Mapping[str, str] = {
     "inspected.meter.seals": "Seals",
     "inspected.meter.intact": "Intact",
     "inspected.meter.remark": "Remark",
+    # What the party has to do
+    "todo.title": "What you have to do",
+    "todo.see": "What has to stop, until when, and how to prove it, stands under “What you have to do”.",
+    "todo.lead": "The decision asks this of you:",
+    "todo.stop": "The mining at {site} has to stop, and not to begin again.",
+    "todo.stop.facts": "The mining at {site} has to stop, and not to begin again. Facts {numbers} tell of it; it was "
+    "seen at: {where}.",
+    "todo.machines": "The inspection of {day} counted {n} machines ({place}). Those of them that mine stop, or are "
+    "removed.",
+    "todo.host": "You give room, power or network to it. See to it that whoever mines with them stops, or give them no "
+    "more.",
+    "todo.class": "{axis}: {value} (basis: {basis}).",
+    "todo.how": "How it stops is left to you, for example: machines removed or sold, programs removed, a contract "
+    "ended.",
+    "todo.until": "Until when",
+    "todo.no_period": "No period is set: the policy pack at hand names none, and this decision sets none.",
+    "todo.goes_on": "As long as it is not proved and measured to be over, the case stays open. Nothing is settled by "
+    "the lapse of time, for you or against you.",
+    "todo.goes_on.measures": "If it is found to go on, these measures may be asked for where their other preconditions "
+    "are met: {measures}.",
+    "todo.prove": "To whom, and how to prove it",
+    "todo.tell": "Write to {unit} what you did and when, with the number of the case, {case}. The address stands under "
+    "“{where}”.",
+    "todo.proof": "Send proof of one of these grades: {grades}. Only on one of them can the case be closed as "
+    "remedied.",
+    "todo.proof.less": "Proof of a lower grade is recorded, and is not enough for that: {grades}.",
+    "todo.or": "{one}; or {other}",
+    "todo.measured": "{unit} then measures again, over at least {days} days that begin after what you did, with data "
+    "for at least {coverage} of them: {metrics}. Basis: {basis}.",
+    "todo.ends": "Proof of such a grade, and a measurement that shows that it is over, end the case: one account "
+    "proposes the closure, another approves it, and you get a letter that says so.",
+    "todo.measure_ends": "The measure “{measure}” ends when: {when}",
+    "todo.ahead.title": "What a decision would ask of you",
+    "todo.ahead.lead": "This notice asks for an answer and nothing else. If it is decided that this is mining which "
+    "the rules forbid, and that you answer for it, the decision says what has to stop. As far as it is known now, it "
+    "would say:",
+    "todo.ahead.period": "Until when: {period}. {basis}.",
+    "todo.ahead.no_period": "Until when: the policy pack at hand names no period.",
+    "todo.ahead.now": "Whoever has ended it already can say so, and prove it, with the answer. It is weighed before "
+    "anything is decided.",
     # Decision
     "decision.title": "Decision",
     "decision.lead.confirmed": "It is found that mining which the rules forbid took place at {site}, and that "
@@ -465,6 +507,8 @@ TEXTS: Mapping[str, str] = {
     "has approved it.",
     "decision.final": "Final",
     "decision.final.text": "The decision cannot be appealed any more.",
+    "decision.in_favour": "Nothing is held against you",
+    "decision.in_favour.text": "This decision asks nothing of you, and no measure follows from it.",
     "decision.not_final": "Not final",
     "decision.not_final.text": "The decision can be appealed; see under Your rights.",
     "set_aside.title": "Notice that a decision was set aside",
@@ -483,14 +527,17 @@ TEXTS: Mapping[str, str] = {
     "set_aside.means.measures": "Measures that it named are withdrawn; one that is being carried out has to be ended.",
     "set_aside.means.register": "An entry of it in the register of decisions has been removed.",
     "set_aside.next.upheld": "Nothing is decided against you on this case again. It is closed, and you are told so.",
+    "set_aside.next.to_close": "Nothing is decided against you on this case again. It is still to be closed; you are "
+    "told when it is.",
     "set_aside.next.remitted": "The case is decided again. What is new is put to you before, and you can answer it.",
     "set_aside.next.open": "The case is open. If it is decided again, what is new is put to you before, and you can "
     "answer it.",
     "set_aside.next.replaced": "What holds is the decision that was taken in its place. You get it by itself.",
     "set_aside.next.closed": "The case is closed. Nothing is held against you in it.",
     "decision.set_aside": "Set aside",
-    "decision.set_aside.text": "This decision was set aside. It has no effect, and its measures are withdrawn.",
+    "decision.set_aside.text": "This decision was set aside. It has no effect, nor has any measure that it named.",
     "decision.not_served": "not delivered yet",
+    "decision.never_served": "not delivered",
     "decision.reasons": "Reasons",
     "decision.basis": "Legal basis",
     "decision.basis.entries": "The entries of the register of lawful mining that cover it: {entries}.",
@@ -540,6 +587,8 @@ TEXTS: Mapping[str, str] = {
     "decisions.outcome": "Outcome",
     "decisions.decided": "Decided",
     "decisions.served": "Delivered",
+    "decisions.holds": "It holds",
+    "decisions.replaced": "Replaced by the decision of {day}",
     "decisions.state": "State",
     "not_yet": "not yet",
     "appeals.title": "Appeals",
@@ -687,7 +736,6 @@ TEXTS: Mapping[str, str] = {
     "remedy.when": "When",
     "remedy.grade": "Proof",
     "remedy.what": "What was done",
-    "remedy.corrected": "(corrected; recorded as: {grade})",
     "grade.A": "A: seen by an inspector, with photos and meter",
     "grade.B": "B: documents of others",
     "grade.C": "C: the party's word, with photos or documents",
@@ -713,8 +761,8 @@ TEXTS: Mapping[str, str] = {
     "those who help. Nothing is held against the party.",
     "closure.because.undetermined": "A decision says so. It is not for the lapse of time. Nothing is held against "
     "the party.",
-    "closure.because.decision_set_aside": "An appeal was upheld. The decision has no effect, its measures are "
-    "withdrawn, and its entry is removed from the register.",
+    "closure.because.decision_set_aside": "An appeal was upheld. The decision has no effect, nor has any measure "
+    "that it named, and no entry of it stands in the register.",
     "closure.measured": "Last measured from {start} to {end}: {outcome}.",
     "closure.stays": "What stays, and for how long",
     "closure.stays.ledger": "The events of the case stay in the ledger as salted digests.",
@@ -727,12 +775,61 @@ TEXTS: Mapping[str, str] = {
     "closure.again": "What would open it again",
     "closure.again.findings": "New findings at the site open a new case, linked to this one.",
     "closure.again.error": "An error in the file, or a file that was not complete, by proposal and approval.",
+    "closure.again.appeal": "An appeal against the decision: in time, or admitted late.",
     "closure.again.pack": "By the policy pack: {text}",
     "links.title": "Linked cases",
     "relation.recurrence_of": "Recurrence of {case}",
     "relation.same_operator": "Same operator as {case}",
     "relation.split_from": "Split from {case}",
     "corrections.title": "Corrections",
+    "corrected.recorded": "(corrected; recorded as: {was})",
+    "corrected.see": "(corrected; see “{title}”)",
+    "corrected.inside": "{outer}: {inner}",
+    "corrected.field.summary": "summary",
+    "corrected.field.region": "region",
+    "corrected.field.site_kind": "kind of site",
+    "corrected.field.site_name": "name of the site",
+    "corrected.field.organisation_id": "organisation",
+    "corrected.field.organisation_name": "name of the organisation",
+    "corrected.field.usage_points": "usage points",
+    "corrected.field.explanation": "explanation",
+    "corrected.field.received_ns": "when it was received",
+    "corrected.field.channel": "how it was delivered",
+    "corrected.field.proof": "proof of delivery",
+    "corrected.field.stance": "what the party says",
+    "corrected.field.document": "document",
+    "corrected.field.text": "text",
+    "corrected.field.answers": "which letter it answers",
+    "corrected.field.given_ns": "when access was given",
+    "corrected.field.documents": "documents",
+    "corrected.field.held_back": "what was held back",
+    "corrected.field.record": "record of the inspection",
+    "corrected.field.unit": "unit",
+    "corrected.field.at_ns": "when it happened",
+    "corrected.field.grade": "proof",
+    "corrected.field.body": "body",
+    "corrected.field.grounds": "grounds",
+    "corrected.field.reason": "reason",
+    "corrected.field.report": "report",
+    "corrected.field.to": "to whom",
+    "corrected.field.period": "period",
+    "corrected.field.relation": "relation",
+    "corrected.field.heard_reply": "how the answer was weighed",
+    "corrected.field.authority": "authority",
+    "corrected.field.present": "who was present",
+    "corrected.field.started_ns": "when it began",
+    "corrected.field.ended_ns": "when it ended",
+    "corrected.field.place": "place",
+    "corrected.field.observations": "observations",
+    "corrected.field.machines_seen": "machines seen",
+    "corrected.field.meters": "meters",
+    "corrected.field.bypass_seen": "connection before the meter",
+    "corrected.field.photos": "photos",
+    "corrected.field.meter": "number of the meter",
+    "corrected.field.reading": "reading",
+    "corrected.field.seals": "seals",
+    "corrected.field.seals_intact": "seals intact",
+    "corrected.field.remark": "remark",
     "corrections.event": "Event",
     "corrections.field": "Of what",
     "corrections.recorded": "Recorded",
@@ -757,11 +854,21 @@ TEXTS: Mapping[str, str] = {
     "evidence.draft": "{kind}, draft",
     "evidence.document": "{kind}; {media}; {size}",
     "evidence.verify.title": "How to check it without us",
-    "evidence.verify.bundle": "Ask for the bundle of the case. It holds these pieces, the log and the proofs.",
-    "evidence.verify.digest": "Compute the digest of a piece (sha256sum FILE) and compare it with the one above.",
-    "evidence.verify.command": "Check the whole bundle with: headframe bundle verify BUNDLE. It works offline and "
-    "needs no database; the format is described so that you can write a program of your own.",
-    "evidence.verify.differs": "If a digest differs, the piece is not the one that this document rests on: say so.",
+    "evidence.verify.bundle": "Ask for the bundle of the case, and unpack it into a folder. It holds these pieces, "
+    "each as a file of its own, the log and the proofs. Its README.txt tells what was withheld.",
+    "evidence.verify.digest": "Compute the digests of its files, in that folder, with the first command below "
+    "(on Windows: certutil -hashfile FILE SHA256). Each digest above has to be among them.",
+    "evidence.verify.key": "Save the public key below as a file {file}. Have the unit confirm it on another way than "
+    "this document and the bundle came: whoever could forge both could put a key of their own into them. If the unit "
+    "has changed its key since, take the one that it confirms.",
+    "evidence.verify.command": "Check the whole bundle with the last command below, with the name of the file that you "
+    "were given. It works offline and needs no database; the format is described so that you can write a program of "
+    "your own.",
+    "evidence.verify.differs": "If a digest differs, or the bundle does not hold, the piece is not the one that this "
+    "document rests on: say so.",
+    "evidence.verify.digests": "Digests of the files",
+    "evidence.verify.log_key": "Public key of the unit's log, as of {day}",
+    "evidence.verify.whole": "The whole bundle",
     "document.notice": "letter",
     "document.information_letter": "information letter",
     "document.help_letter": "help letter",
@@ -1069,7 +1176,8 @@ TEXTS: Mapping[str, str] = {
     "plot.miss": "block that none followed (below the line)",
     "plot.push": "message",
     "plot.thinned": "{n} blocks are drawn as {drawn} ticks",
-    "plot.first_blocks": "the first {n} of {of} blocks are drawn",
+    "plot.first_blocks": "This picture is of the first {n} of {of} blocks, until {until}: the finding keeps the course "
+    "of no more. The fact counts all of them: {hits} of {of} were followed in time.",
     "plot.delays": "Blocks by the delay of the next message, beside what chance alone would show",
     "plot.delays.lane": "Number of blocks",
     "plot.delays.description": "{within} blocks were followed within {window} s; chance alone would give about "

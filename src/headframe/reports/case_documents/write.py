@@ -55,6 +55,7 @@ def build_document(
     language: str,
     now_ns: int,
     *,
+    log_keys: Sequence[str],
     subject: str = "",
     prepared_by: Account | None = None,
     measurement: Measurement | None = None,
@@ -75,6 +76,8 @@ def build_document(
         ``en`` or ``zh``.
     now_ns : int
         When the document is written. [ns since 1970-01-01 UTC]
+    log_keys : sequence of str
+        Public keys of the unit's log, one line each: with them a reader checks the bundle of the case.
     subject : str
         The measure's id for a request or a referral, or the number of its proposal's event; the number of a decision's
         event, else the latest is meant.
@@ -98,7 +101,10 @@ def build_document(
     """
     household = case_file.case.site_kind == SiteKind.HOUSEHOLD_PREMISES
     speech = Speech(language, pack.time_zone, household=household)
-    desk = Desk(file=case_file, pack=pack, clocks=clocks, speech=speech, now_ns=now_ns, prepared_by=prepared_by)
+    desk = Desk(
+        file=case_file, pack=pack, clocks=clocks, speech=speech, now_ns=now_ns, prepared_by=prepared_by,
+        log_keys=tuple(log_keys),
+    )  # fmt: skip
     if kind in _PLAIN:
         document = _PLAIN[kind](desk)
     elif kind in _OF_A_MEASURE:
@@ -140,6 +146,7 @@ def write_document(
     language: str,
     now_ns: int,
     *,
+    log_keys: Sequence[str],
     subject: str = "",
     prepared_by: Account | None = None,
     measurement: Measurement | None = None,
@@ -159,8 +166,8 @@ def write_document(
     """
     return in_both_forms(
         build_document(
-            kind, case_file, pack, clocks, language, now_ns, subject=subject, prepared_by=prepared_by,
-            measurement=measurement, training=training,
+            kind, case_file, pack, clocks, language, now_ns, log_keys=log_keys, subject=subject,
+            prepared_by=prepared_by, measurement=measurement, training=training,
         )
     )  # fmt: skip
 

@@ -160,7 +160,12 @@ def _known(header: Sequence[str], path: Path, row: int, columns: Columns, remark
     _refuse_people(path, header, columns)
     names = [columns.ours(column) for column in header]
     if columns.required not in names:
-        raise ValueError(f"{path}: no column {columns.required}. Hint: known are {', '.join(columns.names)}.")
+        split = next((sign for sign in (";", "\t") if len(header) == 1 and sign in header[0]), "")
+        between = f" Its columns lie between {'semicolons' if split == ';' else 'tabs'}; save it with commas."
+        raise ValueError(
+            f"{path}: no column {columns.required}.{between if split else ''} Hint: known are "
+            f"{', '.join(columns.names)}."
+        )
     unknown = [name for name in names if name not in columns.names]
     if unknown:
         known = ", ".join(columns.names)

@@ -18,7 +18,7 @@ from headframe.errors import HeadframeError
 from headframe.stores.database.address import BadDatabase, keep_secrets, read_address, shown
 from headframe.stores.database.store import DatabaseStore, told
 
-HEAD = "0004"
+HEAD = "0006"
 """Version of the tables that this program knows; a test compares it with the newest migration."""
 
 VERSION_TABLE = "headframe_version"

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -59,6 +60,7 @@ from headframe.stores.database.tables import (
 )
 from headframe.stores.database.writer import CHUNK, Kind, Writer, batches
 from headframe.stores.lake_purge import LakePart, LakePurge
+from headframe.stores.purge_note import NotedItem, PurgeNote
 
 _DAY_NS = 86_400_000_000_000
 _NS_PER_S = 1_000_000_000
@@ -78,6 +80,13 @@ _REWRITTEN = (
 
 _PAPERS = frozenset({DataClass.DOCUMENT, DataClass.PHOTO, DataClass.REPORT})
 """Classes of what has a row in `documents`."""
+
+ALTERED = "altered: "
+"""How the reason begins why something stays of which the database and the log say two things."""
+_WHAT_TO_DO = (
+    "the database was changed by something else than Headframe, or is damaged. Nothing that belongs to it goes: "
+    "compare all of it (headframe log verify), put the right one back from a copy, and find out who could write into it"
+)
 
 _APPEAL = "a right of appeal of its case stands still, or has not begun because a decision was not served"
 
@@ -100,6 +109,8 @@ class Destroyers:
         Why none is ready that should be.
     kept_ns : callable
         When the bytes of a digest were kept; None where they are not there. [ns since 1970-01-01 UTC]
+    begin : callable
+        Writes down what is about to go, before the first of it does (`headframe.stores.purge_note.write_note`).
     """
 
     document: Callable[[str], object]
@@ -108,6 +119,65 @@ class Destroyers:
     readings: LakePurge | None = None
     why_no_readings: str = ""
     kept_ns: Callable[[str], int | None] = lambda _sha256: None
+    begin: Callable[[tuple[NotedItem, ...]], object] = lambda _items: None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseTimes:
+    """What the events of a case say of how long it is kept.
+
+    Attributes
+    ----------
+    pack : str
+        `headframe.records.retention.pack_name`.
+    closed : bool
+    on_hold : bool
+    counts_from_ns : int or None
+        `headframe.stores.database.rows.counts_from`. [ns since 1970-01-01 UTC]
+    """
+
+    pack: str
+    closed: bool
+    on_hold: bool
+    counts_from_ns: int | None
+
+
+class ByEvents:
+    """What the events of cases say; of those that read as they did when they were asked, they are not asked again.
+
+    So that much can be asked before a transaction begins for which everybody waits.
+
+    Parameters
+    ----------
+    ask : callable
+        Of a case; a `HeadframeError` where its events are not what was sealed for the log.
+    """
+
+    def __init__(self, ask: Callable[[str], CaseTimes]) -> None:
+        self._ask = ask
+        self._known: dict[str, tuple[bytes, CaseTimes]] = {}
+
+    def times(self, db: Connection, case_ids: Sequence[str]) -> Iterator[tuple[str, CaseTimes | HeadframeError | None]]:
+        """What is said of each case; None of one that has no event."""
+        for chunk in batches(case_ids, CHUNK):
+            digests = {case_id: hashlib.sha256() for case_id in chunk}
+            rows_of = select(CASE_EVENTS).where(CASE_EVENTS.c.case_id.in_(chunk))
+            begun = set()
+            for row in db.execute(rows_of.order_by(CASE_EVENTS.c.case_id, CASE_EVENTS.c.number)):
+                digests[row.case_id].update(repr(tuple(row)).encode())
+                begun.add(row.case_id)
+            for case_id in chunk:
+                if case_id not in begun:
+                    yield case_id, None
+                    continue
+                digest = digests[case_id].digest()
+                if self._known.get(case_id, (b"",))[0] != digest:
+                    try:
+                        self._known[case_id] = (digest, self._ask(case_id))
+                    except HeadframeError as fault:
+                        yield case_id, fault
+                        continue
+                yield case_id, self._known[case_id][1]
 
 
 @dataclass(slots=True)
@@ -128,6 +198,7 @@ def plan(
     files: Iterable[tuple[str, int]] = (),
     lost: Collection[str] = (),
     most: int = MOST_AT_ONCE,
+    by_events: ByEvents | None = None,
 ) -> RetentionPlan:
     """What the rules let go of what the database knows. It destroys nothing.
 
@@ -151,14 +222,18 @@ def plan(
         Packs whose text is lost (`headframe.cases.retention.what_goes`).
     most : int
         Items that go at most.
+    by_events : ByEvents or None
+        What the events of a case say. Of each case that something rests on that would go, it is asked once, and what
+        the table of cases says otherwise lets nothing go. None: the table alone is asked.
 
     Returns
     -------
     RetentionPlan
     """
     with store.reading() as db:
-        items = _items(db, cutoffs(rules, now_ns), extra, readings, files)
-        return _plan(db, rules, now_ns, items, most, lost)
+        sure = _Sure(db, by_events)
+        items = _items(db, cutoffs(rules, now_ns), extra, readings, files, sure)
+        return _plan(db, rules, now_ns, items, most, lost, sure)
 
 
 def _plan(
@@ -168,12 +243,13 @@ def _plan(
     items: Iterator[RetainedItem],
     most: int,
     lost: Collection[str],
+    sure: _Sure,
 ) -> RetentionPlan:
     holds = _holds(db)
     goes: list[GoingItem] = []
     stays: list[StayingItem] = []
     while len(goes) < most and (some := list(_take(items, min(_ITEMS_AT_ONCE, most - len(goes))))):
-        part = what_goes(some, rules, holds, now_ns, lost)
+        part = sure.sift(what_goes(some, rules, holds, now_ns, lost))
         goes += part.goes
         stays += part.stays
     return RetentionPlan(now_ns=now_ns, goes=tuple(goes), stays=tuple(stays))
@@ -227,6 +303,88 @@ class _Case:
     pack: str
     counts_from_ns: int | None
     closed: bool
+    on_hold: bool = False
+    ended: bool = False
+    """Whether it was destroyed, so that no event says anything of it."""
+
+
+class _Sure:
+    """Cases as their events have them, each looked at once; the table of cases alone lets nothing go."""
+
+    def __init__(self, db: Connection, by_events: ByEvents | None) -> None:
+        self._db = db
+        self._by_events = by_events
+        self._looked: dict[str, tuple[str, int | None]] = {}
+
+    def look_at(self, case_ids: Iterable[str]) -> None:
+        """Have these cases looked at."""
+        new = sorted({case_id for case_id in case_ids if case_id not in self._looked})
+        if self._by_events is None:
+            return
+        told = _cases_of(self._db, new)
+        for case_id, said in self._by_events.times(self._db, sorted(told)):
+            self._looked[case_id] = self._compared(case_id, told[case_id], said)
+
+    @staticmethod
+    def _compared(case_id: str, told: _Case, said: CaseTimes | HeadframeError | None) -> tuple[str, int | None]:
+        if said is None and told.ended:
+            return "", told.counts_from_ns
+        if said is None:
+            return f"{ALTERED}case {case_id} is in the table of cases, and has no event: {_WHAT_TO_DO}", None
+        if isinstance(said, HeadframeError):
+            return f"{ALTERED}{said}", None
+        if told.ended:
+            return f"{ALTERED}case {case_id} is said to be destroyed, and its events are there: {_WHAT_TO_DO}", None
+        for table, events, words in (
+            (told.closed, said.closed, ("closed", "open")),
+            (told.on_hold, said.on_hold, ("on hold", "not on hold")),
+            (told.pack, said.pack, None),
+        ):
+            if table != events:
+                one, other = (words if table else words[::-1]) if words else (f"under {table}", f"under {events}")
+                return (
+                    f"{ALTERED}the table of cases has case {case_id} {one}, and by its events it is {other}: "
+                    f"{_WHAT_TO_DO}"
+                ), None
+        return "", said.counts_from_ns
+
+    def why_altered(self, case_ids: Iterable[str]) -> str:
+        """What is wrong with the first of some cases that is not what its events say; empty where all are."""
+        return next((why for case_id in case_ids if (why := self._looked.get(case_id, ("", None))[0])), "")
+
+    def counts_from(self, case_id: str, told: int | None) -> int | None:
+        """From when the period counts of what rests on a case, by its events. [ns since 1970-01-01 UTC]"""
+        return self._looked[case_id][1] if case_id in self._looked else told
+
+    def sift(self, plan: RetentionPlan) -> RetentionPlan:
+        """A plan without what may not go by the events of its cases."""
+        if self._by_events is None:
+            return plan
+        self.look_at(case_id for one in plan.goes for case_id in one.item.case_ids)
+        goes: list[GoingItem] = []
+        stays: list[StayingItem] = []
+        for one in plan.goes:
+            staying = self._staying(one, plan.now_ns)
+            if staying is None:
+                goes.append(one)
+            else:
+                stays.append(staying)
+        return replace(plan, goes=tuple(goes), stays=(*plan.stays, *stays))
+
+    def _staying(self, one: GoingItem, now_ns: int) -> StayingItem | None:
+        item = one.item
+        if why := self.why_altered(item.case_ids):
+            return StayingItem(item=item, why=why, rule=one.rule)
+        # An entry of the register counts from its own expiry.
+        if item.data_class is DataClass.REGISTER:
+            return None
+        for case_id in item.case_ids:
+            since = self.counts_from(case_id, item.from_ns)
+            due_ns = None if since is None else since + one.rule.days * _DAY_NS
+            if due_ns is None or due_ns > now_ns:
+                why = f"by the events of case {case_id} its time is not over, though the table of cases says so"
+                return StayingItem(item=item, why=why, rule=one.rule, due_ns=due_ns)
+        return None
 
 
 def _items(
@@ -235,6 +393,7 @@ def _items(
     extra: Iterable[RetainedItem],
     readings: Sequence[LakePart],
     files: Iterable[tuple[str, int]],
+    sure: _Sure,
 ) -> Iterator[RetainedItem]:
     """Every item that may be due: for each class what began to count before its cutoff."""
     if (cutoff := cutoffs.get(DataClass.FINDING)) is not None:
@@ -253,7 +412,7 @@ def _items(
         yield from _expired_entries(db, cutoff)
     if (cutoff := cutoffs.get(DataClass.CASE)) is not None:
         yield from _cases(db, cutoff)
-    yield from _readings(db, readings)
+    yield from _readings(db, readings, sure)
     yield from extra
 
 
@@ -262,14 +421,16 @@ def _cases_of(db: Connection, case_ids: Iterable[str]) -> dict[str, _Case]:
     found: dict[str, _Case] = {}
     for chunk in batches(sorted(set(case_ids)), CHUNK):
         for row in db.execute(select(ENDED_CASES).where(ENDED_CASES.c.case_id.in_(chunk))):
-            found[row.case_id] = _Case(pack_name(row.pack_id, row.pack_digest), row.counts_from_ns, closed=True)
+            pack = pack_name(row.pack_id, row.pack_digest)
+            found[row.case_id] = _Case(pack, row.counts_from_ns, closed=True, ended=True)
         columns = CASES.c
         wanted = select(
-            columns.case_id, columns.pack_id, columns.pack_digest, columns.counts_from_ns, columns.closed_ns
-        ).where(columns.case_id.in_(chunk))
+            columns.case_id, columns.pack_id, columns.pack_digest, columns.counts_from_ns, columns.closed_ns,
+            columns.on_hold,
+        ).where(columns.case_id.in_(chunk))  # fmt: skip
         for row in db.execute(wanted):
             pack = pack_name(row.pack_id, row.pack_digest)
-            found[row.case_id] = _Case(pack, row.counts_from_ns, closed=row.closed_ns is not None)
+            found[row.case_id] = _Case(pack, row.counts_from_ns, closed=row.closed_ns is not None, on_hold=row.on_hold)
     return found
 
 
@@ -563,10 +724,11 @@ def _named_points(correction: Mapping[str, Any]) -> list[str]:
     return [str(point) for point in value] if isinstance(value, list) else [text]
 
 
-def _readings(db: Connection, parts: Sequence[LakePart]) -> Iterator[RetainedItem]:
+def _readings(db: Connection, parts: Sequence[LakePart], sure: _Sure) -> Iterator[RetainedItem]:
     """Parts of the lake, with the cases that need one of their usage points: all that were open in their month yet.
 
-    A case on hold needs those of the months after its closure too: what the hold is for is not known here.
+    A case on hold needs those of the months after its closure too: what the hold is for is not known here. That a case
+    was closed before a month, and needs it no more, its events have to say.
     """
     if not parts:
         return
@@ -577,16 +739,21 @@ def _readings(db: Connection, parts: Sequence[LakePart]) -> Iterator[RetainedIte
         begin_ns = part.from_s * _NS_PER_S
         case_ids = {case_id for point in part.usage_points for case_id in of_point.get(point, ())}
         case_ids |= {case_id for point in part.beside for case_id in of_point.get(point, frozenset()) & of_balance}
-        needing = [
+        case_ids &= known.keys()
+        needing = {case_id for case_id in case_ids if case_id in held or _since(known[case_id]) > begin_ns}
+        sure.look_at(case_ids - needing)
+        altered = sure.why_altered(sorted(case_ids - needing))
+        needing |= {
             case_id
-            for case_id in case_ids
-            if case_id in known
-            and (case_id in held or (since := known[case_id].counts_from_ns) is None or since > begin_ns)
-        ]
+            for case_id in case_ids - needing
+            if (since := sure.counts_from(case_id, known[case_id].counts_from_ns)) is None or since > begin_ns
+        }
         cases = _together(needing, known)
         end_ns = part.until_s * _NS_PER_S
         since_ns = cases.counts_from_ns
         from_ns = max(end_ns, since_ns) if since_ns is not None else None if cases.ids else end_ns
+        if altered:
+            from_ns = None
         yield RetainedItem(
             item_id=part.part_id,
             data_class=DataClass.READING,
@@ -594,12 +761,25 @@ def _readings(db: Connection, parts: Sequence[LakePart]) -> Iterator[RetainedIte
             sha256=part.sha256,
             case_ids=cases.ids,
             pack_ids=cases.packs,
-            waits=cases.waits,
+            waits=altered or cases.waits,
         )
+
+
+def _since(case: _Case) -> float:
+    """From when the period counts of what rests on a case, as the table of cases has it; infinite while it does not."""
+    return math.inf if case.counts_from_ns is None else case.counts_from_ns
 
 
 # ---------------------------------------------------------------------------------------------------------------------
 # Destruction
+
+
+def look_ahead(store: DatabaseStore, agreed: RetentionPlan, by_events: ByEvents) -> None:
+    """Ask the events of all cases of a plan, while others may still write: `purge` asks again those that changed."""
+    with store.reading() as db:
+        case_ids = sorted({case_id for one in agreed.goes for case_id in one.item.case_ids})
+        for _ in by_events.times(db, case_ids):
+            pass
 
 
 def purge(
@@ -614,12 +794,14 @@ def purge(
     destroyers: Destroyers,
     leaf: Callable[[DestructionCertificate], PendingLeaf],
     lost: Collection[str] = (),
+    by_events: ByEvents | None = None,
 ) -> DestructionCertificate:
     """Destroy what a plan lets go. Nobody else writes meanwhile: a hold, or a paper, that comes now finds it done.
 
-    What is outside of the database goes first, what is in it goes in one transaction together with the certificate and
-    its leaf. If it is cut off in between, the same items are due again, and what is gone already counts as destroyed.
-    What does not go any more (a legal hold came in between, a case was reopened) stays, and the certificate says why.
+    What is outside of the database is written down (`Destroyers.begin`) and goes first, what is in it goes in one
+    transaction together with the certificate and its leaf. If it is cut off in between, `certify_gone` tells what went,
+    and what is left is due again; what is gone already counts as destroyed. What does not go any more (a legal hold
+    came in between, a case was reopened) stays, and the certificate says why.
 
     Parameters
     ----------
@@ -636,7 +818,7 @@ def purge(
     destroyers : Destroyers
     leaf : callable
         Makes the leaf for the ledger out of the certificate.
-    lost : collection of str
+    lost, by_events
         As for `plan`.
 
     Returns
@@ -659,40 +841,41 @@ def purge(
     with store.writing(alone=True) as writer:
         writer.lock_findings()
         db = writer.db
-        still = {_key(item) for item in _again(db, agreed, rules, destroyers, lost)}
+        sure = _Sure(db, by_events)
+        again = _again(db, agreed, rules, destroyers, lost, sure)
+        still = {_key(one.item) for one in again.goes}
+        why = {_key(one.item): one.why for one in again.stays}
         gone = _Gone()
-        readings: list[RetainedItem] = []
+        going: list[GoingItem] = []
         for one in agreed.goes:
             if one.item.data_class is DataClass.READING and destroyers.readings is None:
                 gone.failed.append((one.item, destroyers.why_no_readings or "the lake was not made ready for it"))
             elif _key(one.item) not in still:
-                gone.failed.append((one.item, "it must stay now: a legal hold, or a case that needs it, came up since"))
-            elif one.item.data_class is DataClass.READING:
-                readings.append(one.item)
+                later = why.get(_key(one.item), "a legal hold, or a case that needs it, came up since")
+                gone.failed.append((one.item, f"it must stay now: {later}"))
             else:
-                _destroy_outside(db, one.item, destroyers, gone)
+                going.append(one)
+        going = _with_whole_lake(going, destroyers.readings, gone)
+        noted = _outside(db, going)
+        if noted:
+            destroyers.begin(noted)
+        outside = {_key(one.going.item) for one in noted}
+        gone.destroyed += [one.item for one in going if _key(one.item) not in outside]
+        for thing in noted:
+            if thing.going.item.data_class is not DataClass.READING:
+                _destroy_outside(thing, destroyers, gone)
+        readings = [one.item for one in going if one.item.data_class is DataClass.READING]
         _destroy_readings(readings, destroyers.readings, certificate_id, gone)
         by_class: defaultdict[DataClass, list[RetainedItem]] = defaultdict(list)
         for item in gone.destroyed:
             by_class[item.data_class].append(item)
         for data_class, items in by_class.items():
-            _destroy_inside(writer, data_class, items)
+            _destroy_inside(writer, data_class, items, sure)
         certificate = certify(
             agreed, gone.destroyed, certificate_id=certificate_id, at_ns=at_ns, proposer=proposer, approver=approver,
             failed=gone.failed,
         )  # fmt: skip
-        db.execute(
-            insert(CERTIFICATES),
-            [
-                {
-                    "certificate_id": certificate_id,
-                    "at_ns": at_ns,
-                    "proposer": proposer,
-                    "approver": approver,
-                    "document": canonical(certificate_json(certificate)).decode(),
-                }
-            ],
-        )
+        _note_certificate(db, certificate)
         writer.log(leaf(certificate))
     try:
         compact_pending(store, at_ns)
@@ -706,39 +889,130 @@ def _key(item: RetainedItem) -> tuple[DataClass, str, str]:
     return (item.data_class, item.item_id, item.sha256)
 
 
+def _note_certificate(db: Connection, certificate: DestructionCertificate, compacted_ns: int | None = None) -> None:
+    row = {
+        "certificate_id": certificate.certificate_id,
+        "at_ns": certificate.at_ns,
+        "proposer": certificate.proposer,
+        "approver": certificate.approver,
+        "document": canonical(certificate_json(certificate)).decode(),
+        "compacted_ns": compacted_ns,
+    }
+    db.execute(insert(CERTIFICATES), [row])
+
+
+def certify_gone(
+    store: DatabaseStore,
+    note: PurgeNote,
+    gone: Collection[tuple[DataClass, str]],
+    *,
+    at_ns: int,
+    leaf: Callable[[DestructionCertificate], PendingLeaf],
+) -> DestructionCertificate | None:
+    """Certify what a purge that was cut off had destroyed, whatever keeps the same things now.
+
+    What the database says of it stays: it is due again, or kept for a reason that came since.
+
+    Parameters
+    ----------
+    store : DatabaseStore
+    note : PurgeNote
+        What was about to go.
+    gone : collection of (DataClass, str)
+        Class and id of each item that is not there any more.
+    at_ns : int
+        [ns since 1970-01-01 UTC]
+    leaf : callable
+        As for `purge`.
+
+    Returns
+    -------
+    DestructionCertificate or None
+        None where the purge had written its certificate, or nothing had gone.
+    """
+    began = RetentionPlan(now_ns=note.at_ns, goes=tuple(one.going for one in note.items), stays=())
+    destroyed = [one.item for one in began.goes if (one.item.data_class, one.item.item_id) in gone]
+    with store.writing(alone=True) as writer:
+        known = select(CERTIFICATES.c.certificate_id).where(CERTIFICATES.c.certificate_id == note.certificate_id)
+        if not destroyed or writer.db.scalar(known) is not None:
+            return None
+        why = "the run was cut off before it had gone; it is due again unless something keeps it now"
+        there = [(one.item, why) for one in began.goes if (one.item.data_class, one.item.item_id) not in gone]
+        certificate = certify(
+            began, destroyed, certificate_id=note.certificate_id, at_ns=note.at_ns, proposer=note.proposer,
+            approver=note.approver, failed=there,
+        )  # fmt: skip
+        # Nothing in the database went, so there is nothing to write anew for it.
+        _note_certificate(writer.db, certificate, at_ns)
+        writer.log(leaf(certificate))
+    return certificate
+
+
 def _again(
     db: Connection,
     agreed: RetentionPlan,
     rules: Sequence[RetentionRule],
     destroyers: Destroyers,
     lost: Collection[str],
-) -> Iterator[RetainedItem]:
-    """What of a plan may still go, by what the database says now."""
+    sure: _Sure,
+) -> RetentionPlan:
+    """What of a plan may still go, by what the database and the events say now."""
     asked = {_key(one.item) for one in agreed.goes}
     extra = [one.item for one in agreed.goes if one.item.data_class is DataClass.PSEUDONYM_KEY]
     drafts = (one.item for one in agreed.goes if one.item.data_class is DataClass.DRAFT)
     # A file that somebody handed in again since is young again; one that is gone already counts as it did.
     files = [(one.sha256, one.from_ns if (at := destroyers.kept_ns(one.sha256)) is None else at) for one in drafts]
     parts = destroyers.readings.parts if destroyers.readings is not None else ()
-    holds = _holds(db)
     until = cutoffs(rules, agreed.now_ns)
     there = [(sha256, at) for sha256, at in files if at is not None]
-    items = (one for one in _items(db, until, extra, parts, there) if _key(one) in asked)
-    while some := list(_take(items, _ITEMS_AT_ONCE)):
-        yield from (one.item for one in what_goes(some, rules, holds, agreed.now_ns, lost).goes)
+    items = (one for one in _items(db, until, extra, parts, there, sure) if _key(one) in asked)
+    return _plan(db, rules, agreed.now_ns, items, len(asked) + 1, lost, sure)
 
 
-def _destroy_outside(db: Connection, item: RetainedItem, destroyers: Destroyers, gone: _Gone) -> None:
+def _with_whole_lake(going: list[GoingItem], ready: LakePurge | None, gone: _Gone) -> list[GoingItem]:
+    """The lake's files were written anew without all of these parts, so they go together or not at all."""
+    readings = [one.item for one in going if one.item.data_class is DataClass.READING]
+    parts = set() if ready is None else {(one.part_id, one.sha256) for one in ready.parts}
+    if not readings or parts == {(item.item_id, item.sha256) for item in readings}:
+        return going
+    why = "other readings that were to go with it must stay now; make a new plan"
+    gone.failed += [(item, why) for item in readings]
+    return [one for one in going if one.item.data_class is not DataClass.READING]
+
+
+_OUTSIDE = _PAPERS | {DataClass.DRAFT, DataClass.CONTACT, DataClass.PSEUDONYM_KEY, DataClass.READING}
+"""Classes of what is not in the database, or not in it alone."""
+
+
+def _outside(db: Connection, going: Sequence[GoingItem]) -> tuple[NotedItem, ...]:
+    """What of it is gone at once, before the transaction ends."""
+    wanted = [one.item.item_id for one in going if one.item.data_class is DataClass.CONTACT]
+    keys: dict[str, str] = {}
+    for chunk in batches(wanted, CHUNK):
+        columns = CONTACTS.c
+        for row in db.execute(select(columns.contact_id, columns.key_id).where(columns.contact_id.in_(chunk))):
+            keys[row.contact_id] = row.key_id
+    return tuple(
+        NotedItem(
+            going=one,
+            where=keys[one.item.item_id] if one.item.data_class is DataClass.CONTACT else one.item.item_id,
+        )
+        for one in going
+        if one.item.data_class in _OUTSIDE
+    )
+
+
+def _destroy_outside(noted: NotedItem, destroyers: Destroyers, gone: _Gone) -> None:
+    item = noted.going.item
     try:
-        if item.data_class in _PAPERS or item.data_class is DataClass.DRAFT:
-            destroyers.document(item.item_id)
-        elif item.data_class is DataClass.CONTACT:
-            key_id = db.execute(select(CONTACTS.c.key_id).where(CONTACTS.c.contact_id == item.item_id)).scalar_one()
-            destroyers.contact_key(key_id)
+        if item.data_class is DataClass.CONTACT:
+            destroyers.contact_key(noted.where)
         elif item.data_class is DataClass.PSEUDONYM_KEY:
             if destroyers.pseudonym_key is None:
                 raise HeadframeError("nothing was handed in that destroys keys of pseudonyms")
-            destroyers.pseudonym_key(item.item_id)
+            destroyers.pseudonym_key(noted.where)
+        else:
+            destroyers.document(noted.where)
     except (OSError, HeadframeError) as fault:
         gone.failed.append((item, str(fault)))
         return
@@ -746,12 +1020,7 @@ def _destroy_outside(db: Connection, item: RetainedItem, destroyers: Destroyers,
 
 
 def _destroy_readings(items: Sequence[RetainedItem], ready: LakePurge | None, certificate_id: str, gone: _Gone) -> None:
-    """The lake's files were written anew without all of these parts, so they go together or not at all."""
     if ready is None or not items:
-        return
-    if {(one.part_id, one.sha256) for one in ready.parts} != {(item.item_id, item.sha256) for item in items}:
-        why = "other readings that were to go with it must stay now; make a new plan"
-        gone.failed += [(item, why) for item in items]
         return
     try:
         ready.destroy(certificate_id)
@@ -762,7 +1031,7 @@ def _destroy_readings(items: Sequence[RetainedItem], ready: LakePurge | None, ce
     gone.destroyed += items
 
 
-def _destroy_inside(writer: Writer, data_class: DataClass, items: Sequence[RetainedItem]) -> None:
+def _destroy_inside(writer: Writer, data_class: DataClass, items: Sequence[RetainedItem], sure: _Sure) -> None:
     db = writer.db
     for chunk in batches([item.item_id for item in items], CHUNK):
         if data_class is DataClass.FINDING:
@@ -779,7 +1048,7 @@ def _destroy_inside(writer: Writer, data_class: DataClass, items: Sequence[Retai
         elif data_class is DataClass.REGISTER:
             _empty_entries(db, chunk)
         elif data_class is DataClass.CASE:
-            _destroy_cases(db, chunk)
+            _destroy_cases(db, chunk, sure)
 
 
 def _forget_acts(db: Connection, leaf_ids: Sequence[str]) -> None:
@@ -836,17 +1105,20 @@ def _destroy_findings(writer: Writer, finding_ids: Sequence[str]) -> None:
             _erase(writer.db, or_(LEAVES.c.leaf_id == leaf_id, parts))
 
 
-def _destroy_cases(db: Connection, case_ids: Sequence[str]) -> None:
+def _destroy_cases(db: Connection, case_ids: Sequence[str], sure: _Sure) -> None:
     """Destroy what the events say. The leaves stay without their disclosures.
 
-    Documents and findings have a period of their own: by which text, and from when, is noted of the case.
+    Documents and findings have a period of their own: by which text, and from when, is noted of the case, as long as
+    its events can say it.
     """
     of_cases = LEAVES.c.case_id.in_(case_ids)
     # Those of class contact say which keys went with the case.
     _erase(db, and_(of_cases, LEAVES.c.data_class.in_(("case", "contact"))))
     columns = ("case_id", "pack_id", "pack_digest", "counts_from_ns")
     ended = select(*(CASES.c[name] for name in columns)).where(CASES.c.case_id.in_(case_ids))
-    db.execute(insert(ENDED_CASES).from_select(columns, ended))
+    found = db.execute(ended).mappings().all()
+    since = {row["case_id"]: sure.counts_from(row["case_id"], row["counts_from_ns"]) for row in found}
+    db.execute(insert(ENDED_CASES), [{**row, "counts_from_ns": since[row["case_id"]]} for row in found])
     there = exists().where(FINDINGS.c.finding_id == CASE_FINDINGS.c.finding_id)
     db.execute(delete(CASE_FINDINGS).where(and_(CASE_FINDINGS.c.case_id.in_(case_ids), ~there)))
     for table in (CASE_EVENTS, CASE_CLOCKS, CASES):
@@ -935,6 +1207,20 @@ def is_certified(store: DatabaseStore, certificate_id: str, sha256: str) -> bool
         text = db.scalar(select(CERTIFICATES.c.document).where(CERTIFICATES.c.certificate_id == certificate_id))
     told_of = () if text is None else json.loads(text)["destroyed"]
     return any(sha256 in one["sha256"] for one in told_of if one["class"] == DataClass.READING.value)
+
+
+def certified(store: DatabaseStore, digests: Collection[str]) -> Mapping[str, str]:
+    """Which certificate says that something of a digest was destroyed, for each of which one does: the first."""
+    found: dict[str, str] = {}
+    if not digests:
+        return found
+    columns = CERTIFICATES.c
+    with store.reading() as db:
+        for row in db.execute(select(columns.certificate_id, columns.document).order_by(columns.at_ns)):
+            told_of = {sha256 for one in json.loads(row.document)["destroyed"] for sha256 in one["sha256"]}
+            for sha256 in told_of.intersection(digests):
+                found.setdefault(sha256, row.certificate_id)
+    return found
 
 
 def certificate_ids(store: DatabaseStore) -> frozenset[str]:

@@ -285,6 +285,54 @@ def finding_of(row: RowMapping, packer: DocumentPacker) -> StoredFinding:
         coin=row["coin"],
         import_id=row["import_id"],
         document=packer.unpack(bytes(row["document"])),
+        mark=bytes(row["mark"] or b""),
+    )
+
+
+MARKED = (
+    "finding_id", "site_id", "subject", "family", "detector", "version", "coin", "started_ns", "ended_ns", "mining",
+    "import_id", "sha256",
+)  # fmt: skip
+"""Columns of a finding that its mark is of, beside the strength of its evidence."""
+
+
+def marked_text(row: Mapping[str, Any] | RowMapping) -> bytes:
+    """What the mark of a finding is of.
+
+    Parameters
+    ----------
+    row : mapping
+        With the columns of `MARKED`, and ``log10_e``.
+
+    Returns
+    -------
+    bytes
+    """
+    strength = row["log10_e"]
+    # SQLite keeps no minus before a zero.
+    told = None if strength is None else repr(float(strength) + 0.0)
+    return orjson.dumps([told, *(row[name] for name in MARKED)])
+
+
+def marked_text_of(finding: StoredFinding) -> bytes:
+    """The same of a finding that was read."""
+    ref = finding.ref
+    return marked_text(
+        {
+            "log10_e": None if math.isnan(ref.log10_e) else ref.log10_e,
+            "finding_id": ref.finding_id,
+            "site_id": finding.site_id,
+            "subject": ref.subject,
+            "family": ref.family.value,
+            "detector": ref.detector,
+            "version": ref.version,
+            "coin": finding.coin,
+            "started_ns": ref.started_ns,
+            "ended_ns": ref.ended_ns,
+            "mining": ref.mining,
+            "import_id": finding.import_id,
+            "sha256": ref.sha256,
+        }
     )
 
 

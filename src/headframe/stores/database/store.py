@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Engine, and_, bindparam, func, or_, select, tuple_, update
 from sqlalchemy.exc import DBAPIError, IntegrityError, PendingRollbackError
@@ -50,10 +50,12 @@ from headframe.stores.database.tables import (
     LEAVES,
     ORGANISATIONS,
     REGISTER_ENTRIES,
-    REGISTERS,
     SITES,
 )
-from headframe.stores.database.writer import CHUNK, Writer, batches, holders_of
+from headframe.stores.database.writer import CHUNK, Writer, batches, holders_of, lawful_entries, registers_in
+
+if TYPE_CHECKING:
+    from headframe.stores.leaf_marks import LeafMarks
 
 EVENTS_AT_ONCE = 1_000
 """Events that a stream holds in memory."""
@@ -67,7 +69,7 @@ REGISTER_LIMIT = 1_000
 """Entries that one look-up in the register of decisions gives at most."""
 
 
-class NoAnswer(HeadframeError):
+class NoAnswer(UnreadableInput):
     """The database does not run, or went away in the middle."""
 
 
@@ -81,6 +83,11 @@ class DatabaseStore:
     engine : sqlalchemy.Engine
     now_ns : callable
         The time of an import. [ns since 1970-01-01 UTC]
+
+    Attributes
+    ----------
+    marks : LeafMarks or None
+        What marks findings as they are written; set by whoever has its key.
     """
 
     def __init__(self, engine: Engine, now_ns: Callable[[], int] = clock.now_ns) -> None:
@@ -89,6 +96,7 @@ class DatabaseStore:
         self._writer = engine.execution_options(headframe_writes=True)
         self._now_ns = now_ns
         self._local = threading.local()
+        self.marks: LeafMarks | None = None
 
     @property
     def is_postgresql(self) -> bool:
@@ -162,7 +170,7 @@ class DatabaseStore:
         ending = False
         try:
             with told(), self._writer.begin() as connection:
-                writer = Writer(connection, self._now_ns, self.packer())
+                writer = Writer(connection, self._now_ns, self.packer(), self.marks)
                 # First of all locks, so that nobody who has another one waits for it.
                 writer.lock_writing(alone=alone)
                 yield writer
@@ -277,6 +285,14 @@ class DatabaseStore:
             for row in db.execute(wanted).mappings():
                 yield rows.finding_of(row, self.packer())
 
+    def marked_findings(self) -> Iterator[Mapping[str, Any]]:
+        """Of every finding what its mark is of, and its mark; without its document; streamed."""
+        columns = FINDINGS.c
+        wanted = select(*(columns[name] for name in rows.MARKED), columns.log10_e, columns.mark)
+        with self.reading() as db:
+            for row in db.execute(wanted.execution_options(yield_per=5_000)).mappings():
+                yield {**row}
+
     def resolvable_findings(
         self, after: str = "", limit: int = 5_000, *, among: Collection[str] | None = None
     ) -> Sequence[Any]:
@@ -346,6 +362,11 @@ class DatabaseStore:
         with self.reading() as db:
             return tuple(rows.lawful_of(row) for row in db.execute(wanted).mappings())
 
+    def all_lawful(self) -> Iterator[LawfulEntry]:
+        """Every entry of every register of lawful mining, by register and id; streamed."""
+        with self.reading() as db:
+            yield from lawful_entries(db)
+
     def lawful_in(self, registers: Sequence[str]) -> Iterator[LawfulEntry]:
         """Every entry of some registers of lawful mining, by register and id; streamed.
 
@@ -362,8 +383,7 @@ class DatabaseStore:
 
     def registers(self) -> Mapping[str, int]:
         with self.reading() as db:
-            found = db.execute(select(REGISTERS.c.register, REGISTERS.c.imported_ns).order_by(REGISTERS.c.register))
-            return {row.register: row.imported_ns for row in found}
+            return registers_in(db)
 
     def contacts(self, *, site_id: str = "", organisation_id: str = "") -> tuple[Contact, ...]:
         conditions = []
@@ -385,7 +405,16 @@ class DatabaseStore:
         with self.reading() as db:
             return tuple(rows.document_of(row) for row in db.execute(wanted).mappings())
 
-    def register(self, *, organisation_id: str = "", site_id: str = "", text: str = "") -> tuple[RegisterEntry, ...]:
+    def all_documents(self) -> Iterator[tuple[str, KeptDocument]]:
+        """Every document with its case, by case; streamed. Of no case are reports and certificates."""
+        wanted = select(DOCUMENTS).order_by(DOCUMENTS.c.case_id, DOCUMENTS.c.sha256)
+        with self.reading() as db:
+            for row in db.execute(wanted.execution_options(yield_per=1_000)).mappings():
+                yield row["case_id"], rows.document_of(row)
+
+    def register(
+        self, *, organisation_id: str = "", site_id: str = "", text: str = "", limit: int | None = REGISTER_LIMIT
+    ) -> tuple[RegisterEntry, ...]:
         columns = REGISTER_ENTRIES.c
         wanted = select(REGISTER_ENTRIES)
         if organisation_id:
@@ -394,7 +423,7 @@ class DatabaseStore:
             wanted = wanted.where(columns.site_id == site_id)
         if text.strip():
             wanted = wanted.where(columns.entry_id.in_(listing.refs_by_prefix("register", text)))
-        wanted = wanted.order_by(columns.final_ns.desc(), columns.entry_id).limit(REGISTER_LIMIT)
+        wanted = wanted.order_by(columns.final_ns.desc(), columns.entry_id).limit(limit)
         with self.reading() as db:
             return tuple(rows.register_entry_of(row) for row in db.execute(wanted).mappings())
 
@@ -429,10 +458,14 @@ class DatabaseStore:
 
     # -- leaves
 
-    def leaves(self, *, case_id: str = "", leaf_ids: Sequence[str] = ()) -> tuple[StoredLeaf, ...]:
+    def leaves(self, *, case_id: str = "", leaf_ids: Sequence[str] = (), beginning: str = "") -> tuple[StoredLeaf, ...]:
         by_case = [LEAVES.c.case_id == case_id] if case_id else []
+        # By the order of names, which the index has; SQLite looks at every row for LIKE.
+        after = beginning[:-1] + chr(ord(beginning[-1]) + 1) if beginning else ""
+        named = [and_(LEAVES.c.leaf_id >= beginning, LEAVES.c.leaf_id < after)] if beginning else []
         conditions = [
             *by_case,
+            *named,
             *(LEAVES.c.leaf_id.in_(chunk) for chunk in batches(sorted(set(leaf_ids)), CHUNK)),
         ]
         if not conditions:
@@ -449,12 +482,16 @@ class DatabaseStore:
                 leaf=bytes(row.leaf),
                 index=row.place,
                 disclosures=shown.get(row.leaf_id, ()),
+                mark=bytes(row.mark or b""),
             )
             for row in found
         )
 
-    def pending_leaves(self, limit: int = 1_000) -> tuple[PendingLeaf, ...]:
+    def pending_leaves(self, limit: int = 1_000, *, after: str = "") -> tuple[PendingLeaf, ...]:
         wanted = select(LEAVES).where(LEAVES.c.place.is_(None)).order_by(LEAVES.c.number).limit(limit)
+        if after:
+            number = select(LEAVES.c.number).where(LEAVES.c.leaf_id == after).scalar_subquery()
+            wanted = wanted.where(LEAVES.c.number > number)
         with self.reading() as db:
             found = db.execute(wanted).all()
             shown = _disclosures(db, [row.leaf_id for row in found])
@@ -465,6 +502,7 @@ class DatabaseStore:
                 disclosures=shown.get(row.leaf_id, ()),
                 data_class=row.data_class,
                 case_id=row.case_id,
+                mark=bytes(row.mark or b""),
             )
             for row in found
         )
@@ -480,17 +518,17 @@ class DatabaseStore:
                     yield row.place, row.leaf_id, bytes(row.leaf)
                 last = page[-1].place
 
+    def event_counts(self) -> Mapping[str, int]:
+        """How many events each case has."""
+        wanted = select(CASE_EVENTS.c.case_id, func.count()).group_by(CASE_EVENTS.c.case_id)
+        with self.reading() as db:
+            return {row[0]: row[1] for row in db.execute(wanted)}
+
     def last_place(self) -> int | None:
         """The largest place in the ledger that a leaf has got; None where none has any."""
         with self.reading() as db:
             place: int | None = db.execute(select(func.max(LEAVES.c.place))).scalar_one()
         return place
-
-    def leaf_count(self) -> int:
-        """Leaves that were made here, in the ledger already or not yet."""
-        with self.reading() as db:
-            number: int = db.execute(select(func.count()).select_from(LEAVES)).scalar_one()
-        return number
 
     def mark_logged(self, places: Mapping[str, int]) -> None:
         change = update(LEAVES).where(and_(LEAVES.c.leaf_id == bindparam("of"), LEAVES.c.place.is_(None)))

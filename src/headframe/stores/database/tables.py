@@ -165,6 +165,7 @@ FINDINGS = Table(
     Column("import_id", TEXT, nullable=False),
     Column("sha256", TEXT, nullable=False),
     Column("document", LargeBinary, nullable=False, comment="JSON, or JSON in a zstd frame"),
+    Column("mark", LargeBinary, comment="keyed digest of the row; its key is not in the database"),
     # The first two hold every column that a list filters by, so that nothing is looked at in the table but what a page
     # shows: a document lies between any two rows, and a filter may drop ten thousand of them.
     Index("ix_findings_by_rank", "rank", "finding_id", *FILTERED, "started_ns", "ended_ns"),
@@ -353,6 +354,7 @@ LEAVES = Table(
     Column("data_class", TEXT, nullable=False),
     _words("case_id"),
     Column("place", BigInteger, unique=True, comment="in the ledger; NULL while pending"),
+    Column("mark", LargeBinary, comment="keyed digest of name and leaf; its key is not in the database"),
     Index(None, "case_id"),
     Index(
         "ix_leaves_pending",

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from hmac import compare_digest
 from itertools import islice
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    RowMapping,
     Table,
     and_,
+    bindparam,
     delete,
     exists,
     func,
@@ -35,8 +39,8 @@ from headframe.cases.store import (
     StoredFinding,
 )
 from headframe.errors import HeadframeError
-from headframe.records.case import Case, CaseEvent, KeptDocument, RegisterEntry
-from headframe.records.lawful import Contact
+from headframe.records.case import Case, CaseEvent, FindingRef, KeptDocument, RegisterEntry
+from headframe.records.lawful import Contact, LawfulEntry
 from headframe.records.policy import Clock
 from headframe.stores.database import rows
 from headframe.stores.database.tables import (
@@ -64,11 +68,17 @@ from headframe.stores.database.tables import (
     SITES,
 )
 
+if TYPE_CHECKING:
+    from headframe.stores.leaf_marks import LeafMarks
+
 BATCH = 5_000
 """Rows that are written with one statement. More bring no speed; fewer cost round trips."""
 
 CHUNK = 500
 """Values in one IN list: far below SQLite's limit on variables (999 before 3.32)."""
+
+_MARKED = (*(FINDINGS.c[name] for name in rows.MARKED), FINDINGS.c.log10_e, FINDINGS.c.mark)
+_NEW_MARK = update(FINDINGS).where(FINDINGS.c.finding_id == bindparam("of")).values(mark=bindparam("to"))
 
 FINDINGS_LOCK = 0x4846464E  # "HFFN"; any number that nobody else uses for an advisory lock in this database
 WRITING_LOCK = 0x48465752  # "HFWR"; as above
@@ -87,7 +97,7 @@ def batches(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
 
 
 def holders_of(db: Connection, findings: Sequence[StoredFinding]) -> tuple[FindingHolder, ...]:
-    """Every case that rests on one of some findings, or on one of the same site that says as much.
+    """Every case that rests on one of some findings, or on one of the same site that says as much (`FindingHolder`).
 
     Parameters
     ----------
@@ -129,7 +139,7 @@ def holders_of(db: Connection, findings: Sequence[StoredFinding]) -> tuple[Findi
         )
         for held in db.execute(covering):
             for one in asked.get((held.site_id, held.subject, held.family), ()):
-                if held.started_ns <= one.ref.started_ns and one.ref.ended_ns <= held.ended_ns:
+                if _is_no_news(one.ref, held.started_ns, held.ended_ns):
                     key = (one.ref.finding_id, held.case_id)
                     again = FindingHolder(
                         finding_id=one.ref.finding_id, case_id=held.case_id, version=held.version, closed=True,
@@ -139,13 +149,42 @@ def holders_of(db: Connection, findings: Sequence[StoredFinding]) -> tuple[Findi
     return tuple(found[key] for key in sorted(found))
 
 
+def _is_no_news(found: FindingRef, started_ns: int, ended_ns: int) -> bool:
+    """Whether a finding lies in the time of another, or has less than half of its time outside of it."""
+    if started_ns <= found.started_ns and found.ended_ns <= ended_ns:
+        return True
+    common_ns = min(found.ended_ns, ended_ns) - max(found.started_ns, started_ns)
+    return 2 * common_ns > found.ended_ns - found.started_ns
+
+
+def lawful_entries(db: Connection) -> Iterator[LawfulEntry]:
+    """Every entry of every register of lawful mining, by register and id; streamed."""
+    columns = LAWFUL_ENTRIES.c
+    wanted = select(LAWFUL_ENTRIES).order_by(columns.register, columns.entry_id).execution_options(yield_per=BATCH)
+    for row in db.execute(wanted).mappings():
+        yield rows.lawful_of(row)
+
+
+def registers_in(db: Connection) -> Mapping[str, int]:
+    """When each register of lawful mining was imported last. [ns since 1970-01-01 UTC]"""
+    found = db.execute(select(REGISTERS.c.register, REGISTERS.c.imported_ns).order_by(REGISTERS.c.register))
+    return {row.register: row.imported_ns for row in found}
+
+
 class Writer:
     """A transaction. Made by `DatabaseStore.writing` only."""
 
-    def __init__(self, connection: Connection, now_ns: Callable[[], int], packer: rows.DocumentPacker) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        now_ns: Callable[[], int],
+        packer: rows.DocumentPacker,
+        marks: LeafMarks | None = None,
+    ) -> None:
         self.db = connection
         self._now_ns = now_ns
         self._packer = packer
+        self._marks = marks
         self._leaves: list[PendingLeaf] = []
         self._insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
 
@@ -312,7 +351,13 @@ class Writer:
         if not leaves:
             return
         values = [
-            {"leaf_id": leaf.leaf_id, "leaf": leaf.leaf, "data_class": leaf.data_class, "case_id": leaf.case_id}
+            {
+                "leaf_id": leaf.leaf_id,
+                "leaf": leaf.leaf,
+                "data_class": leaf.data_class,
+                "case_id": leaf.case_id,
+                "mark": leaf.mark or None,
+            }
             for leaf in leaves
         ]
         try:
@@ -361,6 +406,15 @@ class Writer:
         self._put(REGISTERS, [{"register": register, "imported_ns": imported_ns} for register in registers])
         self._put(CONTACTS, [rows.row_of_contact(contact) for contact in table.contacts])
 
+    def lawful(self) -> tuple[Iterator[LawfulEntry], Mapping[str, int]]:
+        """Every entry of the registers of lawful mining, and when each was imported, as it is in this transaction."""
+        return lawful_entries(self.db), registers_in(self.db)
+
+    def empty_registers(self) -> None:
+        """Throw away all that is stored of registers of lawful mining."""
+        self.db.execute(delete(LAWFUL_ENTRIES))
+        self.db.execute(delete(REGISTERS))
+
     def import_findings(self, findings: Iterable[StoredFinding]) -> int:
         added = 0
         self.lock_findings()
@@ -399,8 +453,35 @@ class Writer:
             for chunk in batches(sorted(ids), CHUNK):
                 of = update(FINDINGS).where(FINDINGS.c.finding_id.in_(chunk), FINDINGS.c.site_id == was)
                 of = of if in_cases else of.where(~FINDINGS.c.in_case)
-                changed += self.db.execute(of.values(site_id=now)).rowcount
+                if self._marks is None:
+                    changed += self.db.execute(of.values(site_id=now, mark=None)).rowcount
+                    continue
+                moved = self.db.execute(of.values(site_id=now).returning(*_MARKED)).mappings().all()
+                if fresh := [self._moved_mark(row, was) for row in moved]:
+                    self.db.execute(_NEW_MARK, fresh)
+                changed += len(moved)
         return changed
+
+    def _mark_again(self, there: Iterable[RowMapping], findings: Mapping[str, StoredFinding]) -> None:
+        """Mark findings that have no mark, or not theirs, where they are just what an import would write now."""
+        if self._marks is None:
+            return
+        fresh = []
+        for row in there:
+            text = rows.marked_text(row)
+            mark = self._marks.row(text)
+            again = replace(findings[row["finding_id"]], import_id=row["import_id"])
+            if not compare_digest(mark, bytes(row["mark"] or b"")) and rows.marked_text_of(again) == text:
+                fresh.append({"of": row["finding_id"], "to": mark})
+        if fresh:
+            self.db.execute(_NEW_MARK, fresh)
+
+    def _moved_mark(self, row: RowMapping, was: str) -> dict[str, object]:
+        """The mark of a finding that was moved; one that had none, or a wrong one, gets no right one by that."""
+        assert self._marks is not None
+        before = self._marks.row(rows.marked_text({**row, "site_id": was}))
+        right = row["mark"] is not None and compare_digest(before, bytes(row["mark"]))
+        return {"of": row["finding_id"], "to": self._marks.row(rows.marked_text(row)) if right else row["mark"]}
 
     def lock_writing(self, *, alone: bool) -> None:
         """Let others write at the same time, or nobody; waits for those who do.
@@ -449,12 +530,15 @@ class Writer:
         in_case = set(self.in_cases(findings))
         known: set[str] = set()
         for chunk in batches(findings, CHUNK):
-            known.update(self.db.scalars(select(FINDINGS.c.finding_id).where(FINDINGS.c.finding_id.in_(chunk))))
+            there = self.db.execute(select(*_MARKED).where(FINDINGS.c.finding_id.in_(chunk))).mappings().all()
+            known.update(row["finding_id"] for row in there)
+            self._mark_again(there, findings)
         values = []
         for finding_id, finding in findings.items():
             if finding_id not in known:
                 row = rows.row_of_finding(finding, self._packer)
                 row["in_case"] = finding_id in in_case
+                row["mark"] = None if self._marks is None else self._marks.row(rows.marked_text(row))
                 values.append(row)
         if not values:
             return 0

@@ -25,6 +25,7 @@ from headframe.records.block import BlockClock
 from headframe.records.bursts import Bursts
 from headframe.records.conversation import endpoint_text
 from headframe.records.finding import (
+    MOST_DRAWN,
     BlockSync,
     Family,
     Finding,
@@ -39,7 +40,6 @@ DETECTOR = "chain_sync"
 _SECOND = 1_000_000_000
 _HOUR = 3600 * _SECOND
 _CLASS_NAMES = ("all", "large", "unasked")
-_MOST_DRAWN = 2000  # marks in a drawing; more would be a grey bar
 
 BLIND_SPOTS = (
     "A tunnel that carries many users' traffic hides the pushes among other packets.",
@@ -295,7 +295,7 @@ def _sync_of(
         hits.append((next_ns < end) & (next_ns - inside <= window_ns))
         watched_ns += end - start
     block_ns, block_hit = np.concatenate(blocks), np.concatenate(hits)
-    drawn = slice(0, _MOST_DRAWN)
+    drawn = slice(0, MOST_DRAWN)
     return BlockSync(
         chain=clock.chain,
         log10_e_by_chain=tuple(by_chain),
