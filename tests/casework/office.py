@@ -207,6 +207,20 @@ class Office:
         self.do("officer", case_id, acts.ServeDecision(received_ns=self.work.now_ns(), channel="post"))
         return number
 
+    def enter_register(self) -> str:
+        """A final decision against the foundry, which stands in the register; gives the case."""
+        self.find("192.0.2.9")
+        case = self.open()
+        self.classify(case)
+        self.inspect(case)
+        self.notify(case)
+        self.clock.wait(hours=1)
+        self.reply(case, "a kiln")
+        self.decide(case)
+        self.clock.wait(days=400)
+        self.do("chief", case, acts.DeclareFinal(reason="the time to appeal is over"))
+        return case
+
     def measurement(self, outcome: acts.VerificationOutcome = acts.VerificationOutcome.RECTIFIED) -> acts.Measurement:
         """A measurement of the 31 days up to now."""
         until = self.clock.at_ns

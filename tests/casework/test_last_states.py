@@ -34,16 +34,7 @@ def office(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Office]:
 @pytest.fixture
 def entered(office: Office) -> Office:
     """A final decision against the foundry stands in the register."""
-    office.find("192.0.2.9")
-    case = office.open()
-    office.classify(case)
-    office.inspect(case)
-    office.notify(case)
-    office.clock.wait(hours=1)
-    office.reply(case, "a kiln")
-    office.decide(case)
-    office.clock.wait(days=400)
-    office.do("chief", case, acts.DeclareFinal(reason="the time to appeal is over"))
+    office.enter_register()
     return office
 
 

@@ -15,7 +15,6 @@ from typer.testing import CliRunner
 
 from headframe.cli import app
 from headframe.cli.exit_codes import ExitCode
-from headframe.records import case as acts
 from tests.casework.office import Office
 
 Run = Callable[..., Any]
@@ -148,16 +147,7 @@ def test_each_command_has_an_example(command: str) -> None:
 def test_an_entry_that_has_expired_leaves_by_its_number_alone(tmp_path: Path) -> None:
     """As lists and look-ups have it: neither its party, nor its site, nor its case, nor what was decided."""
     office = Office(tmp_path / "workspace", training=True)
-    office.find("192.0.2.9")
-    case = office.open()
-    office.classify(case)
-    office.inspect(case)
-    office.notify(case)
-    office.clock.wait(hours=1)
-    office.reply(case, "a kiln")
-    office.decide(case)
-    office.clock.wait(days=400)
-    office.do("chief", case, acts.DeclareFinal(reason="the time to appeal is over"))
+    office.enter_register()
     (entry,) = office.work.register_entries()
     office.work.close()
 

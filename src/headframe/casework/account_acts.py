@@ -12,7 +12,7 @@ from headframe.cases.store import PendingLeaf, StaleCase, StoredAccount
 from headframe.casework import accounts as account_rules
 from headframe.casework.held_to_log import WERE_IT_AN_OLDER_COPY, AlteredRecord
 from headframe.casework.holdings import Holdings
-from headframe.casework.last_states import Sealed
+from headframe.casework.last_states import Sealed, as_sealed_once
 from headframe.casework.workspace import write_config
 from headframe.errors import HeadframeError, NotAllowed
 from headframe.ledger.note import COSIGNATURE, Verifier
@@ -221,7 +221,7 @@ class AccountActs(Holdings):
             held = self.held_account(name)
         except AlteredRecord:
             held = self.store.account(name) if restored else None
-            if held is None or not account_rules.as_sealed_once(
+            if held is None or not as_sealed_once(
                 self.store, self.states, Sealed.ACCOUNT, name, account_rules.row_of(held)
             ):
                 raise

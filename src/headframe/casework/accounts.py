@@ -20,7 +20,7 @@ from headframe.cases.store import CaseStore, StoredAccount
 from headframe.casework.held_to_log import in_the_log
 from headframe.casework.last_states import LastStates, Sealed
 from headframe.errors import HeadframeError, NotAllowed
-from headframe.ledger.leaf import digest, read
+from headframe.ledger.leaf import opened, read
 from headframe.records.case import Account, Duty
 
 if TYPE_CHECKING:
@@ -198,17 +198,6 @@ def _as_older_leaves_say(store: CaseStore, states: LastStates, stored: StoredAcc
     return last is not None and enabled == stored.enabled and _is_of(stored, last)
 
 
-def as_sealed_once(store: CaseStore, states: LastStates, of: Sealed, name: str, row: object) -> bool:
-    """Whether a leaf of the log that the database knows was sealed for this row, if not the last one."""
-    beginning = f"access/account-{name}-" if of is Sealed.ACCOUNT else f"register/{name}/state-"
-    for leaf in store.leaves(beginning=beginning):
-        sealed = read(leaf.leaf)
-        right = states.digest(of, name, sealed.at_ns, row)
-        if sealed.digests.get("state") == right and leaf.index is not None and in_the_log(leaf, states.log):
-            return True
-    return False
-
-
 def was_made_so(store: CaseStore, states: LastStates, stored: StoredAccount) -> bool:
     """Whether an account was made with the unit and the duties that the database says; they never change."""
     return any(_is_of(stored, told) for told in _leaves_of(store, states, stored.account.name))
@@ -222,7 +211,7 @@ def _leaves_of(store: CaseStore, states: LastStates, name: str) -> Iterator[dict
         if (sealed.kind, sealed.subject) != ("access", f"account {name}"):
             continue
         if leaf.index is not None and in_the_log(leaf, states.log):
-            yield {one.name: one.value for one in leaf.disclosures if digest(one) == sealed.digests.get(one.name)}
+            yield opened(sealed, leaf.disclosures)
 
 
 def _is_of(stored: StoredAccount, told: Mapping[str, object]) -> bool:

@@ -78,7 +78,7 @@ def found_since(work: Holdings, case: Case) -> tuple[StoredFinding, ...]:
     found = {
         one.ref.finding_id: one
         for some in wanted
-        for one in _every(work, some)
+        for one in work.findings_where(some)
         if one.ref.finding_id not in own
         and since_ns < (one.ref.started_ns if one.ref.family in METERED else one.ref.ended_ns)
         # No case is opened on what a recorder saw whose clock stood ahead, and none is kept open by it.
@@ -211,16 +211,6 @@ def _realms(work: Holdings, finding_ids: Iterable[str]) -> dict[str, str]:
         rows = work.store.resolvable_findings(among=some, limit=len(some))
         realms.update({row.finding_id: row.realm for row in rows})
     return realms
-
-
-def _every(work: Holdings, wanted: FindingFilter) -> Iterator[StoredFinding]:
-    cursor = ""
-    while True:
-        page = work.store.findings(wanted, cursor=cursor, limit=MOST_FINDINGS)
-        yield from page.rows
-        cursor = page.cursor
-        if not cursor:
-            return
 
 
 def _named(found: Sequence[StoredFinding]) -> str:

@@ -30,8 +30,8 @@ from typing import TYPE_CHECKING
 from headframe.cases.store import StaleCase
 from headframe.casework.derived import documents_in
 from headframe.casework.held_to_log import AlteredRecord, HeldToLog, in_the_log
-from headframe.casework.last_states import Sealed
-from headframe.ledger.leaf import BadLeaf, digest, document_digest, read
+from headframe.casework.last_states import Sealed, as_sealed_once
+from headframe.ledger.leaf import BadLeaf, document_digest, opened, read
 from headframe.records.case import CaseEvent, KeptDocument
 
 if TYPE_CHECKING:
@@ -149,11 +149,10 @@ def _is_of_document(held: HeldToLog, leaf: StoredLeaf, kept: KeptDocument, case_
     ref = kept.ref
     if (sealed.kind, sealed.subject) != ("document", ref.sha256):
         return False
-    said = {one.name: one.value for one in leaf.disclosures if digest(one) == sealed.digests.get(one.name)}
     wanted = {
         "name": ref.name, "media_type": ref.media_type, "kind": ref.kind, "size": ref.size, "case_id": case_id,
     }  # fmt: skip
-    if said != wanted:
+    if opened(sealed, leaf.disclosures) != wanted:
         return False
     if leaf.index is None and held.marks is not None:
         return held.marks.fits(leaf.leaf_id, leaf.leaf, leaf.mark)
@@ -437,13 +436,9 @@ def restored_registers(casework: Holdings, now_ns: int) -> Iterator[PendingLeaf]
     table = lawful_table(store.all_lawful(), store.registers())
     if states.says(last, Sealed.LAWFUL, REGISTERS, table.row):
         return
-    for leaf in store.leaves(beginning="lawful/"):
-        sealed = read(leaf.leaf)
-        said = states.digest(Sealed.LAWFUL, REGISTERS, sealed.at_ns, table.row)
-        if sealed.digests.get("state") == said and leaf.index is not None and in_the_log(leaf, states.log):
-            name = casework.free_leaf_id(f"lawful/restored-{now_ns}").removeprefix("lawful/")
-            yield _leaf_of(casework, name, table, {"what": "as in an older copy"}, now_ns)
-            return
+    if as_sealed_once(store, states, Sealed.LAWFUL, REGISTERS, table.row):
+        name = casework.free_leaf_id(f"lawful/restored-{now_ns}").removeprefix("lawful/")
+        yield _leaf_of(casework, name, table, {"what": "as in an older copy"}, now_ns)
 
 
 def keep_index(casework: Holdings, state: str, table: LawfulTable) -> None:

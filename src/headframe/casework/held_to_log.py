@@ -18,7 +18,7 @@ from headframe.cases.codec import act_from_json, act_to_json
 from headframe.cases.store import PendingLeaf, StoredLeaf
 from headframe.casework.logged_cases import LoggedCases, PlacesDigest
 from headframe.errors import HeadframeError
-from headframe.ledger.leaf import BadLeaf, digest, document_digest, plain, read
+from headframe.ledger.leaf import BadLeaf, document_digest, opened, plain, read
 from headframe.ledger.merkle import BadProof, check_inclusion, leaf_hash
 from headframe.records.case import CaseEvent, FindingRef, OpenCase
 from headframe.records.retention import DataClass
@@ -389,11 +389,10 @@ def _certified(store: DatabaseStore, log: LedgerReader) -> int:
     for leaf in store.leaves(beginning="retention/D-"):
         if leaf.index is None or not in_the_log(leaf, log):
             continue
-        sealed = read(leaf.leaf).digests
-        for one in leaf.disclosures:
-            if one.name == "certificate" and digest(one) == sealed.get("certificate") and isinstance(one.value, dict):
-                classes = one.value.get("destroyed", ())
-                found += sum(each["count"] for each in classes if each["class"] == DataClass.CASE.value)
+        certificate = opened(read(leaf.leaf), leaf.disclosures).get("certificate")
+        if isinstance(certificate, dict):
+            classes = certificate.get("destroyed", ())
+            found += sum(each["count"] for each in classes if each["class"] == DataClass.CASE.value)
     return found
 
 
@@ -414,17 +413,17 @@ def _is_of(leaf: StoredLeaf, event: CaseEvent) -> bool:
         return False
     if (sealed.kind, sealed.subject, sealed.at_ns) != ("case", f"{event.case_id}/{event.number}", event.at_ns):
         return False
-    opened = {one.name: one.value for one in leaf.disclosures if digest(one) == sealed.digests.get(one.name)}
-    if opened.keys() != sealed.digests.keys():
+    told = opened(sealed, leaf.disclosures)
+    if told.keys() != sealed.digests.keys():
         return False
     # Sealed in one before it was apart.
-    content, split = opened.pop("content", None), opened.pop("split", {})
+    content, split = told.pop("content", None), told.pop("split", {})
     if not isinstance(content, dict) or not isinstance(split, dict):
         return False
     content = {**content, **split}
     expected = plain(act_to_json(event.act), "content")
     wanted = {"account": event.account, "unit": event.unit, "act": event.act.NAME}
-    return opened == wanted and (content == expected or _reads_as(event, content, expected))
+    return told == wanted and (content == expected or _reads_as(event, content, expected))
 
 
 def _reads_as(event: CaseEvent, content: object, expected: object) -> bool:

@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from headframe.cases.apply import replay
 from headframe.cases.store import (
@@ -56,8 +56,22 @@ MOST_FINDINGS = 1_000
 """A case rests on this many findings at most; the strongest come first, and the rest adds nothing to them."""
 
 
+PAGE = 500
+"""Rows that are read at a time where all are wanted."""
+
+
 class NoSuchCase(HeadframeError):
     """There is no case of that number."""
+
+
+def _pages(ask: Callable[[str], Any]) -> Iterator[Any]:
+    cursor = ""
+    while True:
+        page = ask(cursor)
+        yield from page.rows
+        cursor = page.cursor
+        if not cursor:
+            return
 
 
 def refuse_no_file(path: Path) -> None:
@@ -485,13 +499,11 @@ class Holdings:
 
     def cases_where(self, wanted: CaseFilter) -> Iterator[CaseRow]:
         """Every case that a filter lets through, read page by page."""
-        cursor = ""
-        while True:
-            page = self.store.cases(wanted, cursor=cursor, limit=500)
-            yield from page.rows
-            cursor = page.cursor
-            if not cursor:
-                return
+        return _pages(lambda cursor: self.store.cases(wanted, cursor=cursor, limit=PAGE))
+
+    def findings_where(self, wanted: FindingFilter) -> Iterator[StoredFinding]:
+        """Every finding that a filter lets through, read page by page."""
+        return _pages(lambda cursor: self.store.findings(wanted, cursor=cursor, limit=PAGE))
 
     def _findings_in(self, case: Case) -> list[StoredFinding]:
         found = []

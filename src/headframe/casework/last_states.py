@@ -19,10 +19,12 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from headframe.casework.held_to_log import in_the_log
 from headframe.ledger.leaf import canonical, plain, read, read_json
 from headframe.stores.durable import replacing
 
 if TYPE_CHECKING:
+    from headframe.cases.store import CaseStore
     from headframe.stores.leaf_marks import LeafMarks
     from headframe.stores.ledger_files import LedgerReader
 
@@ -153,6 +155,19 @@ class LastStates:
         )
         with contextlib.suppress(OSError), replacing(self._folder / f"logged-{of}", mode=0o600) as file:
             file.write(head.encode() + b"\n" + body)
+
+
+def as_sealed_once(store: CaseStore, states: LastStates, of: Sealed, name: str, row: object) -> bool:
+    """Whether a leaf of the log that the database knows was sealed for this row, if not the last one."""
+    beginning = {
+        Sealed.ACCOUNT: f"access/account-{name}-", Sealed.REGISTER: f"register/{name}/state-", Sealed.LAWFUL: "lawful/",
+    }  # fmt: skip
+    for leaf in store.leaves(beginning=beginning[of]):
+        sealed = read(leaf.leaf)
+        right = states.digest(of, name, sealed.at_ns, row)
+        if sealed.digests.get("state") == right and leaf.index is not None and in_the_log(leaf, states.log):
+            return True
+    return False
 
 
 def _take(of: Sealed, place: int, entry: bytes, found: dict[str, State]) -> None:

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from headframe.casework.accounts import altered, as_sealed_once, row_of
+from headframe.casework.accounts import altered, row_of
 from headframe.casework.held_tables import restored_registers
-from headframe.casework.last_states import Sealed
+from headframe.casework.last_states import Sealed, as_sealed_once
 from headframe.casework.register import state_leaf
 from headframe.stores.database.rows import row_of_register_entry
 

@@ -19,9 +19,6 @@ if TYPE_CHECKING:
 
 __all__ = ["export"]
 
-PAGE = 500
-"""Rows that are asked of the store at a time."""
-
 export = typer.Typer(
     name="export",
     help="Findings for other programs, and everything that the casework holds as tables.",
@@ -313,27 +310,16 @@ def _written(output: Path, write: Callable[[], object]) -> None:
     say(f"written to {visible(str(output))}")
 
 
-def _pages(ask: Callable[[str], Any]) -> Iterator[Any]:
-    cursor = ""
-    while True:
-        page = ask(cursor)
-        yield from page.rows
-        cursor = page.cursor
-        if not cursor:
-            return
-
-
 def _all_findings(casework: Casework, site: str, case: str, mining_only: bool) -> Iterator[StoredFinding]:
     from headframe.cases.store import FindingFilter
 
-    wanted = FindingFilter(site_id=site, case_id=case, mining_only=mining_only)
-    return _pages(lambda cursor: casework.store.findings(wanted, cursor=cursor, limit=PAGE))
+    return casework.findings_where(FindingFilter(site_id=site, case_id=case, mining_only=mining_only))
 
 
 def _all_cases(casework: Casework) -> Iterator[Any]:
     from headframe.cases.store import CaseFilter
 
-    return _pages(lambda cursor: casework.store.cases(CaseFilter(), cursor=cursor, limit=PAGE))
+    return casework.cases_where(CaseFilter())
 
 
 def _all_clocks(casework: Casework) -> Iterator[Any]:

@@ -16,7 +16,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
@@ -161,6 +161,11 @@ def digest(disclosure: Disclosure) -> str:
         If the value is not JSON that every reader reads alike.
     """
     return sha256(canonical([disclosure.salt.hex(), disclosure.name, disclosure.value])).hexdigest()
+
+
+def opened(leaf: Leaf, disclosures: Iterable[Disclosure]) -> dict[str, object]:
+    """The fields of a leaf that disclosures open, with their values; what a leaf was not sealed over opens none."""
+    return {one.name: one.value for one in disclosures if digest(one) == leaf.digests.get(one.name)}
 
 
 def check(leaf: bytes, disclosure: Disclosure) -> bool:

@@ -244,6 +244,10 @@ def contact_of(row: RowMapping) -> Contact:
 
 def row_of_finding(finding: StoredFinding, packer: DocumentPacker) -> Row:
     """A finding as a row; `in_case` is left to the writer."""
+    return {**_columns_of(finding), "in_case": False, "document": packer.pack(finding.document)}
+
+
+def _columns_of(finding: StoredFinding) -> Row:
     ref = finding.ref
     strange = math.isnan(ref.log10_e)
     return {
@@ -259,10 +263,8 @@ def row_of_finding(finding: StoredFinding, packer: DocumentPacker) -> Row:
         "started_ns": ref.started_ns,
         "ended_ns": ref.ended_ns,
         "mining": ref.mining,
-        "in_case": False,
         "import_id": finding.import_id,
         "sha256": ref.sha256,
-        "document": packer.pack(finding.document),
     }
 
 
@@ -316,24 +318,7 @@ def marked_text(row: Mapping[str, Any] | RowMapping) -> bytes:
 
 def marked_text_of(finding: StoredFinding) -> bytes:
     """The same of a finding that was read."""
-    ref = finding.ref
-    return marked_text(
-        {
-            "log10_e": None if math.isnan(ref.log10_e) else ref.log10_e,
-            "finding_id": ref.finding_id,
-            "site_id": finding.site_id,
-            "subject": ref.subject,
-            "family": ref.family.value,
-            "detector": ref.detector,
-            "version": ref.version,
-            "coin": finding.coin,
-            "started_ns": ref.started_ns,
-            "ended_ns": ref.ended_ns,
-            "mining": ref.mining,
-            "import_id": finding.import_id,
-            "sha256": ref.sha256,
-        }
-    )
+    return marked_text(_columns_of(finding))
 
 
 def soonest(clocks: Iterable[Clock]) -> Clock | None:
